@@ -22,11 +22,17 @@
  * Memory: children and calls are the driver's and carry their own links; the
  * intensity window and the id index are given at initialisation. So no input
  * can fail for want of memory.
+ *
+ * An input only notes what happened and puts messages into the queue; all that
+ * follows from it happens in sup_policy_next(), one action at a time. So inputs
+ * may also come while actions are left to take, such as the STARTED of a child
+ * whose START is being carried out.
  */
 #ifndef SUP_POLICY_H
 #define SUP_POLICY_H
 
 #include <linux/list.h>
+#include <linux/rbtree.h>
 #include <linux/types.h>
 
 #include "name.h"
@@ -97,12 +103,13 @@ struct sup_flags {
 /**
  * struct sup_retry - the backoff option of a child; off when @min_ms is 0
  * @min_ms: the first delay, in milliseconds
- * @max_ms: the longest delay, at least @min_ms
+ * @max_ms: the longest delay, before jitter; at least @min_ms
  * @factor_pct: each delay is this many hundredths of the one before, >= 100
  * @jitter_pct: a delay varies by up to this many hundredths of it, 0 to 100
  * @reset_after_ms: a child that ran for so long starts over: its next restart
  *	comes at once
- * @uncounted: start failures are not restarts to the intensity
+ * @uncounted: an attempt that follows a start failure is no restart to the
+ *	intensity
  */
 struct sup_retry {
 	u32 min_ms;
@@ -200,17 +207,23 @@ struct sup_policy_child {
 	enum sup_reason reason;
 
 	/* private: the policy's own */
-	struct list_head order;		/* in sup_policy.children, start order */
+	struct list_head order;		/* in sup_policy.children or .forgets */
 	struct list_head initials;	/* in sup_policy.initials */
 	struct hlist_node index;	/* in sup_policy.buckets, by name */
-	struct list_head delay;		/* in sup_policy.delayed, by due time */
+	struct rb_node timer;		/* in sup_policy.timers, by @due_ns */
+	u64 due_ns;			/* end of its delay, or of our patience */
+	u64 up_ns;			/* when it last became running */
 	struct sup_msg exit;		/* its unhandled death */
 	struct sup_msg retry;		/* its next try-again */
-	u64 due_ns;			/* end of its delay */
-	u64 up_ns;			/* when it last became running */
+	u32 retries;			/* its try-agains in the queue */
 	u32 backoff_ms;			/* the last delay, 0 when none */
-	bool dead;			/* an EXIT came that no state shows yet */
-	/* the implementation adds what it needs */
+	u8 dead : 1;			/* an EXIT came that no state shows yet */
+	u8 lasted : 1;			/* ... after its reset_after_ms */
+	u8 failed : 1;			/* a start failed since it last ran */
+	u8 cancelled : 1;		/* was STARTING when it became STOPPING */
+	u8 timed_out : 1;		/* ... because of its start timeout */
+	u8 killed : 1;			/* KILL is out */
+	u8 forgotten : 1;		/* FORGET is due after its last try-again */
 };
 
 enum sup_call_type {
@@ -250,6 +263,13 @@ enum sup_call_result {
  *
  * Lifetime: the driver's; the policy refers to it from its input to its
  *	%SUP_ACT_REPLY, or until sup_policy_withdraw() returned true.
+ *
+ * A START_CHILD's new child belongs to the policy, and ends in %SUP_ACT_FORGET,
+ * with %SUP_OK, %SUP_OK_UNDEFINED, %SUP_ERR_START_FAILED (the FORGET of a child
+ * that is not kept comes right after the reply) and %SUP_ERR_EXIT (it came
+ * before, so @child is NULL). With any other result, and when the call was
+ * withdrawn, the policy has not touched it. A reply of ALREADY_STARTED or
+ * ALREADY_PRESENT holds the older child of that name in @child.
  */
 struct sup_call {
 	enum sup_call_type type;
@@ -261,6 +281,8 @@ struct sup_call {
 
 	/* private: the policy's own */
 	struct sup_msg msg;
+	u32 resumes;			/* sup_policy.resumes when it was queued */
+	bool waiting;			/* in sup_policy.queue */
 };
 
 enum sup_input_type {
@@ -284,11 +306,13 @@ enum sup_input_type {
  * @child: whom it concerns
  * @call: %SUP_IN_CALL
  * @reason: %SUP_IN_EXIT, %SUP_IN_STOP
- * @error: %SUP_IN_START_FAILED: opaque to the policy, handed on
+ * @error: %SUP_IN_START_FAILED, and %SUP_IN_EXIT of a child that is starting:
+ *	opaque to the policy, handed on
  *
  * An EXIT of a child that is %SUP_CHILD_STARTING is a start failure (the driver
  * says STARTED first when the child had started). Inputs that no longer fit the
- * child's state (STARTED after a cancelled start) are ignored.
+ * child's state (STARTED after a cancelled start) are ignored. A start that
+ * exceeds its timeout fails with -ETIMEDOUT, whatever the driver says of it.
  */
 struct sup_input {
 	enum sup_input_type type;
@@ -315,18 +339,22 @@ enum sup_action_type {
 enum sup_down {
 	SUP_DOWN_STOPPED,	/* it was told to */
 	SUP_DOWN_INIT_FAILED,	/* @child did not start with @error; never was UP */
-	SUP_DOWN_INTENSITY,	/* too many restarts; @child is the last straw */
+	SUP_DOWN_INTENSITY,	/* too many restarts; @child needed the last one */
 	SUP_DOWN_AUTO_SHUTDOWN	/* significant children are done */
 };
 
 /**
  * struct sup_action - something to do
  * @type: what
- * @child: whom it concerns
+ * @child: whom it concerns; with %SUP_ACT_DOWN see &enum sup_down
  * @call: %SUP_ACT_REPLY
  * @reason: %SUP_ACT_DOWN
  * @down: %SUP_ACT_DOWN
  * @error: %SUP_ACT_DOWN with %SUP_DOWN_INIT_FAILED
+ *
+ * Around %SUP_ACT_DOWN: children that are not initial are forgotten before it
+ * (the one it names: right after it), and the calls that are left are answered
+ * after it, so that who hears of the end by a reply finds the parent told.
  */
 struct sup_action {
 	enum sup_action_type type;
@@ -346,19 +374,83 @@ struct sup_window_slot {
 /* Try-agains beyond one a child that can be queued at a time; further ones merge. */
 #define SUP_POLICY_EXTRA_RETRIES 16
 
+/* What a policy is doing; every operation but IDLE and DOWN ends by itself. */
+enum sup_policy_op {
+	SUP_OP_DOWN = 0,	/* not started yet, or ended */
+	SUP_OP_IDLE,		/* ready for the next message */
+	SUP_OP_INIT,		/* starts its children, in order */
+	SUP_OP_RESTART,		/* restarts @target alone */
+	SUP_OP_GROUP_STOP,	/* stops the group of @target, in reverse order */
+	SUP_OP_GROUP_START,	/* and then starts it, in order */
+	SUP_OP_CALL,		/* starts or stops @target for @call */
+	SUP_OP_STOP,		/* stops every child, in reverse order */
+	SUP_OP_KILL,		/* kills every child at once */
+	SUP_OP_END		/* all are dead: about to be down */
+};
+
+/* How the start that a policy waited for came out. */
+enum sup_outcome {
+	SUP_OUTCOME_STARTED,
+	SUP_OUTCOME_IGNORED,
+	SUP_OUTCOME_FAILED
+};
+
 /**
  * struct sup_policy - one supervisor
+ * @flags: its flags
+ * @children: sup_policy_child.order, in start order
+ * @nr_children: how many
  *
  * Lifetime: the driver's.
  * Locking: none of its own; the driver lets one context in at a time.
- * Context: any; bounded work a call.
+ * Context: any. A call does what one step needs; only a walk over children
+ *	that need nothing takes time in proportion to their number.
  */
 struct sup_policy {
 	struct sup_flags flags;
-	struct list_head children;	/* sup_policy_child.order, start order */
+	struct list_head children;
 	u32 nr_children;
-	/* private: the implementation adds what it needs (window, buckets, queue,
-	 * initials, delayed, extra retries, operation, cursor, suspended, rng) */
+
+	/* private: children, in other orders */
+	struct list_head initials;	/* sup_policy_child.initials */
+	struct rb_root_cached timers;	/* sup_policy_child.timer, next due first */
+	struct hlist_head *buckets;	/* sup_policy_child.index */
+	u32 nr_buckets;
+	u32 nr_significant;		/* that are significant and not undefined */
+	u32 nr_stopping;
+
+	/* private: what waits */
+	struct list_head queue;		/* sup_msg.node, next first */
+	struct list_head replies;	/* sup_call.msg.node, answered */
+	struct list_head forgets;	/* sup_policy_child.order, to be forgotten */
+	struct sup_msg extra_retries[SUP_POLICY_EXTRA_RETRIES];
+	bool suspended;
+	u32 resumes;			/* RESUME inputs so far */
+
+	/* private: the operation */
+	enum sup_policy_op op;
+	enum sup_outcome outcome;	/* of the last start */
+	s32 error;			/* with SUP_OUTCOME_FAILED */
+	struct sup_policy_child *wait;	/* last told to start or stop, in this op */
+	u64 timeout_ns;			/* when to stop waiting for @wait's answer */
+	struct list_head *cursor;	/* next in a walk over @children */
+	struct sup_policy_child *target;
+	struct sup_call *call;
+
+	/* private: the end */
+	enum sup_down down;
+	enum sup_reason down_reason;
+	struct sup_policy_child *down_child;
+	s32 down_error;
+
+	/* private: intensity, as a ring of seconds */
+	struct sup_window_slot *window;
+	size_t window_slots;
+	size_t window_first;
+	size_t window_used;
+	s64 window_restarts;		/* in all its slots */
+
+	u64 rng;
 };
 
 size_t sup_policy_window_slots(const struct sup_flags *flags);
