@@ -1,0 +1,706 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * supervisor.h - libsupervisor: OTP's supervisors for Linux processes.
+ *
+ * Owns the library's whole interface. What the kernel does, and every constant
+ * and record that it defines, is in <linux/supervisor.h>, which this includes:
+ * SUPERVISOR_X_Y there is sup_x_y() here.
+ *
+ * The rules, the same for every function:
+ *
+ * - Handles are file descriptors, made O_CLOEXEC: poll, pass and close them
+ *   like any other.
+ * - A function returns >= 0, or -errno; it leaves errno alone. What an errno
+ *   means is in <linux/supervisor.h>; the lists here name what is special.
+ * - Each call is one ioctl, except where a buffer has to grow. None is ever
+ *   repeated after EINTR: a call that was under way takes its course. A wait
+ *   (sup_wait_*, sup_mailbox_recv) may be repeated as it stands, for deadlines
+ *   are absolute.
+ * - Deadlines are nanoseconds of CLOCK_MONOTONIC: sup_deadline_in(),
+ *   SUPERVISOR_NO_DEADLINE, or 0 not to wait.
+ * - No thread, signal handler, global state or printing. Everything on an fd is
+ *   thread-safe, and async-signal-safe unless it returns memory; a malloc'd
+ *   object is for one thread at a time.
+ * - A struct of ours begins with sz, its size when the caller was built, as the
+ *   kernel's begin with size. SUP_OPTS() sets it, and the defaults.
+ */
+#ifndef SUPERVISOR_H
+#define SUPERVISOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/supervisor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SUP_API __attribute__((visibility("default")))
+
+#define SUP_VERSION_MAJOR 0
+#define SUP_VERSION_MINOR 1
+
+/* Room for a child's id and its NUL. */
+#define SUP_ID_SIZE (SUPERVISOR_NAME_MAX + 1)
+
+/*
+ * Room for any START message: what a buffer for a control mailbox needs. Event
+ * and gap messages are smaller; answers are as large as was asked for.
+ */
+#define SUP_START_SIZE 73728
+
+/*
+ * SUP_OPTS(struct tag, name, .member = value, ...): declares a struct with its
+ * defaults, but for the members given. C only; in C++ write
+ * "struct sup_create_opts o = { SUP_DEFAULTS_sup_create_opts };" and assign.
+ */
+#ifndef __cplusplus
+#define SUP_OPTS(tag, name, ...)				\
+	_Pragma("GCC diagnostic push")				\
+	_Pragma("GCC diagnostic ignored \"-Woverride-init\"")	\
+	struct tag name = { SUP_DEFAULTS_##tag, __VA_ARGS__ };	\
+	_Pragma("GCC diagnostic pop")				\
+	_Static_assert(1, "wants a semicolon")
+#endif
+
+/* ---- time ------------------------------------------------------------- */
+
+/* The deadline @ms milliseconds from now. Async-signal-safe. */
+SUP_API uint64_t sup_deadline_in(uint64_t ms);
+
+/* ---- what a call says beside its errno -------------------------------- */
+
+/**
+ * struct sup_result - details of an answer; members that do not apply are 0
+ * @sz: sizeof(struct sup_result)
+ * @result: SUPERVISOR_RESULT_*: OTP's answer
+ * @error: with ECHILD, the errno with which the start failed
+ * @invalid: with EINVAL, SUPERVISOR_INVALID_*: the first bad member, or 0
+ * @limit: with EDQUOT or ENOSPC, SUPERVISOR_LIMIT_*: the limit that was met
+ * @pid: the child's process; of the present one with already_started
+ * @id: id of what was created or opened
+ *
+ * Optional wherever it is an argument, and written on error too.
+ */
+struct sup_result {
+	size_t sz;
+	uint32_t result;
+	int32_t error;
+	uint32_t invalid;
+	uint32_t limit;
+	int32_t pid;
+	uint32_t reserved;
+	uint64_t id;
+};
+#define SUP_DEFAULTS_sup_result sizeof(struct sup_result), 0, 0, 0, 0, 0, 0, 0
+
+/* ---- the device ------------------------------------------------------- */
+
+/*
+ * Opens /dev/supervisor. The file is only a way in: it holds nothing, and one
+ * serves a whole process. Errors: ENOENT, ENXIO or ENODEV (the module is not
+ * loaded), EACCES, EMFILE, ENFILE, EINTR.
+ */
+SUP_API int sup_device_open(void);
+
+/*
+ * Reads ABI, version, limits and their use. Set info->size before. Errors:
+ * EINVAL, E2BIG.
+ */
+SUP_API int sup_info(int device, struct supervisor_info *info);
+
+/* ---- supervisors ------------------------------------------------------ */
+
+/**
+ * struct sup_create_opts - a new supervisor; the defaults are Elixir's
+ * @sz: sizeof(struct sup_create_opts)
+ * @name: "/name" to list and open it by, or NULL
+ * @strategy: SUPERVISOR_ONE_FOR_ONE (default) and so on
+ * @auto_shutdown: SUPERVISOR_AUTO_SHUTDOWN_NEVER (default) and so on
+ * @intensity: restarts allowed within @period (3)
+ * @period: seconds (5)
+ * @owner_death: SUPERVISOR_OWNER_DEATH_SHUTDOWN (default) or _RELEASE
+ * @mode: permission bits of a named one (0600)
+ * @unkillable_ms: how long a stop waits for a child it may not signal (5000)
+ * @spawner_timeout_ms: how long a START may stay unread (0: for ever)
+ */
+struct sup_create_opts {
+	size_t sz;
+	const char *name;
+	uint32_t strategy;
+	uint32_t auto_shutdown;
+	int64_t intensity;
+	int64_t period;
+	uint32_t owner_death;
+	uint32_t mode;
+	uint32_t unkillable_ms;
+	uint32_t spawner_timeout_ms;
+};
+#define SUP_DEFAULTS_sup_create_opts sizeof(struct sup_create_opts), NULL, \
+	SUPERVISOR_ONE_FOR_ONE, SUPERVISOR_AUTO_SHUTDOWN_NEVER, 3, 5, \
+	SUPERVISOR_OWNER_DEATH_SHUTDOWN, 0600, 5000, 0
+
+/*
+ * Creates a supervisor, not started and without children, whose owner is the
+ * calling process; returns its fd. @mailbox is the control mailbox of a root:
+ * its tree's START requests go there. -1 makes one that is to become a child
+ * of another (sup_child_opts.supervisor).
+ * Errors: EINVAL (result->invalid), EDQUOT (result->limit), EBADF, EBADFD,
+ * EEXIST, ENAMETOOLONG (the name), EMFILE, ENFILE, ENOMEM.
+ */
+SUP_API int sup_create(int device, int mailbox,
+		       const struct sup_create_opts *opts,
+		       struct sup_result *result);
+
+/*
+ * Opens a named supervisor: @access is O_RDONLY to look, O_WRONLY to control,
+ * O_RDWR for both. Returns the fd. Errors: ENOENT, EACCES, EINVAL,
+ * ENAMETOOLONG, EMFILE, ENFILE, ENOMEM.
+ */
+SUP_API int sup_open(int device, const char *name, int access,
+		     struct sup_result *result);
+
+/*
+ * Opens the supervisor below @supervisor at @path: child ids joined by '/'.
+ * Errors: ENOENT, EACCES, EINVAL (a process is on the path), EMFILE, ENFILE,
+ * ENOMEM.
+ */
+SUP_API int sup_open_child(int supervisor, const char *path, int access,
+			   struct sup_result *result);
+
+/* Frees a name; the supervisor lives on. Errors: ENOENT, EPERM, EINVAL. */
+SUP_API int sup_unlink(int device, const char *name);
+
+/* Makes the caller the owner of a root. Errors: EPERM, ESHUTDOWN, EINVAL. */
+SUP_API int sup_own(int supervisor);
+
+/*
+ * The named supervisors of the caller's user namespace, by id. On success
+ * *names is for sup_names_next() and sup_names_free(). Errors: ENOMEM.
+ */
+struct sup_names;
+SUP_API int sup_list(int device, struct sup_names **names);
+/* The entry after @prev, the first after NULL; NULL at the end. */
+SUP_API const struct supervisor_name_entry *
+sup_names_next(const struct sup_names *names,
+	       const struct supervisor_name_entry *prev);
+SUP_API void sup_names_free(struct sup_names *names);
+
+/*
+ * Starts a root, and waits for its last child to have started. A failure
+ * stops those that had. @failed_id, if not NULL, gets the id of the child that
+ * did not start ("" when it was none), result->error its errno.
+ * Errors: ECHILD, EBUSY (started before, or somebody's child), ESHUTDOWN,
+ * EINVAL, ETIMEDOUT (the start goes on), EINTR (likewise).
+ * The process that starts a tree and reads its START requests needs a thread
+ * for each, or sup_start_async().
+ */
+SUP_API int sup_start(int supervisor, uint64_t deadline,
+		      struct sup_result *result, char failed_id[SUP_ID_SIZE]);
+/* Begins to start it; UP or DOWN is an event, and sup_wait_idle() waits. */
+SUP_API int sup_start_async(int supervisor);
+
+/*
+ * Stops a supervisor: its children in reverse order. @reason is a
+ * SUPERVISOR_EXIT_*, which its parent is told (OTP's default is NORMAL).
+ * Errors: ESHUTDOWN (it had ended), EINVAL, ETIMEDOUT (the stop goes on),
+ * EINTR (likewise).
+ */
+SUP_API int sup_stop(int supervisor, uint32_t reason, uint64_t deadline);
+SUP_API int sup_stop_async(int supervisor, uint32_t reason);
+
+/*
+ * OTP's sys:suspend and sys:resume. @flags: SUPERVISOR_SUSPEND_F_TREE or 0.
+ * Errors: ESHUTDOWN, EOWNERDEAD, ETIMEDOUT, EINTR, ENOMEM.
+ */
+SUP_API int sup_suspend(int supervisor, uint32_t flags, uint64_t deadline);
+SUP_API int sup_resume(int supervisor, uint32_t flags);
+
+/* Waits until nothing is under way or queued in the tree. Errors: ETIMEDOUT,
+ * EAGAIN (@deadline 0), EINTR.
+ */
+SUP_API int sup_wait_idle(int supervisor, uint64_t deadline);
+/*
+ * Waits until the supervisor has ended. @reason gets SUPERVISOR_EXIT_*, @down
+ * SUPERVISOR_DOWN_*; each may be NULL. Errors as sup_wait_idle(). poll(2) on
+ * the supervisor tells the same as POLLHUP.
+ */
+SUP_API int sup_wait_down(int supervisor, uint64_t deadline, uint32_t *reason,
+			  uint32_t *down);
+
+/*
+ * From now on the events of this root's whole tree go to @mailbox, in order,
+ * as long as the mailbox lives. Errors: EEXIST (they do), EINVAL (not a root),
+ * EBADF, EBADFD, EDQUOT (result->limit), ESHUTDOWN, ENOMEM.
+ */
+SUP_API int sup_subscribe(int supervisor, int mailbox,
+			  struct sup_result *result);
+
+/* ---- looking ---------------------------------------------------------- */
+
+/* Children as the kernel told them: struct supervisor_child_status records. */
+struct sup_children;
+/* The record after @prev, the first after NULL; NULL at the end. */
+SUP_API const struct supervisor_child_status *
+sup_children_next(const struct sup_children *children,
+		  const struct supervisor_child_status *prev);
+SUP_API void sup_children_free(struct sup_children *children);
+
+/*
+ * The state of this moment, past the queue: never waits. Set status->size
+ * before; its buf members are the library's. @children, if not NULL, gets the
+ * children in start order. Errors: ENOMEM, EINVAL, EBADF.
+ */
+SUP_API int sup_status(int supervisor, struct supervisor_status *status,
+		       struct sup_children **children);
+
+/*
+ * OTP's which_children (reverse start order) and count_children: behind what
+ * the supervisor is doing. Errors: ESHUTDOWN, EOWNERDEAD, ETIMEDOUT, EAGAIN
+ * (@deadline 0), EINTR, EDQUOT, ENOMEM.
+ */
+SUP_API int sup_which_children(int supervisor, uint64_t deadline,
+			       struct sup_children **children);
+SUP_API int sup_count_children(int supervisor, uint64_t deadline,
+			       struct supervisor_count *count);
+
+/* ---- children --------------------------------------------------------- */
+
+struct sup_command;
+
+/* sup_child_opts.type and .shutdown_ms: as OTP would have it, see there */
+#define SUP_TYPE_DEFAULT (~0U)
+#define SUP_SHUTDOWN_DEFAULT INT64_MIN
+
+/**
+ * struct sup_child_opts - a child spec, but for its id; the defaults are OTP's
+ * @sz: sizeof(struct sup_child_opts)
+ * @command: what to start (encoded into the spec's blob), or NULL
+ * @blob: instead of @command: bytes that a spawner of your own understands
+ * @blob_len: its bytes
+ * @supervisor: fd of a supervisor that has not started, which becomes the
+ *	child; -1 (default): the child is a process
+ * @restart: SUPERVISOR_PERMANENT (default), _TRANSIENT or _TEMPORARY
+ * @significant: 0 (default) or 1
+ * @type: SUPERVISOR_CHILD_*; SUP_TYPE_DEFAULT: what @supervisor says
+ * @readiness: SUPERVISOR_READINESS_EXEC (default), _ATTACH or _NOTIFY
+ * @shutdown_ms: from stop signal to kill; SUPERVISOR_SHUTDOWN_INFINITY, _KILL;
+ *	SUP_SHUTDOWN_DEFAULT: 5000 for a worker, infinity for a supervisor
+ * @stop_signal: 0 (default) is SIGTERM
+ * @signal_whom: SUPERVISOR_SIGNAL_GROUP (default) or _PROCESS
+ * @start_timeout_ms: from attached to started; 0 (default) is for ever
+ * @retry_uncounted: 1: failed starts do not count towards the intensity
+ * @retry_min_ms: first delay before a retry; 0 (default): no backoff, as OTP
+ * @retry_max_ms: longest delay
+ * @retry_factor_pct: each delay in hundredths of the one before (200)
+ * @retry_jitter_pct: a delay varies by up to so many hundredths
+ * @retry_reset_after_ms: a run of this length ends the backoff
+ *
+ * @retry_factor_pct is passed on only with a @retry_min_ms.
+ */
+struct sup_child_opts {
+	size_t sz;
+	const struct sup_command *command;
+	const void *blob;
+	size_t blob_len;
+	int supervisor;
+	uint32_t restart;
+	uint32_t significant;
+	uint32_t type;
+	uint32_t readiness;
+	uint32_t stop_signal;
+	int64_t shutdown_ms;
+	uint32_t signal_whom;
+	uint32_t start_timeout_ms;
+	uint32_t retry_uncounted;
+	uint32_t retry_min_ms;
+	uint32_t retry_max_ms;
+	uint32_t retry_factor_pct;
+	uint32_t retry_jitter_pct;
+	uint32_t retry_reset_after_ms;
+};
+#define SUP_DEFAULTS_sup_child_opts sizeof(struct sup_child_opts), NULL, \
+	NULL, 0, -1, SUPERVISOR_PERMANENT, 0, SUP_TYPE_DEFAULT, \
+	SUPERVISOR_READINESS_EXEC, 0, SUP_SHUTDOWN_DEFAULT, \
+	SUPERVISOR_SIGNAL_GROUP, 0, 0, 0, 0, 200, 0, 0
+
+/*
+ * Before sup_start(): adds a spec, with which the supervisor starts and starts
+ * again. After: OTP's start_child, which waits for the start.
+ * Errors: EINVAL (result->invalid), EEXIST (result->result says already_started
+ * or already_present, result->pid who), ECHILD (result->error), ESHUTDOWN,
+ * EOWNERDEAD, EBADF, EBADFD, EBUSY, ELOOP (opts->supervisor), ENAMETOOLONG,
+ * EMSGSIZE (blob), EDQUOT, ENOSPC (result->limit), ETIMEDOUT, EINTR, ENOMEM.
+ */
+SUP_API int sup_child_add(int supervisor, const char *id,
+			  const struct sup_child_opts *opts, uint64_t deadline,
+			  struct sup_result *result);
+
+/*
+ * OTP's terminate_child, restart_child and delete_child. @result->result is
+ * OTP's answer in full, where errno says less: EBUSY is running or restarting,
+ * and 0 ok or, of a restart that was ignored, ok_undefined.
+ * Errors: ENOENT (not_found), EBUSY, ECHILD (result->error), ESHUTDOWN,
+ * EOWNERDEAD, ETIMEDOUT, EAGAIN (@deadline 0), EINTR, ENAMETOOLONG, EINVAL,
+ * EDQUOT, ENOMEM.
+ */
+SUP_API int sup_child_terminate(int supervisor, const char *id,
+				uint64_t deadline, struct sup_result *result);
+SUP_API int sup_child_restart(int supervisor, const char *id,
+			      uint64_t deadline, struct sup_result *result);
+SUP_API int sup_child_delete(int supervisor, const char *id,
+			     uint64_t deadline, struct sup_result *result);
+
+/*
+ * OTP's get_childspec: fills @opts (set opts->sz before) as sup_child_add()
+ * takes it. blob points into *@memory, which the caller frees with free(3);
+ * command is NULL, see sup_command_decode(); supervisor is -1.
+ * Errors: ENOENT, and those of sup_which_children().
+ */
+SUP_API int sup_child_get_spec(int supervisor, const char *id,
+			       uint64_t deadline, struct sup_child_opts *opts,
+			       void **memory);
+
+/*
+ * The same calls, queued: they return at once, and the answer arrives in
+ * @mailbox as a SUPERVISOR_MSG_ANSWER whose head.ref is @cookie. A call that
+ * has not begun at @deadline is withdrawn. @max_len bounds the answer's
+ * records. A negative return means that no answer will come. Further errors:
+ * EBADF, EBADFD (@mailbox), EDQUOT (calls under way).
+ */
+SUP_API int sup_child_add_async(int supervisor, const char *id,
+				const struct sup_child_opts *opts,
+				uint64_t deadline, int mailbox,
+				uint64_t cookie, struct sup_result *result);
+SUP_API int sup_child_terminate_async(int supervisor, const char *id,
+				      uint64_t deadline, int mailbox,
+				      uint64_t cookie);
+SUP_API int sup_child_restart_async(int supervisor, const char *id,
+				    uint64_t deadline, int mailbox,
+				    uint64_t cookie);
+SUP_API int sup_child_delete_async(int supervisor, const char *id,
+				   uint64_t deadline, int mailbox,
+				   uint64_t cookie);
+SUP_API int sup_child_get_spec_async(int supervisor, const char *id,
+				     uint64_t deadline, int mailbox,
+				     uint64_t cookie, size_t max_len);
+SUP_API int sup_which_children_async(int supervisor, uint64_t deadline,
+				     int mailbox, uint64_t cookie,
+				     size_t max_len);
+SUP_API int sup_count_children_async(int supervisor, uint64_t deadline,
+				     int mailbox, uint64_t cookie);
+
+/* ---- for a child, and for whoever forks one --------------------------- */
+
+/*
+ * Makes the calling process the child that the START with @token asks for.
+ * Called in the new process, before it execs; if the group is to be signalled,
+ * after setsid(2) or setpgid(2). Async-signal-safe.
+ * Errors: EPERM (not a child of the reader), EALREADY (used), ESTALE (revoked),
+ * EINVAL (not a group leader), EBUSY (already somebody's child), EDEADLK,
+ * ENOMEM.
+ */
+SUP_API int sup_child_attach(int device, uint64_t token);
+
+/*
+ * Says SUPERVISOR_REPORT_* about a start: the reader of the START with its
+ * token, the child with 0. @error: of FAILED, an errno; otherwise 0.
+ * Async-signal-safe. Errors: ESTALE, EPERM, ESRCH, EALREADY, EINVAL.
+ */
+SUP_API int sup_child_report(int device, uint64_t token, uint32_t report,
+			     int error);
+
+/*
+ * For a program with readiness notify: it is ready. Opens the device for the
+ * moment. Errors: those of sup_device_open() and sup_child_report(); ESRCH when
+ * it is nobody's child, which most programs will want to ignore.
+ */
+SUP_API int sup_notify_ready(void);
+
+/* ---- mailboxes -------------------------------------------------------- */
+
+/*
+ * Creates a mailbox owned by the calling process; returns its fd. @ring_bytes
+ * is the room for events: a power of two from 4096 to 16 MiB, or 0 for 64 KiB.
+ * Errors: EINVAL, EDQUOT (result->limit), EMFILE, ENFILE, ENOMEM.
+ */
+SUP_API int sup_mailbox_create(int device, uint32_t ring_bytes,
+			       struct sup_result *result);
+
+/*
+ * Takes messages, at most @max (0: as many as fit), into @buf, which is aligned
+ * to 8 and has *@len bytes; returns how many, *@len how many bytes they fill.
+ * Errors: EAGAIN (none, and @deadline 0 or O_NONBLOCK), ETIMEDOUT, EMSGSIZE
+ * (*@len is what the first needs), EINTR, EFAULT.
+ */
+SUP_API int sup_mailbox_recv(int mailbox, void *buf, size_t *len, uint32_t max,
+			     uint64_t deadline);
+
+/*
+ * Walks what sup_mailbox_recv() brought: the message after @prev, the first
+ * after NULL; NULL at the end, or where bytes make no sense. What it returns
+ * lies within @buf as a whole, and so do the answers of the functions below.
+ */
+SUP_API const struct supervisor_msg *
+sup_msg_next(const void *buf, size_t len, const struct supervisor_msg *prev);
+
+/* The message as what it is; NULL if it is not. */
+SUP_API const struct supervisor_msg_start *
+sup_msg_start(const struct supervisor_msg *msg);
+SUP_API const struct supervisor_msg_event *
+sup_msg_event(const struct supervisor_msg *msg);
+SUP_API const struct supervisor_msg_answer *
+sup_msg_answer(const struct supervisor_msg *msg);
+
+/* Of a START or an event: the child's id and the path of its supervisor from
+ * the root; "" when it has none.
+ */
+SUP_API const char *sup_msg_id(const struct supervisor_msg *msg);
+SUP_API const char *sup_msg_path(const struct supervisor_msg *msg);
+/* Of a START: the child's blob. NULL if the message is none. */
+SUP_API const void *sup_msg_blob(const struct supervisor_msg *msg, size_t *len);
+
+/*
+ * Of an answer to which_children: the record after @prev, the first after NULL.
+ * To count_children: the count, or NULL.
+ * To get_childspec: fills @opts (set opts->sz before), which points into the
+ * message; EINVAL if it is no such answer.
+ */
+SUP_API const struct supervisor_child_status *
+sup_msg_child_next(const struct supervisor_msg *msg,
+		   const struct supervisor_child_status *prev);
+SUP_API const struct supervisor_count *
+sup_msg_count(const struct supervisor_msg *msg);
+SUP_API int sup_msg_spec(const struct supervisor_msg *msg,
+			 struct sup_child_opts *opts);
+
+/* ---- words ------------------------------------------------------------ */
+
+/* Which constants sup_word() names. */
+enum sup_words {
+	SUP_WORDS_STRATEGY = 0,		/* one_for_one... */
+	SUP_WORDS_AUTO_SHUTDOWN = 1,	/* never, any_significant... */
+	SUP_WORDS_OWNER_DEATH = 2,	/* shutdown, release */
+	SUP_WORDS_RESTART = 3,		/* permanent... */
+	SUP_WORDS_TYPE = 4,		/* worker, supervisor */
+	SUP_WORDS_READINESS = 5,	/* exec, attach, notify */
+	SUP_WORDS_SIGNAL = 6,		/* process, group */
+	SUP_WORDS_STATE = 7,		/* of a supervisor: new, starting... */
+	SUP_WORDS_CHILD_STATE = 8,	/* undefined, starting, running... */
+	SUP_WORDS_EVENT = 9,		/* 0 has none; started, start_failed... */
+	SUP_WORDS_EXIT = 10,		/* normal, shutdown, crash, killed */
+	SUP_WORDS_DOWN = 11,		/* stopped, init_failed, intensity... */
+	SUP_WORDS_RESULT = 12,		/* ok, ok_undefined, running... */
+	SUP_WORDS_INVALID = 13,		/* 0 has none; strategy, intensity... */
+	SUP_WORDS_LIMIT = 14		/* 0 has none; supervisors... */
+};
+
+/*
+ * The word for SUPERVISOR_*_<value>, in OTP's spelling where OTP has one;
+ * "" for 0 where noted, NULL beyond the last: so a loop to NULL parses one.
+ */
+SUP_API const char *sup_word(enum sup_words words, uint32_t value);
+
+/* ---- commands: what a child's blob says ------------------------------- */
+
+/*
+ * A command is how to start a process: what sup_spawner understands in a
+ * child's blob. The bytes are described in libsupervisor-blob(7). A command is
+ * built with the setters, or decoded from a blob; both then read and encode
+ * alike. Equal commands encode to equal bytes.
+ *
+ * Setters copy what they are given, and fail with EINVAL (a value that can
+ * never be right: empty argument zero, '=' in a variable's name, no absolute or
+ * relative path...), or ENOMEM, and then change nothing.
+ */
+SUP_API int sup_command_new(struct sup_command **command);
+SUP_API void sup_command_free(struct sup_command *command);
+
+/* Appends an argument. The first is the program, sought along the child's
+ * PATH if it has no '/', as execvp(3) does.
+ */
+SUP_API int sup_command_add_arg(struct sup_command *command, const char *arg);
+
+/*
+ * The environment is the spawner's at sup_spawner_new(), or empty after
+ * clear_env; then variables are set and unset in the order of these calls.
+ */
+SUP_API int sup_command_clear_env(struct sup_command *command);
+SUP_API int sup_command_set_env(struct sup_command *command, const char *name,
+				const char *value);
+SUP_API int sup_command_unset_env(struct sup_command *command,
+				  const char *name);
+
+/* Working directory. The default is the spawner's. */
+SUP_API int sup_command_set_cwd(struct sup_command *command, const char *path);
+
+/*
+ * Names or decimal numbers, looked up by the spawner at each start. A user
+ * brings its own group and supplementary groups unless set_group, and
+ * add_group or clear_groups, say otherwise.
+ */
+SUP_API int sup_command_set_user(struct sup_command *command, const char *user);
+SUP_API int sup_command_set_group(struct sup_command *command,
+				  const char *group);
+SUP_API int sup_command_add_group(struct sup_command *command,
+				  const char *group);
+SUP_API int sup_command_clear_groups(struct sup_command *command);
+
+SUP_API int sup_command_set_umask(struct sup_command *command, uint32_t mask);
+
+/* @resource as RLIMIT_* of setrlimit(2); ~0 is RLIM_INFINITY. */
+SUP_API int sup_command_set_rlimit(struct sup_command *command,
+				   uint32_t resource, uint64_t soft,
+				   uint64_t hard);
+
+/* Where standard input, output and error go. */
+enum sup_stdio {
+	SUP_STDIO_INHERIT = 0,	/* the spawner's (default) */
+	SUP_STDIO_NULL = 1,	/* /dev/null */
+	SUP_STDIO_FILE = 2,	/* read from, or truncate and write to, a path */
+	SUP_STDIO_APPEND = 3,	/* append to a path; not for fd 0 */
+	SUP_STDIO_STDOUT = 4	/* where stdout goes; for fd 2 only */
+};
+
+/* @fd is 0, 1 or 2; @path NULL unless FILE or APPEND, relative to the working
+ * directory of the child, opened with the spawner's rights.
+ */
+SUP_API int sup_command_set_stdio(struct sup_command *command, int fd,
+				  enum sup_stdio kind, const char *path);
+
+/* Which session and process group the child gets. */
+enum sup_session {
+	SUP_SESSION_AUTO = 0,	/* a new session if the group is signalled */
+	SUP_SESSION_NEW = 1,	/* setsid(2) */
+	SUP_SESSION_GROUP = 2,	/* a new group in the spawner's session */
+	SUP_SESSION_INHERIT = 3	/* neither: not for a child signalled by group */
+};
+
+SUP_API int sup_command_set_session(struct sup_command *command,
+				    enum sup_session session);
+
+/* Whether the child gets a NOTIFY_SOCKET for sd_notify(3). */
+enum sup_notify {
+	SUP_NOTIFY_AUTO = 0,	/* if its readiness is notify */
+	SUP_NOTIFY_NO = 1,
+	SUP_NOTIFY_YES = 2
+};
+
+SUP_API int sup_command_set_notify(struct sup_command *command,
+				   enum sup_notify notify);
+
+/*
+ * Encodes into *@blob, for free(3). Errors: EINVAL (no argument yet), EMSGSIZE
+ * (over SUPERVISOR_BLOB_MAX), ENOMEM.
+ */
+SUP_API int sup_command_encode(const struct sup_command *command, void **blob,
+			       size_t *len);
+/*
+ * Decodes any bytes. Errors: EBADMSG (not a blob of ours, or malformed),
+ * EOPNOTSUPP (a version or a mandatory tag that this library does not know),
+ * EMSGSIZE, ENOMEM.
+ */
+SUP_API int sup_command_decode(const void *blob, size_t len,
+			       struct sup_command **command);
+
+/* Reading. Strings and arrays last as long as the command is not changed. */
+/* The arguments, NULL-terminated. */
+SUP_API const char *const *
+sup_command_argv(const struct sup_command *command);
+/* Changes to the environment: "NAME=value" sets, "NAME" unsets;
+ * NULL-terminated. @clear says whether it begins empty.
+ */
+SUP_API const char *const *
+sup_command_env(const struct sup_command *command, int *clear);
+/* NULL where not set. */
+SUP_API const char *sup_command_cwd(const struct sup_command *command);
+SUP_API const char *sup_command_user(const struct sup_command *command);
+SUP_API const char *sup_command_group(const struct sup_command *command);
+/* NULL-terminated; NULL where not set, empty after clear_groups. */
+SUP_API const char *const *
+sup_command_groups(const struct sup_command *command);
+/* 1 and *@mask where set, otherwise 0. */
+SUP_API int sup_command_umask(const struct sup_command *command,
+			      uint32_t *mask);
+/* 1 and the limit where set, otherwise 0. */
+SUP_API int sup_command_rlimit(const struct sup_command *command,
+			       uint32_t resource, uint64_t *soft,
+			       uint64_t *hard);
+/* EINVAL if @fd is not 0 to 2. @path may be NULL. */
+SUP_API int sup_command_stdio(const struct sup_command *command, int fd,
+			      enum sup_stdio *kind, const char **path);
+SUP_API enum sup_session
+sup_command_session(const struct sup_command *command);
+SUP_API enum sup_notify
+sup_command_notify(const struct sup_command *command);
+
+/* ---- the spawner ------------------------------------------------------ */
+
+/*
+ * Carries out START requests of a control mailbox: fork, attach, exec, and
+ * reaps what it started. It makes no thread: give it one (sup_spawner_run()),
+ * which does nothing else, or drive it from an event loop (sup_spawner_fd(),
+ * sup_spawner_step()).
+ */
+struct sup_spawner;
+
+/**
+ * struct sup_spawner_opts - options of a spawner
+ * @sz: sizeof(struct sup_spawner_opts)
+ * @supervisor: run until this supervisor is down; -1 (default) for none. The
+ *	spawner keeps its own copy of the descriptor
+ * @on_message: gets every message that is not a START (events and answers, if
+ *	some go to this mailbox), or NULL to drop them
+ * @on_fail: told why a start failed, before or as the kernel is told: @step is
+ *	what could not be done ("blob", "user", "cwd", "exec"...), @error its
+ *	errno. Or NULL
+ * @context: first argument of both
+ *
+ * Both are called in the spawner's thread, outside any lock. They may call
+ * sup_spawner_stop(), but must not wait for the tree, which waits for them.
+ */
+struct sup_spawner_opts {
+	size_t sz;
+	int supervisor;
+	int reserved;
+	void (*on_message)(void *context, const struct supervisor_msg *msg);
+	void (*on_fail)(void *context, const struct supervisor_msg *start,
+			const char *step, int error);
+	void *context;
+};
+#define SUP_DEFAULTS_sup_spawner_opts sizeof(struct sup_spawner_opts), -1, 0, \
+	NULL, NULL, NULL
+
+/*
+ * Makes a spawner that reads @mailbox, whose descriptor and @device's it
+ * copies. It takes the environment of this moment for its children's, without
+ * NOTIFY_SOCKET, WATCHDOG_*, LISTEN_*. Errors: EBADF, EMFILE, ENFILE, ENOMEM,
+ * EINVAL, E2BIG.
+ */
+SUP_API int sup_spawner_new(struct sup_spawner **spawner, int device,
+			    int mailbox, const struct sup_spawner_opts *opts);
+/* Closes what it holds. Children that run go on, no longer reaped by it. */
+SUP_API void sup_spawner_free(struct sup_spawner *spawner);
+
+/*
+ * Serves until opts->supervisor is down or sup_spawner_stop() was called: 0.
+ * Errors: EINTR (a signal handler ran: call it again, or not), and whatever
+ * reading the mailbox says, when it can serve no longer.
+ */
+SUP_API int sup_spawner_run(struct sup_spawner *spawner);
+/* Ends sup_spawner_run(), from any thread or signal handler. */
+SUP_API int sup_spawner_stop(struct sup_spawner *spawner);
+
+/* Readable when sup_spawner_step() has something to do. Not for reading. */
+SUP_API int sup_spawner_fd(const struct sup_spawner *spawner);
+/*
+ * Does what there is to do, and does not wait for more (a start itself takes
+ * until the exec). Returns 1, or 0 when sup_spawner_run() would have ended.
+ */
+SUP_API int sup_spawner_step(struct sup_spawner *spawner);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SUPERVISOR_H */
