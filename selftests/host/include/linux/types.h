@@ -3,6 +3,8 @@
 #ifndef HOST_LINUX_TYPES_H
 #define HOST_LINUX_TYPES_H
 
+#include_next <linux/types.h>	/* the UAPI's own */
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,0 +1,875 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The policy backend: the engine of the module, with a clock that jumps to the
+ * next thing due and processes that are a flag. Nested supervisors are relayed
+ * to each other as the module does it: UP is STARTED, DOWN is START_FAILED or
+ * EXIT, TERM is STOP.
+ */
+#include <linux/supervisor.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy.h"
+#include "replay.h"
+
+#define NR_BUCKETS 64
+#define NEVER UINT64_MAX
+#define NS_PER_MS 1000000ULL
+
+/* Late enough to be like a clock that runs, early in its second. */
+#define CLOCK_START (1000 * 1000 * NS_PER_MS)
+
+_Static_assert((int)SUP_ERR_EXIT == SUPERVISOR_RESULT_EXIT, "results are the UAPI's");
+_Static_assert((int)SUP_DUPLICATE_CHILD_NAME == SUPERVISOR_INVALID_DUPLICATE_ID,
+	       "invalid members are the UAPI's");
+_Static_assert((int)SUP_KILLED == SUPERVISOR_EXIT_KILLED, "exit reasons are the UAPI's");
+_Static_assert((int)SUP_CHILD_RESTARTING == SUPERVISOR_CHILD_RESTARTING,
+	       "states are the UAPI's");
+
+struct attempts {
+	enum scn_attempt outcome;
+	uint64_t left;
+	struct attempts *next;
+};
+
+struct queued {
+	const struct scn_call *call;
+	struct queued *next;
+};
+
+/* A name of the scenario, and how who bears it behaves. */
+struct actor {
+	const char *name;
+	struct sim_sup *sup;		/* what it is when it is a supervisor */
+	struct sim_child *running;	/* the process of that name, if one runs */
+	struct attempts *attempts;
+	struct queued *queued;
+	bool stubborn;
+	uint64_t slow_ms;
+	enum sup_reason onterm;
+	struct actor *next;
+};
+
+/* A place in a supervisor. A worker's process is part of it. */
+struct sim_child {
+	struct sup_policy_child child;
+	struct sim_sup *parent;
+	struct actor *actor;
+	const struct scn_child *spec;
+	bool alive;
+	uint64_t exit_ns;		/* when it will have obeyed */
+	struct sim_child *next;		/* in world.children */
+};
+
+struct sim_sup {
+	const struct scn_sup *definition;
+	struct actor *actor;
+	struct sim_child *place;	/* NULL for a root */
+	bool up;
+	bool made;			/* policy is initialised */
+	struct sup_policy policy;
+	struct sup_window_slot *window;
+	struct hlist_head buckets[NR_BUCKETS];
+	struct sim_sup *next;
+};
+
+struct sim_call {
+	struct sup_call call;
+	struct sim_sup *sup;
+	const struct scn_call *scn;
+	FILE *result;			/* NULL: answered by a reply line */
+	struct sim_call *next;		/* in world.calls */
+};
+
+struct world {
+	const struct scenario *scenario;
+	FILE *trace;
+	uint64_t now_ns;
+	bool frozen;
+	struct actor *actors;
+	struct sim_sup *sups;
+	struct sim_child *children;
+	struct sim_call *calls;
+	FILE *run_result;		/* where a root says how its start went */
+};
+
+/*
+ * Finding
+ */
+
+static struct actor *world_actor(struct world *world, const char *name)
+{
+	struct actor *actor;
+
+	for (actor = world->actors; actor; actor = actor->next)
+		if (strcmp(actor->name, name) == 0)
+			return actor;
+
+	actor = xcalloc(1, sizeof(*actor));
+	actor->name = name;
+	actor->onterm = SUP_SHUTDOWN;
+	actor->next = world->actors;
+	world->actors = actor;
+	return actor;
+}
+
+static bool sup_is_alive(const struct sim_sup *sup)
+{
+	return sup && !sup_policy_down(&sup->policy);
+}
+
+static struct sim_child *sim_child_of(struct sup_policy_child *child)
+{
+	return container_of(child, struct sim_child, child);
+}
+
+/*
+ * Telling policies
+ */
+
+static void tell(struct world *world, struct sim_sup *sup, struct sup_input input)
+{
+	sup_policy_input(&sup->policy, &input, world->now_ns);
+}
+
+static void tell_exit(struct world *world, struct sim_child *child, enum sup_reason reason)
+{
+	fprintf(world->trace, "exit %s %s\n", child->actor->name, say_reason(reason));
+	tell(world, child->parent, (struct sup_input){ .type = SUP_IN_EXIT,
+						       .child = &child->child,
+						       .reason = reason });
+}
+
+/*
+ * Workers
+ */
+
+static void worker_die(struct world *world, struct sim_child *child, enum sup_reason reason)
+{
+	child->alive = false;
+	child->exit_ns = NEVER;
+	if (child->actor->running == child)
+		child->actor->running = NULL;
+	tell_exit(world, child, reason);
+}
+
+static void worker_term(struct world *world, struct sim_child *child)
+{
+	fprintf(world->trace, "term %s\n", child->actor->name);
+	if (!child->actor->stubborn)
+		child->exit_ns = world->now_ns + child->actor->slow_ms * NS_PER_MS;
+}
+
+static void worker_kill(struct world *world, struct sim_child *child)
+{
+	fprintf(world->trace, "kill %s\n", child->actor->name);
+	worker_die(world, child, SUP_KILLED);
+}
+
+/*
+ * Calls
+ */
+
+static struct sim_child *world_add_child(struct world *world, struct sim_sup *sup,
+					 const struct scn_child *spec)
+{
+	struct scn_child_values values = scn_child_values(spec);
+	struct sim_child *child = xcalloc(1, sizeof(*child));
+
+	child->parent = sup;
+	child->actor = world_actor(world, spec->name);
+	child->spec = spec;
+	child->exit_ns = NEVER;
+	child->child.name = sup_name_make(spec->id, strlen(spec->id));
+	child->child.spec.restart = values.restart;
+	child->child.spec.significant = values.significant;
+	child->child.spec.type = values.type;
+	child->child.spec.shutdown_ms = values.shutdown_ms;
+	child->next = world->children;
+	world->children = child;
+	return child;
+}
+
+static void world_free_child(struct world *world, struct sim_child *child)
+{
+	struct sim_child **link = &world->children;
+
+	while (*link != child)
+		link = &(*link)->next;
+	*link = child->next;
+	if (child->actor->running == child)
+		child->actor->running = NULL;
+	free(child);
+}
+
+static void world_make_call(struct world *world, const struct scn_call *scn, FILE *result)
+{
+	static const enum sup_call_type types[] = {
+		[VERB_START_CHILD] = SUP_CALL_START_CHILD,
+		[VERB_TERMINATE_CHILD] = SUP_CALL_TERMINATE_CHILD,
+		[VERB_RESTART_CHILD] = SUP_CALL_RESTART_CHILD,
+		[VERB_DELETE_CHILD] = SUP_CALL_DELETE_CHILD,
+		[VERB_GET_CHILDSPEC] = SUP_CALL_GET_CHILDSPEC,
+		[VERB_WHICH_CHILDREN] = SUP_CALL_WHICH_CHILDREN,
+		[VERB_COUNT_CHILDREN] = SUP_CALL_COUNT_CHILDREN,
+	};
+	struct sim_sup *sup = world_actor(world, scn->sup)->sup;
+	struct sim_call *call;
+
+	/* In OTP nobody knows a supervisor before it has started. */
+	if (!sup || !sup->up) {
+		if (result)
+			say_result(result, SUPERVISOR_RESULT_NOPROC);
+		else
+			fprintf(world->trace, "reply %s = noproc\n", scn->text);
+		return;
+	}
+
+	call = xcalloc(1, sizeof(*call));
+	call->sup = sup;
+	call->scn = scn;
+	call->result = result;
+	call->call.type = types[scn->verb];
+	if (scn->child.name)
+		call->call.name = sup_name_make(scn->child.id, strlen(scn->child.id));
+	if (scn->verb == VERB_START_CHILD)
+		call->call.child = &world_add_child(world, sup, &scn->child)->child;
+	call->next = world->calls;
+	world->calls = call;
+	tell(world, sup, (struct sup_input){ .type = SUP_IN_CALL, .call = &call->call });
+}
+
+static void say_which_children(FILE *out, const struct sim_sup *sup)
+{
+	const struct sup_policy_child *child;
+	bool first = true;
+
+	list_for_each_entry_reverse(child, &sup->policy.children, order) {
+		say_child_state(out, first, child->name.bytes, child->name.len, child->state,
+				child->spec.type);
+		first = false;
+	}
+	if (first)
+		fputs("none", out);
+}
+
+static void say_count_children(FILE *out, const struct sim_sup *sup)
+{
+	const struct sup_policy_child *child;
+	unsigned int active = 0;
+	unsigned int supervisors = 0;
+
+	list_for_each_entry(child, &sup->policy.children, order) {
+		active += child->state == SUP_CHILD_RUNNING && !child->dead;
+		supervisors += child->spec.type == SUP_SUPERVISOR;
+	}
+	fprintf(out, "specs=%u active=%u supervisors=%u workers=%u", sup->policy.nr_children,
+		active, supervisors, sup->policy.nr_children - supervisors);
+}
+
+static void say_answer(FILE *out, const struct sim_call *call)
+{
+	enum sup_call_result result = call->call.result;
+	const struct sup_policy_child *child = call->call.child;
+
+	/* To OTP's caller it is the same: the supervisor died on it. */
+	if (result == SUP_ERR_NOPROC)
+		result = SUP_ERR_EXIT;
+
+	if (result == SUP_OK && call->call.type == SUP_CALL_WHICH_CHILDREN) {
+		say_which_children(out, call->sup);
+	} else if (result == SUP_OK && call->call.type == SUP_CALL_COUNT_CHILDREN) {
+		say_count_children(out, call->sup);
+	} else if (result == SUP_OK && call->call.type == SUP_CALL_GET_CHILDSPEC) {
+		struct scn_child_values values = {
+			.restart = child->spec.restart,
+			.significant = child->spec.significant,
+			.type = child->spec.type,
+			.shutdown_ms = child->spec.shutdown_ms,
+		};
+
+		say_child_spec(out, child->name.bytes, child->name.len, &values);
+	} else if (result == SUP_ERR_INVALID) {
+		fputs("error ", out);
+		say_invalid_child(out, call->call.invalid, &call->scn->child);
+	} else {
+		say_result(out, result);
+	}
+}
+
+/* Did the policy never take the new child of a start_child? */
+static bool call_left_child(const struct sim_call *call)
+{
+	switch (call->call.result) {
+	case SUP_ERR_ALREADY_STARTED:
+	case SUP_ERR_ALREADY_PRESENT:
+	case SUP_ERR_INVALID:
+	case SUP_ERR_NOPROC:
+		return call->call.type == SUP_CALL_START_CHILD;
+	default:
+		return false;
+	}
+}
+
+static struct sim_child *world_new_child_of(struct world *world, const struct sim_call *call)
+{
+	struct sim_child *child = world->children;
+
+	while (child->spec != &call->scn->child || child->parent != call->sup)
+		child = child->next;
+	return child;
+}
+
+static void world_free_call(struct world *world, struct sim_call *call)
+{
+	struct sim_call **link = &world->calls;
+
+	while (*link != call)
+		link = &(*link)->next;
+	*link = call->next;
+	free(call);
+}
+
+static void world_answer(struct world *world, struct sim_call *call)
+{
+	if (!call->scn) {	/* freeze's */
+		world_free_call(world, call);
+		return;
+	}
+	if (call->result) {
+		say_answer(call->result, call);
+	} else {
+		fprintf(world->trace, "reply %s = ", call->scn->text);
+		say_answer(world->trace, call);
+		fputc('\n', world->trace);
+	}
+	if (call_left_child(call))
+		world_free_child(world, world_new_child_of(world, call));
+	world_free_call(world, call);
+}
+
+/*
+ * Starts
+ */
+
+static enum scn_attempt actor_next_attempt(struct actor *actor)
+{
+	struct attempts *attempts = actor->attempts;
+	enum scn_attempt outcome;
+
+	while (attempts && attempts->left == 0) {
+		actor->attempts = attempts->next;
+		free(attempts);
+		attempts = actor->attempts;
+	}
+	if (!attempts)
+		return ATTEMPT_OK;
+	outcome = attempts->outcome;
+	attempts->left--;
+	return outcome;
+}
+
+/* A start of @actor failed: what the scenario put behind that, then the news. */
+static void start_failed(struct world *world, struct actor *actor, struct sim_child *place)
+{
+	struct queued *queued = actor->queued;
+
+	fprintf(world->trace, "start_fail %s\n", actor->name);
+	actor->queued = NULL;
+	while (queued) {
+		struct queued *next = queued->next;
+
+		world_make_call(world, queued->call, NULL);
+		free(queued);
+		queued = next;
+	}
+	if (place)
+		tell(world, place->parent, (struct sup_input){ .type = SUP_IN_START_FAILED,
+							       .child = &place->child });
+}
+
+static void start_ignored(struct world *world, struct actor *actor, struct sim_child *place)
+{
+	fprintf(world->trace, "start_ignore %s\n", actor->name);
+	if (place)
+		tell(world, place->parent, (struct sup_input){ .type = SUP_IN_IGNORED,
+							       .child = &place->child });
+}
+
+static void started(struct world *world, struct actor *actor, struct sim_child *place)
+{
+	fprintf(world->trace, "start %s\n", actor->name);
+	if (place)
+		tell(world, place->parent, (struct sup_input){ .type = SUP_IN_STARTED,
+							       .child = &place->child });
+}
+
+/* The first time a supervisor starts: check it and give it its children. */
+static bool sup_make(struct world *world, struct sim_sup *sup, FILE *error)
+{
+	const struct scn_sup *definition = sup->definition;
+	struct scn_flag_values values = scn_flag_values(&definition->flags);
+	struct sup_flags flags = {
+		.strategy = values.strategy,
+		.intensity = values.intensity,
+		.period = values.period,
+		.auto_shutdown = values.auto_shutdown,
+		.unkillable_ms = 5000,
+	};
+	enum sup_invalid invalid = sup_flags_validate(&flags);
+	struct sup_policy_child *added;
+
+	if (invalid != SUP_VALID) {
+		fputs("error supervisor_data ", error);
+		say_invalid_flags(error, invalid, &definition->flags);
+		return false;
+	}
+
+	sup->window = xcalloc(sup_policy_window_slots(&flags), sizeof(*sup->window));
+	sup_policy_init(&sup->policy, &flags, sup->window, sup_policy_window_slots(&flags),
+			sup->buckets, NR_BUCKETS, 1);
+	for (size_t i = 0; i < definition->nr_children; i++) {
+		const struct scn_child *spec = &definition->children[i];
+		struct sim_child *child = world_add_child(world, sup, spec);
+
+		invalid = sup_policy_add(&sup->policy, &child->child);
+		if (invalid == SUP_VALID)
+			continue;
+		fputs("error start_spec ", error);
+		say_invalid_child(error, invalid, spec);
+		world_free_child(world, child);
+		while ((added = sup_policy_clear(&sup->policy)))
+			world_free_child(world, sim_child_of(added));
+		free(sup->window);
+		sup->window = NULL;
+		memset(sup->buckets, 0, sizeof(sup->buckets));
+		return false;
+	}
+	sup->made = true;
+	return true;
+}
+
+/* Start a supervisor, as a root or in its place. */
+static void sup_start(struct world *world, struct sim_sup *sup, struct sim_child *place)
+{
+	char *ignored = NULL;
+	size_t len;
+	FILE *error = place ? open_memstream(&ignored, &len) : world->run_result;
+
+	sup->place = place;
+	if (sup->made || sup_make(world, sup, error))
+		tell(world, sup, (struct sup_input){ .type = SUP_IN_START });
+	else
+		start_failed(world, sup->actor, place);
+	if (place) {
+		fclose(error);
+		free(ignored);
+	}
+}
+
+static void child_start(struct world *world, struct sim_child *child)
+{
+	struct actor *actor = child->actor;
+
+	switch (actor_next_attempt(actor)) {
+	case ATTEMPT_FAIL:
+		start_failed(world, actor, child);
+		return;
+	case ATTEMPT_IGNORE:
+		start_ignored(world, actor, child);
+		return;
+	default:
+		break;
+	}
+	if (actor->sup) {
+		sup_start(world, actor->sup, child);
+		return;
+	}
+	child->alive = true;
+	actor->running = child;
+	started(world, actor, child);
+}
+
+/*
+ * Actions
+ */
+
+static void sup_went_up(struct world *world, struct sim_sup *sup)
+{
+	sup->up = true;
+	if (!sup->place)
+		say_result(world->run_result, SUPERVISOR_RESULT_OK);
+	started(world, sup->actor, sup->place);
+}
+
+static void sup_went_down(struct world *world, struct sim_sup *sup,
+			  const struct sup_action *action)
+{
+	const struct sup_name *name;
+
+	if (sup->up) {
+		sup->up = false;
+		if (sup->place)
+			tell_exit(world, sup->place, action->reason);
+		else
+			fprintf(world->trace, "exit %s %s\n", sup->actor->name,
+				say_reason(action->reason));
+		return;
+	}
+	if (!sup->place && action->down == SUP_DOWN_INIT_FAILED) {
+		name = &action->child->name;
+		fprintf(world->run_result, "error failed_to_start_child %.*s", (int)name->len,
+			name->bytes);
+	}
+	start_failed(world, sup->actor, sup->place);
+}
+
+static void child_signal(struct world *world, struct sim_child *child, bool kill)
+{
+	struct sim_sup *sup = child->actor->sup;
+
+	if (!sup && kill)
+		worker_kill(world, child);
+	else if (!sup)
+		worker_term(world, child);
+	else if (kill)
+		tell(world, sup, (struct sup_input){ .type = SUP_IN_KILL });
+	else
+		tell(world, sup, (struct sup_input){ .type = SUP_IN_STOP,
+						     .reason = SUP_SHUTDOWN });
+}
+
+static void sup_act(struct world *world, struct sim_sup *sup, const struct sup_action *action)
+{
+	switch (action->type) {
+	case SUP_ACT_START:
+		child_start(world, sim_child_of(action->child));
+		break;
+	case SUP_ACT_TERM:
+	case SUP_ACT_KILL:
+		child_signal(world, sim_child_of(action->child), action->type == SUP_ACT_KILL);
+		break;
+	case SUP_ACT_FORGET:
+		world_free_child(world, sim_child_of(action->child));
+		break;
+	case SUP_ACT_REPLY:
+		world_answer(world, container_of(action->call, struct sim_call, call));
+		break;
+	case SUP_ACT_UP:
+		sup_went_up(world, sup);
+		break;
+	case SUP_ACT_DOWN:
+		sup_went_down(world, sup, action);
+		break;
+	case SUP_ACT_ABANDON:
+		break;
+	}
+}
+
+/* Carry out all that can be done at this time. */
+static void world_act(struct world *world)
+{
+	struct sup_action action;
+	bool acted;
+
+	do {
+		acted = false;
+		for (struct sim_sup *sup = world->sups; sup; sup = sup->next) {
+			while (sup->made && sup_policy_next(&sup->policy, world->now_ns, &action)) {
+				sup_act(world, sup, &action);
+				acted = true;
+			}
+		}
+	} while (acted);
+}
+
+/*
+ * Time
+ */
+
+static uint64_t world_next_event(const struct world *world)
+{
+	uint64_t next = NEVER;
+
+	for (const struct sim_sup *sup = world->sups; sup; sup = sup->next)
+		if (sup->made)
+			next = min(next, sup_policy_deadline(&sup->policy));
+	for (const struct sim_child *child = world->children; child; child = child->next)
+		next = min(next, child->exit_ns);
+	return next;
+}
+
+static void world_exits_due(struct world *world)
+{
+	for (struct sim_child *child = world->children; child; child = child->next)
+		if (child->exit_ns <= world->now_ns)
+			worker_die(world, child, child->actor->onterm);
+}
+
+/* On to the next thing that happens by itself, not later than @limit_ns. */
+static bool world_step(struct world *world, uint64_t limit_ns)
+{
+	uint64_t next = world_next_event(world);
+
+	if (next == NEVER || next > limit_ns)
+		return false;
+	world->now_ns = max(world->now_ns, next);
+	world_exits_due(world);
+	world_act(world);
+	return true;
+}
+
+static const struct sim_sup *world_busy(const struct world *world)
+{
+	for (const struct sim_sup *sup = world->sups; sup; sup = sup->next)
+		if (sup->made && !sup_policy_idle(&sup->policy))
+			return sup;
+	return NULL;
+}
+
+/*
+ * The backend
+ */
+
+static void *policy_open(const struct scenario *scenario, FILE *trace)
+{
+	struct world *world = xcalloc(1, sizeof(*world));
+
+	world->scenario = scenario;
+	world->trace = trace;
+	world->now_ns = CLOCK_START;
+	for (size_t i = 0; i < scenario->nr_sups; i++) {
+		struct sim_sup *sup = xcalloc(1, sizeof(*sup));
+
+		sup->definition = &scenario->sups[i];
+		sup->actor = world_actor(world, sup->definition->name);
+		sup->actor->sup = sup;
+		sup->next = world->sups;
+		world->sups = sup;
+	}
+	return world;
+}
+
+static void policy_close(void *data)
+{
+	struct world *world = data;
+
+	while (world->calls)
+		world_free_call(world, world->calls);
+	while (world->children)
+		world_free_child(world, world->children);
+	while (world->sups) {
+		struct sim_sup *sup = world->sups;
+
+		world->sups = sup->next;
+		free(sup->window);
+		free(sup);
+	}
+	while (world->actors) {
+		struct actor *actor = world->actors;
+
+		world->actors = actor->next;
+		while (actor->queued) {
+			struct queued *queued = actor->queued;
+
+			actor->queued = queued->next;
+			free(queued);
+		}
+		while (actor->attempts) {
+			struct attempts *attempts = actor->attempts;
+
+			actor->attempts = attempts->next;
+			free(attempts);
+		}
+		free(actor);
+	}
+	free(world);
+}
+
+static void actor_add_attempts(struct actor *actor, enum scn_attempt outcome, uint64_t left)
+{
+	struct attempts **end = &actor->attempts;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = xcalloc(1, sizeof(**end));
+	(*end)->outcome = outcome;
+	(*end)->left = left;
+}
+
+static void actor_add_queued(struct actor *actor, const struct scn_call *call)
+{
+	struct queued **end = &actor->queued;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = xcalloc(1, sizeof(**end));
+	(*end)->call = call;
+}
+
+static bool policy_behave(void *data, const struct scn_command *command)
+{
+	struct world *world = data;
+	struct actor *actor = world_actor(world, command->names[0]);
+
+	switch (command->type) {
+	case CMD_ATTEMPTS:
+		actor_add_attempts(actor, command->attempt, command->number);
+		break;
+	case CMD_STUBBORN:
+		actor->stubborn = command->number;
+		break;
+	case CMD_SLOW:
+		actor->slow_ms = command->number;
+		break;
+	case CMD_ONTERM:
+		actor->onterm = (enum sup_reason)command->reason;
+		break;
+	case CMD_QUEUE:
+		actor_add_queued(actor, &command->call);
+		break;
+	default:
+		return false;
+	}
+	return true;
+}
+
+static bool policy_settle(void *data)
+{
+	struct world *world = data;
+	const struct sim_sup *busy;
+
+	do
+		world_act(world);
+	while (world_busy(world) && world_step(world, NEVER));
+
+	busy = world_busy(world);
+	if (busy)
+		fprintf(stderr, "%s waits for something that never comes\n", busy->actor->name);
+	return !busy;
+}
+
+static bool policy_run(void *data, const struct scn_sup *definition, FILE *result)
+{
+	struct world *world = data;
+	struct actor *actor = world_actor(world, definition->name);
+
+	if (sup_is_alive(actor->sup)) {
+		fputs("already_running", result);
+		return true;
+	}
+	world->run_result = result;
+	switch (actor_next_attempt(actor)) {
+	case ATTEMPT_FAIL:
+		say_result(result, SUPERVISOR_RESULT_START_FAILED);
+		start_failed(world, actor, NULL);
+		break;
+	case ATTEMPT_IGNORE:
+		fputs("ignore", result);
+		start_ignored(world, actor, NULL);
+		break;
+	default:
+		sup_start(world, actor->sup, NULL);
+		break;
+	}
+	return policy_settle(world);
+}
+
+static bool policy_die(void *data, const char **names, size_t nr_names, int reason,
+		       enum die_result *results)
+{
+	struct world *world = data;
+
+	for (size_t i = 0; i < nr_names; i++) {
+		struct actor *actor = world_actor(world, names[i]);
+
+		if (actor->running) {
+			worker_die(world, actor->running, (enum sup_reason)reason);
+			results[i] = DIE_OK;
+		} else {
+			results[i] = sup_is_alive(actor->sup) ? DIE_NOT_WORKER : DIE_NOT_RUNNING;
+		}
+	}
+	return true;
+}
+
+static bool policy_stop(void *data, const char *name, int reason, FILE *result)
+{
+	struct world *world = data;
+	struct sim_sup *sup = world_actor(world, name)->sup;
+
+	if (!sup_is_alive(sup)) {
+		say_result(result, SUPERVISOR_RESULT_NOPROC);
+		return true;
+	}
+	say_result(result, SUPERVISOR_RESULT_OK);
+	tell(world, sup, (struct sup_input){ .type = SUP_IN_STOP,
+					     .reason = (enum sup_reason)reason });
+	return true;
+}
+
+static bool policy_sleep(void *data, uint64_t ms)
+{
+	struct world *world = data;
+	uint64_t until = world->now_ns + ms * NS_PER_MS;
+
+	while (world_step(world, until))
+		;
+	world->now_ns = until;
+	return true;
+}
+
+static bool policy_freeze(void *data)
+{
+	struct world *world = data;
+
+	for (struct sim_sup *sup = world->sups; sup; sup = sup->next) {
+		struct sim_call *call;
+
+		if (!sup_is_alive(sup))
+			continue;
+		call = xcalloc(1, sizeof(*call));
+		call->sup = sup;
+		call->call.type = SUP_CALL_SUSPEND;
+		call->next = world->calls;
+		world->calls = call;
+		tell(world, sup, (struct sup_input){ .type = SUP_IN_CALL, .call = &call->call });
+	}
+	world_act(world);
+	world->frozen = true;
+	return true;
+}
+
+static bool policy_thaw(void *data)
+{
+	struct world *world = data;
+
+	world->frozen = false;
+	for (struct sim_sup *sup = world->sups; sup; sup = sup->next)
+		if (sup_is_alive(sup))
+			tell(world, sup, (struct sup_input){ .type = SUP_IN_RESUME });
+	return true;
+}
+
+static bool policy_call(void *data, const struct scn_call *call, FILE *result)
+{
+	struct world *world = data;
+
+	world_make_call(world, call, world->frozen ? NULL : result);
+	world_act(world);
+	return true;
+}
+
+const struct replay_backend replay_policy = {
+	.open = policy_open,
+	.close = policy_close,
+	.behave = policy_behave,
+	.run = policy_run,
+	.die = policy_die,
+	.stop = policy_stop,
+	.sleep = policy_sleep,
+	.freeze = policy_freeze,
+	.thaw = policy_thaw,
+	.call = policy_call,
+	.settle = policy_settle,
+};
