@@ -6,7 +6,11 @@
 -export([main/0]).
 
 %% Played at once: scenarios wait more than they work.
--define(AT_ONCE, 16).
+-define(AT_ONCE, 100).
+
+%% A scenario can ask for the impossible: a child that ignores a request to
+%% stop and may take for ever.
+-define(TOO_LONG_MS, 60000).
 
 main() ->
 	halt(case init:get_plain_arguments() of
@@ -22,32 +26,39 @@ main() ->
 	end).
 
 play(Scenarios) ->
-	Several = length(Scenarios) > 1,
 	{First, Later} = lists:split(min(?AT_ONCE, length(Scenarios)), Scenarios),
-	show([begin_play(S) || S <- First], Later, Several, 0).
+	Playing = [begin_play(S) || S <- First],
+	show(Scenarios, wait(Playing, Later, #{}), length(Scenarios) > 1, 0).
 
-%% In the order of the files, another one started as each is done.
+%% Started as others are done; shown in the order given.
 show([], _, _, Status) -> Status;
-show([{File, Pid, Ref} | Playing], Later, Several, Status) ->
-	receive
-		{'DOWN', Ref, process, Pid, {played, Lines}} ->
+show([{File, _} | Files] = All, {Playing, Later, Done}, Several, Status) ->
+	case Done of
+		#{File := {played, Lines}} ->
 			Heading = ["==> " ++ File ++ " <==" || Several],
 			io:put_chars([[Line, "\n"] || Line <- Heading ++ Lines]),
-			next(Playing, Later, Several, Status);
-		{'DOWN', Ref, process, Pid, Reason} ->
-			complain([File, ": ", io_lib:format("~p", [Reason])]),
-			next(Playing, Later, Several, 1)
+			show(Files, {Playing, Later, Done}, Several, Status);
+		#{File := Crash} ->
+			complain([File, ": ", failure(Crash)]),
+			show(Files, {Playing, Later, Done}, Several, 1);
+		_ ->
+			show(All, wait(Playing, Later, Done), Several, Status)
 	end.
 
-next(Playing, [S | Later], Several, Status) ->
-	show(Playing ++ [begin_play(S)], Later, Several, Status);
-next(Playing, [], Several, Status) ->
-	show(Playing, [], Several, Status).
+wait(Playing, Later, Done) ->
+	receive
+		{'DOWN', Ref, process, _, Outcome} ->
+			{value, {_, File}, Others} = lists:keytake(Ref, 1, Playing),
+			{Started, Waiting} = lists:split(min(1, length(Later)), Later),
+			{[begin_play(S) || S <- Started] ++ Others, Waiting, Done#{File => Outcome}}
+	end.
 
 begin_play({File, Cmds}) ->
-	{Pid, Ref} = spawn_monitor(fun() ->
-		exit({played, oracle_play:scenario(Cmds)})
-	end),
-	{File, Pid, Ref}.
+	{Pid, Ref} = spawn_monitor(fun() -> exit({played, oracle_play:scenario(Cmds)}) end),
+	timer:exit_after(?TOO_LONG_MS, Pid, kill),
+	{Ref, File}.
+
+failure(killed) -> "not at an end after a minute";
+failure(Crash) -> io_lib:format("~p", [Crash]).
 
 complain(Message) -> io:put_chars(standard_error, [Message, "\n"]).

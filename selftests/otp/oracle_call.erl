@@ -7,7 +7,7 @@
 
 %% Make the call and wait for its answer.
 do(W, #call{sup = Sup} = Call) ->
-	case oracle_world:pid(W, Sup) of
+	case oracle_world:supervisor(W, Sup) of
 		none -> "noproc";
 		Pid -> do(W, Pid, Call)
 	end.
@@ -19,7 +19,7 @@ do(W, Pid, #call{sup = Sup} = Call) ->
 
 %% Put the call into the supervisor's queue and return once it is there.
 queue(W, #call{sup = Sup, text = Text} = Call) ->
-	case oracle_world:pid(W, Sup) of
+	case oracle_world:supervisor(W, Sup) of
 		none ->
 			oracle_trace:refused(W, Text, "noproc");
 		Pid ->

@@ -55,12 +55,12 @@ say(Line, #play{out = Out} = Play) -> Play#play{out = [Line | Out]}.
 
 perform(#call{} = Call, W) -> oracle_call:do(W, Call);
 perform({run, S}, W) ->
-	case oracle_world:pid(W, S) of
+	case oracle_world:supervisor(W, S) of
 		none -> run(W, S);
 		_ -> "already_running"
 	end;
 perform({stop, S, Reason}, W) ->
-	case oracle_world:pid(W, S) of
+	case oracle_world:supervisor(W, S) of
 		none -> "noproc";
 		Pid -> atom_to_list(proc_lib:stop(Pid, Reason, infinity))
 	end;

@@ -46,6 +46,9 @@ check(freeze, true, _) -> throw("freeze: already frozen");
 check(thaw, false, _) -> throw("thaw: not frozen");
 check({run, _}, true, _) -> throw("run: not while frozen");
 check({stop, _, _}, true, _) -> throw("stop: not while frozen");
+check({run, S} = What, _, Sups) ->
+	lists:member(atom_to_list(S), Sups) orelse throw(["not a supervisor: ", atom_to_list(S)]),
+	What;
 check({die, kill, Names} = What, _, Sups) ->
 	case [N || N <- Names, lists:member(atom_to_list(N), Sups)] of
 		[] -> What;

@@ -8,7 +8,7 @@
 -export([define/4, kind/2, flags/2, add_child/4, children/2]).
 -export([set_attempts/4, next_attempt/2, set_manner/4, manner/4]).
 -export([add_queued/3, take_queued/2]).
--export([started/4, pid/2, last_pid/2, name/2, parent/2, supervisors/1, alive/1, dead/1]).
+-export([started/4, pid/2, supervisor/2, last_pid/2, name/2, parent/2, supervisors/1, alive/1, dead/1]).
 -export([killed_outside/2, was_killed_outside/2]).
 
 %% The table also names its player: the process that records.
@@ -82,6 +82,12 @@ pid(W, Name) ->
 				true -> Pid;
 				false -> none
 			end
+	end.
+
+supervisor(W, Name) ->
+	case kind(W, Name) of
+		worker -> none;
+		_ -> pid(W, Name)
 	end.
 
 last_pid(W, Name) -> get(W, {pid, Name}, none).
