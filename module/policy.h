@@ -324,11 +324,17 @@ struct sup_input {
 
 enum sup_action_type {
 	SUP_ACT_START,		/* start @child; answer STARTED, START_FAILED, IGNORED or EXIT */
-	SUP_ACT_TERM,		/* ask @child to stop; the policy waits for its EXIT. When it is
-				 * still starting: cancel that; the answer may be START_FAILED */
+	/*
+	 * Ask @child to stop; the policy waits for its EXIT. When it is still
+	 * starting: cancel that; the answer may be START_FAILED or IGNORED too.
+	 */
+	SUP_ACT_TERM,
 	SUP_ACT_KILL,		/* kill @child; likewise */
-	SUP_ACT_ABANDON,	/* @child could not be signalled and is given up: no input
-				 * about this incarnation is expected any more */
+	/*
+	 * @child could not be signalled and is given up: no input about this
+	 * incarnation is expected any more.
+	 */
+	SUP_ACT_ABANDON,
 	SUP_ACT_FORGET,		/* @child is no longer referred to */
 	SUP_ACT_REPLY,		/* @call is answered */
 	SUP_ACT_UP,		/* every child was started: tell the parent STARTED */
