@@ -34,11 +34,13 @@ lib:				## libsupervisor, shared and static
 tools: lib			## supctl
 	$(MAKE) -C tools
 
+KBUILD_PRODUCTS := -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
+	-o -name '.*.cmd' -o -name Module.symvers -o -name modules.order
+
 clean:				## remove everything built (kernels stay cached)
-	find . -path ./.git -prune -o \( -name '*.o' -o -name '*.ko' -o -name '*.mod' \
-		-o -name '*.mod.c' -o -name '.*.cmd' -o -name '.module-common.*' \) \
-		-exec rm -f {} +
-	rm -rf build Module.symvers modules.order
+	find . -maxdepth 1 -type f \( $(KBUILD_PRODUCTS) \) -exec rm {} +
+	find module -type f \( $(KBUILD_PRODUCTS) \) -exec rm {} +
+	rm -rf build
 	$(MAKE) -C lib clean
 	$(MAKE) -C tools clean
 
@@ -53,14 +55,18 @@ install: modules_install	## module, library, tools, device permissions
 		$(DESTDIR)$(prefix)/lib/modules-load.d/supervisor.conf
 	[ -n "$(DESTDIR)" ] || ! command -v udevadm >/dev/null || udevadm control --reload || :
 
+# Debian's headers ask for a signature, and have no key to make it with.
+SIGNING := $(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=)
+
 modules_install: | $(KDIR)/Makefile	## the module alone, where modprobe finds it
 	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) \
-		INSTALL_MOD_DIR=updates modules_install
+		INSTALL_MOD_DIR=updates $(SIGNING) modules_install
 	[ -n "$(DESTDIR)" ] || depmod "$$($(MAKE) -s -C $(KDIR) kernelrelease)"
 
 dkms-install:			## hand the module to DKMS, for each kernel to come
 	install -d $(DKMS_SOURCE)
-	cp -r Kbuild VERSION COPYING LICENSES dkms.conf module uapi $(DKMS_SOURCE)/
+	cp -r Kbuild VERSION COPYING LICENSES dkms.conf $(DKMS_SOURCE)/
+	cp --parents $$(find module uapi -name '*.[ch]') $(DKMS_SOURCE)/
 	[ -n "$(DESTDIR)" ] || dkms install supervisor/$(VERSION)
 
 # ---- Testing
