@@ -509,9 +509,9 @@ SUP_API const char *sup_word(enum sup_words words, uint32_t value);
  * built with the setters, or decoded from a blob; both then read and encode
  * alike. Equal commands encode to equal bytes.
  *
- * Setters copy what they are given, and fail with EINVAL (a value that can
- * never be right: empty argument zero, '=' in a variable's name, no absolute or
- * relative path...), or ENOMEM, and then change nothing.
+ * Setters copy what they are given. They fail with EINVAL, for a value that can
+ * never be right (an empty program or path, '=' in the name of a variable...),
+ * or with ENOMEM, and then change nothing.
  */
 SUP_API int sup_command_new(struct sup_command **command);
 SUP_API void sup_command_free(struct sup_command *command);

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * internal.h - what libsupervisor's files share and its users do not see: the
+ * ioctl, size-first structs, buffers of records, and the spawner's parts.
+ */
+#ifndef SUP_INTERNAL_H
+#define SUP_INTERNAL_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+#include <supervisor.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define offsetofend(type, member) \
+	(offsetof(type, member) + sizeof(((type *)0)->member))
+#define container_of(ptr, type, member) \
+	((type *)((char *)(ptr) - offsetof(type, member)))
+
+#define u64_from_ptr(p) ((uint64_t)(uintptr_t)(p))
+
+/* The longest answer that the kernel gives: supervisor_query.buf_len. */
+#define SUP_BUF_MAX (16U << 20)
+
+/* base.c: ioctl(2), but 0 or -errno, and errno stays as it was. */
+int sup_ioctl(int fd, unsigned long request, void *arg);
+
+/*
+ * base.c: structs that begin with sz. sup_struct_in() fills @dst, which holds
+ * the defaults, from the caller's @src (NULL: nothing): -EINVAL below @min,
+ * -E2BIG for nonzero bytes beyond @size. sup_struct_out() goes the other way,
+ * as far as the caller knows the struct.
+ */
+int sup_struct_in(void *dst, size_t size, size_t min, const void *src);
+void sup_struct_out(void *dst, size_t size, const void *src);
+
+#define SUP_STRUCT_IN(dst, last, src) \
+	sup_struct_in((dst), sizeof(*(dst)), \
+		      offsetofend(__typeof__(*(dst)), last), (src))
+
+/* base.c: results. Begin checks @result, end writes it; both take NULL. */
+int sup_result_begin(const struct sup_result *result, struct sup_result *local);
+void sup_result_end(struct sup_result *result, const struct sup_result *local);
+
+/* base.c: realloc(3), free(3) and close(2) that leave errno alone. */
+void *sup_realloc(void *mem, size_t size);
+void sup_free(void *mem);
+void sup_close(int fd);
+
+/* base.c: the length of a string for a __u32, so that too long stays too long. */
+uint32_t sup_strlen32(const char *s);
+
+/*
+ * record.c: the record after @prev (the first after NULL) in @len bytes at
+ * @buf; records begin with their __u32 size, a multiple of 8, and have at least
+ * @min bytes. NULL at the end and for records that make no sense.
+ */
+const void *sup_record_next(const void *buf, size_t len, const void *prev,
+			    size_t min);
+/* The same for child records, whose name is checked too. */
+const struct supervisor_child_status *
+sup_record_child(const void *buf, size_t len,
+		 const struct supervisor_child_status *prev);
+/* A malloc'd buffer in which the library walks records. */
+struct sup_buf {
+	void *mem;
+	size_t len;
+	size_t cap;
+};
+int sup_buf_reserve(struct sup_buf *buf, size_t cap);
+/* record.c: makes the opaque list of a buffer, and takes it over. */
+int sup_children_from(struct sup_buf *buf, struct sup_children **children);
+
+/* child.c: a spec as the kernel gives it back, as options. */
+int sup_spec_to_opts(const void *mem, size_t len, struct sup_child_opts *opts);
+
+/* ---- the spawner's parts ---------------------------------------------- */
+
+/* command.c: what is set in a command. */
+struct sup_strv {
+	char **v;		/* NULL-terminated, or NULL while n is 0 */
+	size_t n;
+	size_t cap;
+};
+
+struct sup_command_stdio {
+	enum sup_stdio kind;
+	char *path;
+};
+
+#define SUP_RLIMITS 16		/* RLIM_NLIMITS of Linux, everywhere */
+
+struct sup_command {
+	struct sup_strv argv;
+	struct sup_strv env;	/* "NAME=value" and "NAME" */
+	struct sup_strv groups;
+	char *cwd;
+	char *user;
+	char *group;
+	bool clear_env;
+	bool has_groups;
+	bool has_umask;
+	uint32_t umask;
+	uint32_t rlimits;	/* bit mask of those set */
+	struct {
+		uint64_t soft;
+		uint64_t hard;
+	} rlimit[SUP_RLIMITS];
+	struct sup_command_stdio stdio[3];
+	enum sup_session session;
+	enum sup_notify notify;
+};
+
+/* Where a start failed; sup_step_name() has the words. */
+enum sup_step {
+	SUP_STEP_NONE,
+	SUP_STEP_BLOB,
+	SUP_STEP_MEMORY,
+	SUP_STEP_NOTIFY,
+	SUP_STEP_USER,
+	SUP_STEP_GROUP,
+	SUP_STEP_FORK,
+	SUP_STEP_SESSION,
+	SUP_STEP_ATTACH,
+	SUP_STEP_CWD,
+	SUP_STEP_RLIMIT,
+	SUP_STEP_STDIN,
+	SUP_STEP_STDOUT,
+	SUP_STEP_STDERR,
+	SUP_STEP_EXEC
+};
+const char *sup_step_name(enum sup_step step);
+
+/* ids.c: whom a command runs as. */
+struct sup_ids {
+	bool set_uid;
+	bool set_gid;
+	bool set_groups;
+	uid_t uid;
+	gid_t gid;
+	gid_t *groups;
+	size_t ngroups;
+};
+/* Looks names up; 0 or -errno, *@step says of what. Frees with free(groups). */
+int sup_ids_resolve(const struct sup_command *command, struct sup_ids *ids,
+		    enum sup_step *step);
+
+/*
+ * plan.c: everything that the new process will do, laid out before the fork so
+ * that it only has to make system calls.
+ */
+struct sup_plan {
+	const struct sup_command *command;
+	struct sup_ids ids;
+	enum sup_session session;
+	char *const *argv;
+	char **envp;		/* the array is ours, its strings are not */
+	char **paths;		/* to try in turn, in one allocation */
+	char **sh_argv;		/* for ENOEXEC: sh, the path, then argv[1]... */
+	char notify[32];	/* "NOTIFY_SOCKET=@..." or "" */
+};
+/* @inherited is an environment. 0 or -errno, with nothing to free. */
+int sup_plan_init(struct sup_plan *plan, const struct sup_command *command,
+		  char *const *inherited, uint32_t signal_whom,
+		  enum sup_step *step);
+void sup_plan_free(struct sup_plan *plan);
+
+/* spawn.c: the fork. */
+struct sup_spawn {
+	/* in */
+	const struct sup_plan *plan;
+	int device;
+	uint64_t token;
+	uint64_t ignored;	/* signals to set to SIG_DFL, bit number - 1 */
+	void *stack;
+	size_t stack_size;
+	/* out */
+	int pid;
+	int pidfd;
+	/* out, by the child */
+	volatile enum sup_step step;
+	volatile int error;
+};
+/*
+ * Forks, attaches, execs. 0: there was a child, .pid and .pidfd are it, .step
+ * and .error say what it could not do. -errno: there was none.
+ */
+int sup_spawn(struct sup_spawn *spawn);
+/* What to put in .ignored: those this process ignores now. */
+uint64_t sup_spawn_ignored(void);
+
+/* notify.c: the receiving side of sd_notify(3). */
+/* A new socket; @variable gets "NOTIFY_SOCKET=...". fd or -errno. */
+int sup_notify_socket(char *variable, size_t size);
+/*
+ * Reads what there is: 1 if READY=1 came from process @pid, whose session it
+ * leads if @session, or from a descendant. Otherwise 0.
+ */
+int sup_notify_read(int fd, pid_t pid, bool session);
+
+#endif /* SUP_INTERNAL_H */

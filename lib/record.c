@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * record.c - owns walking the variable records that the kernel fills buffers
+ * with, so that no caller follows a length out of its buffer.
+ */
+#include <errno.h>
+#include <string.h>
+#include "internal.h"
+
+const void *sup_record_next(const void *buf, size_t len, const void *prev,
+			    size_t min)
+{
+	const char *at = buf;
+	uint32_t size;
+	size_t offset = 0;
+
+	if (prev) {
+		offset = (size_t)((const char *)prev - at);
+		memcpy(&size, prev, sizeof(size));
+		offset += size;
+	}
+	if (offset >= len || len - offset < min)
+		return NULL;
+	memcpy(&size, at + offset, sizeof(size));
+	if (size < min || size % 8 || size > len - offset)
+		return NULL;
+	return at + offset;
+}
+
+const struct supervisor_child_status *
+sup_record_child(const void *buf, size_t len,
+		 const struct supervisor_child_status *prev)
+{
+	const struct supervisor_child_status *next;
+
+	next = sup_record_next(buf, len, prev, sizeof(*next) + 1);
+	if (next && (next->name_len >= next->size - sizeof(*next) ||
+		     next->name[next->name_len]))
+		return NULL;
+	return next;
+}
+
+int sup_buf_reserve(struct sup_buf *buf, size_t cap)
+{
+	void *mem;
+
+	if (cap <= buf->cap)
+		return 0;
+	if (cap > SUP_BUF_MAX)
+		return -EMSGSIZE;
+	mem = sup_realloc(buf->mem, cap);
+	if (!mem)
+		return -ENOMEM;
+	buf->mem = mem;
+	buf->cap = cap;
+	return 0;
+}
+
+struct sup_children {
+	struct sup_buf buf;
+};
+
+int sup_children_from(struct sup_buf *buf, struct sup_children **children)
+{
+	*children = sup_realloc(NULL, sizeof(**children));
+	if (!*children) {
+		sup_free(buf->mem);
+		return -ENOMEM;
+	}
+	(*children)->buf = *buf;
+	return 0;
+}
+
+const struct supervisor_child_status *
+sup_children_next(const struct sup_children *children,
+		  const struct supervisor_child_status *prev)
+{
+	return sup_record_child(children->buf.mem, children->buf.len, prev);
+}
+
+void sup_children_free(struct sup_children *children)
+{
+	if (!children)
+		return;
+	sup_free(children->buf.mem);
+	sup_free(children);
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * words.c - owns the words for the kernel's constants, in OTP's spelling.
+ */
+#include "internal.h"
+
+static const char *const strategy[] = {
+	[SUPERVISOR_ONE_FOR_ONE] = "one_for_one",
+	[SUPERVISOR_ONE_FOR_ALL] = "one_for_all",
+	[SUPERVISOR_REST_FOR_ONE] = "rest_for_one",
+};
+
+static const char *const auto_shutdown[] = {
+	[SUPERVISOR_AUTO_SHUTDOWN_NEVER] = "never",
+	[SUPERVISOR_AUTO_SHUTDOWN_ANY_SIGNIFICANT] = "any_significant",
+	[SUPERVISOR_AUTO_SHUTDOWN_ALL_SIGNIFICANT] = "all_significant",
+};
+
+static const char *const owner_death[] = {
+	[SUPERVISOR_OWNER_DEATH_SHUTDOWN] = "shutdown",
+	[SUPERVISOR_OWNER_DEATH_RELEASE] = "release",
+};
+
+static const char *const restart[] = {
+	[SUPERVISOR_PERMANENT] = "permanent",
+	[SUPERVISOR_TRANSIENT] = "transient",
+	[SUPERVISOR_TEMPORARY] = "temporary",
+};
+
+static const char *const type[] = {
+	[SUPERVISOR_CHILD_WORKER] = "worker",
+	[SUPERVISOR_CHILD_SUPERVISOR] = "supervisor",
+};
+
+static const char *const readiness[] = {
+	[SUPERVISOR_READINESS_EXEC] = "exec",
+	[SUPERVISOR_READINESS_ATTACH] = "attach",
+	[SUPERVISOR_READINESS_NOTIFY] = "notify",
+};
+
+static const char *const signal_whom[] = {
+	[SUPERVISOR_SIGNAL_PROCESS] = "process",
+	[SUPERVISOR_SIGNAL_GROUP] = "group",
+};
+
+static const char *const state[] = {
+	[SUPERVISOR_STATE_NEW] = "new",
+	[SUPERVISOR_STATE_STARTING] = "starting",
+	[SUPERVISOR_STATE_UP] = "up",
+	[SUPERVISOR_STATE_STOPPING] = "stopping",
+	[SUPERVISOR_STATE_DOWN] = "down",
+};
+
+static const char *const child_state[] = {
+	[SUPERVISOR_CHILD_UNDEFINED] = "undefined",
+	[SUPERVISOR_CHILD_STARTING] = "starting",
+	[SUPERVISOR_CHILD_RUNNING] = "running",
+	[SUPERVISOR_CHILD_STOPPING] = "stopping",
+	[SUPERVISOR_CHILD_RESTARTING] = "restarting",
+};
+
+static const char *const event[] = {
+	[0] = "",
+	[SUPERVISOR_EVENT_STARTED] = "started",
+	[SUPERVISOR_EVENT_START_FAILED] = "start_failed",
+	[SUPERVISOR_EVENT_START_IGNORED] = "start_ignored",
+	[SUPERVISOR_EVENT_TERM] = "term",
+	[SUPERVISOR_EVENT_KILL] = "kill",
+	[SUPERVISOR_EVENT_EXITED] = "exited",
+	[SUPERVISOR_EVENT_UNKILLABLE] = "unkillable",
+	[SUPERVISOR_EVENT_ABANDONED] = "abandoned",
+	[SUPERVISOR_EVENT_UP] = "up",
+	[SUPERVISOR_EVENT_DOWN] = "down",
+	[SUPERVISOR_EVENT_START_REQUEST] = "start_request",
+};
+
+static const char *const exit_reason[] = {
+	[SUPERVISOR_EXIT_NORMAL] = "normal",
+	[SUPERVISOR_EXIT_SHUTDOWN] = "shutdown",
+	[SUPERVISOR_EXIT_CRASH] = "crash",
+	[SUPERVISOR_EXIT_KILLED] = "killed",
+};
+
+static const char *const down[] = {
+	[SUPERVISOR_DOWN_STOPPED] = "stopped",
+	[SUPERVISOR_DOWN_INIT_FAILED] = "init_failed",
+	[SUPERVISOR_DOWN_INTENSITY] = "intensity",
+	[SUPERVISOR_DOWN_AUTO_SHUTDOWN] = "auto_shutdown",
+	[SUPERVISOR_DOWN_RELEASED] = "released",
+	[SUPERVISOR_DOWN_NOT_YET] = "not_yet",
+};
+
+static const char *const result[] = {
+	[SUPERVISOR_RESULT_OK] = "ok",
+	[SUPERVISOR_RESULT_OK_UNDEFINED] = "ok_undefined",
+	[SUPERVISOR_RESULT_RUNNING] = "running",
+	[SUPERVISOR_RESULT_RESTARTING] = "restarting",
+	[SUPERVISOR_RESULT_NOT_FOUND] = "not_found",
+	[SUPERVISOR_RESULT_ALREADY_STARTED] = "already_started",
+	[SUPERVISOR_RESULT_ALREADY_PRESENT] = "already_present",
+	[SUPERVISOR_RESULT_START_FAILED] = "start_failed",
+	[SUPERVISOR_RESULT_INVALID] = "invalid",
+	[SUPERVISOR_RESULT_NOPROC] = "noproc",
+	[SUPERVISOR_RESULT_EXIT] = "exit",
+};
+
+static const char *const invalid[] = {
+	[SUPERVISOR_VALID] = "",
+	[SUPERVISOR_INVALID_STRATEGY] = "strategy",
+	[SUPERVISOR_INVALID_INTENSITY] = "intensity",
+	[SUPERVISOR_INVALID_PERIOD] = "period",
+	[SUPERVISOR_INVALID_AUTO_SHUTDOWN] = "auto_shutdown",
+	[SUPERVISOR_INVALID_ID] = "id",
+	[SUPERVISOR_INVALID_RESTART_TYPE] = "restart_type",
+	[SUPERVISOR_INVALID_COMBINATION_AUTO_SHUTDOWN] =
+		"combination_auto_shutdown",
+	[SUPERVISOR_INVALID_COMBINATION_RESTART] = "combination_restart",
+	[SUPERVISOR_INVALID_SIGNIFICANT] = "significant",
+	[SUPERVISOR_INVALID_CHILD_TYPE] = "child_type",
+	[SUPERVISOR_INVALID_SHUTDOWN] = "shutdown",
+	[SUPERVISOR_INVALID_RETRY] = "retry",
+	[SUPERVISOR_INVALID_DUPLICATE_ID] = "duplicate_id",
+};
+
+static const char *const limit[] = {
+	[SUPERVISOR_LIMIT_NONE] = "",
+	[SUPERVISOR_LIMIT_SUPERVISORS] = "supervisors",
+	[SUPERVISOR_LIMIT_CHILDREN] = "children",
+	[SUPERVISOR_LIMIT_MAILBOXES] = "mailboxes",
+	[SUPERVISOR_LIMIT_BYTES] = "bytes",
+	[SUPERVISOR_LIMIT_NAMES] = "names",
+	[SUPERVISOR_LIMIT_CALLS] = "calls",
+	[SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN] = "supervisor_children",
+};
+
+#define WORDS(array) { array, ARRAY_SIZE(array) }
+
+static const struct {
+	const char *const *word;
+	size_t count;
+} all[] = {
+	[SUP_WORDS_STRATEGY] = WORDS(strategy),
+	[SUP_WORDS_AUTO_SHUTDOWN] = WORDS(auto_shutdown),
+	[SUP_WORDS_OWNER_DEATH] = WORDS(owner_death),
+	[SUP_WORDS_RESTART] = WORDS(restart),
+	[SUP_WORDS_TYPE] = WORDS(type),
+	[SUP_WORDS_READINESS] = WORDS(readiness),
+	[SUP_WORDS_SIGNAL] = WORDS(signal_whom),
+	[SUP_WORDS_STATE] = WORDS(state),
+	[SUP_WORDS_CHILD_STATE] = WORDS(child_state),
+	[SUP_WORDS_EVENT] = WORDS(event),
+	[SUP_WORDS_EXIT] = WORDS(exit_reason),
+	[SUP_WORDS_DOWN] = WORDS(down),
+	[SUP_WORDS_RESULT] = WORDS(result),
+	[SUP_WORDS_INVALID] = WORDS(invalid),
+	[SUP_WORDS_LIMIT] = WORDS(limit),
+};
+
+const char *sup_word(enum sup_words words, uint32_t value)
+{
+	if ((size_t)words >= ARRAY_SIZE(all) || value >= all[words].count)
+		return NULL;
+	return all[words].word[value];
+}
