@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * spawn.c - owns the fork: what happens between it and exec.
+ *
+ * The new process shares our memory and runs on a stack of its own, while the
+ * calling thread sleeps in the kernel until it has execed or exited; the
+ * process's other threads run on. So, in it:
+ *
+ * - Only system calls. The libc's own setuid() and the like would speak to the
+ *   other threads, malloc() might wait for a lock that one of them holds.
+ * - errno is the sleeping thread's: sup_spawn() puts it back.
+ * - Every signal stays blocked, those that the libc keeps for itself included,
+ *   until no handler of ours is left to be run here. CLONE_CLEAR_SIGHAND does
+ *   that at the fork; what is ignored stays so and is put right by hand.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "internal.h"
+
+#define SIGNALS 64
+#define SIGSET_BYTES (SIGNALS / 8)
+#define SIGBIT(sig) (1ULL << ((sig) - 1))
+
+/* Reset whatever the last look said: they come and go, as in system(3). */
+#define ALWAYS_RESET (SIGBIT(SIGHUP) | SIGBIT(SIGINT) | SIGBIT(SIGQUIT) | \
+		      SIGBIT(SIGPIPE) | SIGBIT(SIGTERM) | SIGBIT(SIGCHLD))
+
+uint64_t sup_spawn_ignored(void)
+{
+	uint64_t ignored = 0;
+	int saved = errno;
+
+	for (int sig = 1; sig <= SIGNALS; sig++) {
+		struct sigaction act;
+
+		/* the libc hides its own two, which nobody ignores */
+		if (!sigaction(sig, NULL, &act) && act.sa_handler == SIG_IGN)
+			ignored |= SIGBIT(sig);
+	}
+	errno = saved;
+	return ignored;
+}
+
+/* ---- in the new process ----------------------------------------------- */
+
+static void child_reset_signals(uint64_t signals)
+{
+	/* The kernel's struct: handler SIG_DFL, no flags, no mask. */
+	static const unsigned long act[8];
+
+	for (int sig = 1; sig <= SIGNALS; sig++)
+		if (signals & SIGBIT(sig))
+			syscall(SYS_rt_sigaction, sig, act, NULL, SIGSET_BYTES);
+}
+
+static int child_session(enum sup_session session)
+{
+	if (session == SUP_SESSION_NEW)
+		return (int)syscall(SYS_setsid);
+	if (session == SUP_SESSION_GROUP)
+		return (int)syscall(SYS_setpgid, 0, 0);
+	return 0;
+}
+
+static int child_rlimits(const struct sup_command *command)
+{
+	for (uint32_t i = 0; i < SUP_RLIMITS; i++) {
+		if (!(command->rlimits & 1U << i))
+			continue;
+		if (syscall(SYS_prlimit64, 0, i, &command->rlimit[i], NULL) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/*
+ * Opened without waiting, for nothing may wait here: a FIFO that nobody reads
+ * is an error. The program finds it in the usual mode.
+ */
+static int child_open(const char *path, int flags)
+{
+	long fd = syscall(SYS_openat, AT_FDCWD, path,
+			  flags | O_NOCTTY | O_NONBLOCK, 0666);
+
+	if (fd >= 0 && syscall(SYS_fcntl, fd, F_SETFL, flags & O_APPEND) < 0)
+		return -1;
+	return (int)fd;
+}
+
+static int child_stdio(const struct sup_command_stdio *stdio, int target)
+{
+	int flags = target ? O_WRONLY | O_CREAT : O_RDONLY;
+	int fd;
+
+	switch (stdio->kind) {
+	case SUP_STDIO_INHERIT:
+		return 0;
+	case SUP_STDIO_STDOUT:
+		return (int)syscall(SYS_dup3, 1, target, 0);
+	case SUP_STDIO_NULL:
+		fd = child_open("/dev/null", O_RDWR);
+		break;
+	case SUP_STDIO_APPEND:
+		fd = child_open(stdio->path, flags | O_APPEND);
+		break;
+	default:
+		fd = child_open(stdio->path, target ? flags | O_TRUNC : flags);
+		break;
+	}
+	if (fd < 0)
+		return -1;
+	if (fd == target)
+		return 0;
+	if (syscall(SYS_dup3, fd, target, 0) < 0)
+		return -1;
+	syscall(SYS_close, fd);
+	return 0;
+}
+
+static int child_groups(const struct sup_ids *ids)
+{
+	if (ids->set_groups &&
+	    syscall(SYS_setgroups, ids->ngroups, ids->groups) < 0)
+		return -1;
+	if (ids->set_gid &&
+	    syscall(SYS_setresgid, ids->gid, ids->gid, ids->gid) < 0)
+		return -1;
+	return 0;
+}
+
+static int child_user(const struct sup_ids *ids)
+{
+	if (!ids->set_uid)
+		return 0;
+	return (int)syscall(SYS_setresuid, ids->uid, ids->uid, ids->uid);
+}
+
+/* As execvp(3): returns only the error that counts. */
+static int child_exec(const struct sup_plan *plan)
+{
+	bool denied = false;
+
+	for (char **path = plan->paths; *path; path++) {
+		syscall(SYS_execve, *path, plan->argv, plan->envp);
+		if (errno == ENOEXEC) {
+			plan->sh_argv[1] = *path;
+			syscall(SYS_execve, plan->sh_argv[0], plan->sh_argv,
+				plan->envp);
+		}
+		switch (errno) {
+		case EACCES:
+			denied = true;
+			break;
+		case ENOENT:
+		case ESTALE:
+		case ENOTDIR:
+		case ENODEV:
+		case ETIMEDOUT:
+			break;
+		default:
+			return errno;
+		}
+	}
+	return denied ? EACCES : errno;
+}
+
+/* Everything between attach and exec; the step that failed, errno says why. */
+static enum sup_step child_prepare(const struct sup_plan *plan)
+{
+	const struct sup_command *command = plan->command;
+
+	if (command->cwd && syscall(SYS_chdir, command->cwd) < 0)
+		return SUP_STEP_CWD;
+	if (command->rlimits && child_rlimits(command) < 0)
+		return SUP_STEP_RLIMIT;
+	if (command->has_umask)
+		syscall(SYS_umask, command->umask);
+	for (int fd = 0; fd < 3; fd++)
+		if (child_stdio(&command->stdio[fd], fd) < 0)
+			return (enum sup_step)(SUP_STEP_STDIN + fd);
+	if (child_groups(&plan->ids) < 0)
+		return SUP_STEP_GROUP;
+	if (child_user(&plan->ids) < 0)
+		return SUP_STEP_USER;
+	return SUP_STEP_NONE;
+}
+
+static int child_main(void *arg)
+{
+	static const uint64_t none;
+	struct sup_spawn *spawn = arg;
+	enum sup_step step;
+	bool attached = false;
+	int error;
+
+	child_reset_signals(spawn->ignored);
+	step = SUP_STEP_SESSION;
+	if (child_session(spawn->plan->session) < 0) {
+		error = errno;
+		goto fail;
+	}
+	step = SUP_STEP_ATTACH;
+	error = -sup_child_attach(spawn->device, spawn->token);
+	if (error)
+		goto fail;
+	attached = true;
+	step = child_prepare(spawn->plan);
+	if (step) {
+		error = errno;
+		goto fail;
+	}
+	/* A stop that came meanwhile is obeyed here. */
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, SIGSET_BYTES);
+	step = SUP_STEP_EXEC;
+	error = child_exec(spawn->plan);
+
+fail:
+	if (attached)
+		sup_child_report(spawn->device, spawn->token,
+				 SUPERVISOR_REPORT_FAILED, error);
+	spawn->error = error;
+	spawn->step = step;
+	syscall(SYS_exit_group, 127);
+	__builtin_unreachable();
+}
+
+/* ---- in the spawner --------------------------------------------------- */
+
+#if defined(__x86_64__)
+#define HAVE_CLONE3
+
+/* The child calls @fn on the new stack and never comes back from there. */
+static long clone3_call(struct clone_args *args, int (*fn)(void *), void *arg)
+{
+	register int (*call)(void *) __asm__("r12") = fn;
+	register void *argument __asm__("r13") = arg;
+	long ret;
+
+	__asm__ volatile("syscall\n\t"
+			 "test	%%rax, %%rax\n\t"
+			 "jnz	1f\n\t"
+			 "xor	%%ebp, %%ebp\n\t"
+			 "mov	%[arg], %%rdi\n\t"
+			 "call	*%[fn]\n\t"
+			 "hlt\n"
+			 "1:"
+			 : "=a" (ret)
+			 : "a" ((long)SYS_clone3), "D" (args),
+			   "S" (sizeof(*args)), [fn] "r" (call),
+			   [arg] "r" (argument)
+			 : "rcx", "r11", "memory", "cc");
+	return ret;
+}
+
+#elif defined(__aarch64__)
+#define HAVE_CLONE3
+
+static long clone3_call(struct clone_args *args, int (*fn)(void *), void *arg)
+{
+	register int (*call)(void *) __asm__("x9") = fn;
+	register void *argument __asm__("x10") = arg;
+	register long x0 __asm__("x0") = (long)args;
+	register long x1 __asm__("x1") = (long)sizeof(*args);
+	register long x8 __asm__("x8") = SYS_clone3;
+
+	__asm__ volatile("svc	#0\n\t"
+			 "cbnz	x0, 1f\n\t"
+			 "mov	x29, xzr\n\t"
+			 "mov	x0, %[arg]\n\t"
+			 "blr	%[fn]\n\t"
+			 "brk	#1\n"
+			 "1:"
+			 : "+r" (x0)
+			 : "r" (x1), "r" (x8), [fn] "r" (call),
+			   [arg] "r" (argument)
+			 : "memory", "cc");
+	return x0;
+}
+#endif
+
+static int spawn_clone3(struct sup_spawn *spawn)
+{
+#ifdef HAVE_CLONE3
+	struct clone_args args = {
+		.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD |
+			 CLONE_CLEAR_SIGHAND,
+		.pidfd = u64_from_ptr(&spawn->pidfd),
+		.exit_signal = SIGCHLD,
+		.stack = u64_from_ptr(spawn->stack),
+		.stack_size = spawn->stack_size,
+	};
+
+	return (int)clone3_call(&args, child_main, spawn);
+#else
+	(void)spawn;
+	return -ENOSYS;
+#endif
+}
+
+/* Where clone3() is missing, or hidden by a seccomp filter. */
+static int spawn_clone(struct sup_spawn *spawn)
+{
+	int pid;
+
+	spawn->ignored = ~(SIGBIT(SIGKILL) | SIGBIT(SIGSTOP));
+	pid = clone(child_main, (char *)spawn->stack + spawn->stack_size,
+		    CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, spawn,
+		    &spawn->pidfd);
+	return pid < 0 ? -errno : pid;
+}
+
+int sup_spawn(struct sup_spawn *spawn)
+{
+	static const uint64_t all = ~0ULL;
+	uint64_t mask;
+	int saved = errno;
+	int pid;
+
+	spawn->ignored |= ALWAYS_RESET;
+	spawn->pidfd = -1;
+	spawn->step = SUP_STEP_NONE;
+	spawn->error = 0;
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, SIGSET_BYTES);
+	pid = spawn_clone3(spawn);
+	if (pid == -ENOSYS || pid == -EPERM)
+		pid = spawn_clone(spawn);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, SIGSET_BYTES);
+	errno = saved;
+	spawn->pid = pid;
+	return pid < 0 ? pid : 0;
+}
