@@ -62,13 +62,13 @@ apt_options=(
 	-q
 )
 
-# machine_mirror PATTERN: the first mirror the machine uses for a Debian release
-# whose name matches.
+# machine_mirror LABEL: the first mirror that the machine uses for an archive with
+# this label, as the archive itself says.
 machine_mirror()
 {
-	apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(SITE) $(REPO_URI)' \
+	apt-get indextargets --format '$(LABEL)|$(COMPONENT)|$(REPO_URI)' \
 		'Created-By: Packages' |
-		awk -v pattern="$1" '$1 ~ pattern && $2 == "main" { print $NF; exit }'
+		awk -F'|' -v label="$1" '$1 == label && $2 == "main" { print $3; exit }'
 }
 
 # Bring the package lists of the private state up to date, at most once a day.
@@ -81,11 +81,11 @@ apt_refresh()
 	exec {apt_lock}>"$cache/apt/lock"
 	flock "$apt_lock"
 	if ! newer_than_a_day "$cache/apt/stamp"; then
-		mirror=$(machine_mirror '^[a-z]+$')
-		security=$(machine_mirror '-security$')
+		mirror=$(machine_mirror Debian)
+		security=$(machine_mirror Debian-Security)
 		[[ -n $mirror && -n $security ]] ||
-			die "no Debian mirror with a main and a security" \
-			    "release in this machine's apt configuration"
+			die "this machine's apt knows no mirror of Debian and of" \
+			    "its security updates: see /etc/apt and apt-get update"
 		cat >"$cache/apt/sources.list" <<-END
 		deb [signed-by=$keyring] $mirror bookworm main
 		deb [signed-by=$keyring] $security bookworm-security main
