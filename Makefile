@@ -90,11 +90,11 @@ check-fast: packages		## host tests, checkers, and guests of one kernel
 headertest:			## the user-space interface compiles in every dialect
 	@selftests/check/20-headers
 
-demo: packages			## a tree of daemons dies and comes back, in a guest
-	@selftests/demo/run
+demo: packages tools		## a tree of daemons dies and comes back, in a guest
+	@selftests/vm/run -k '$(KERNEL)' -- selftests/demo/demo.sh
 
-bench: packages			## what supervision costs, in a guest (BENCH=--json)
-	@selftests/bench/run $(BENCH)
+bench: packages tools		## what supervision costs, in a guest (BENCH=--json)
+	@selftests/vm/run -i -k '$(KERNEL)' -- tools/bench/run $(BENCH)
 
 .PHONY: all help modules lib tools clean install modules_install dkms-install \
 	packages vm check check-fast headertest demo bench
