@@ -1,26 +1,303 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The device: /dev/supervisor, its ioctl table, module init and exit.
- * No semantics live here.
+ * main - the device, the table of ioctls, module init and exit. No semantics.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/build_bug.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
+#include <linux/uaccess.h>
 
-static const struct file_operations supervisor_fops = {
+#include <linux/supervisor.h>
+
+#include "account.h"
+#include "compat.h"
+#include "mailbox.h"
+#include "object.h"
+#include "supervisor.h"
+
+static int info_execute(struct sup_ucmd *ucmd)
+{
+	struct supervisor_info *cmd = ucmd->cmd;
+	struct sup_account *account;
+	u32 i;
+
+	account = sup_account_get_current();
+	if (!account)
+		return -ENOMEM;
+	cmd->out_abi = SUPERVISOR_ABI;
+	cmd->out_errata = 0;
+	cmd->out_features = SUPERVISOR_FEATURE_SUPERVISORS;
+	memset(cmd->out_version, 0, sizeof(cmd->out_version));
+	strscpy(cmd->out_version, SUPERVISOR_VERSION, sizeof(cmd->out_version));
+	for (i = 0; i < SUPERVISOR_LIMIT_NR; i++) {
+		cmd->out_limit[i] = sup_limit(i);
+		cmd->out_used[i] = atomic64_read(&account->used[i]);
+	}
+	sup_account_put(account);
+	return 0;
+}
+
+/**
+ * struct ioctl_op - one ioctl
+ * @cmd: its number
+ * @size: of its struct as this kernel knows it
+ * @min_size: as it was first published
+ * @flags: known bits of its flags
+ * @reserved: offset of a __u32 that must be 0; 0 for none
+ * @mode: FMODE_* bits that the file must have
+ * @kind: of the file
+ * @execute: what to do
+ */
+struct ioctl_op {
+	unsigned int cmd;
+	u16 size;
+	u16 min_size;
+	u32 flags;
+	u16 reserved;
+	fmode_t mode;
+	enum sup_kind kind;
+	int (*execute)(struct sup_ucmd *ucmd);
+};
+
+union ioctl_buffer {
+	struct supervisor_info info;
+	struct supervisor_create create;
+	struct supervisor_open open;
+	struct supervisor_unlink unlink;
+	struct supervisor_list list;
+	struct supervisor_child_attach attach;
+	struct supervisor_child_report report;
+	struct supervisor_mailbox_create mailbox_create;
+	struct supervisor_mailbox_recv recv;
+	struct supervisor_child_add add;
+	struct supervisor_start start;
+	struct supervisor_stop stop;
+	struct supervisor_child_call call;
+	struct supervisor_query query;
+	struct supervisor_suspend suspend;
+	struct supervisor_wait wait;
+	struct supervisor_subscribe subscribe;
+	struct supervisor_status status;
+	struct supervisor_open_child open_child;
+	struct supervisor_own own;
+};
+
+/* @last: the last member that was published first. */
+#define IOCTL_OP(nr, kind_, mode_, type, last, flags_, reserved_, fn)			\
+	[_IOC_NR(nr)] = {								\
+		.cmd = (nr) + BUILD_BUG_ON_ZERO(sizeof(struct type) >			\
+						sizeof(union ioctl_buffer)),		\
+		.size = sizeof(struct type),						\
+		.min_size = offsetofend(struct type, last),				\
+		.flags = (flags_),							\
+		.reserved = (reserved_),						\
+		.mode = (mode_),							\
+		.kind = SUP_KIND_##kind_,						\
+		.execute = (fn),							\
+	}
+
+#define RESERVED(type) offsetof(struct type, __reserved)
+
+#define ASYNC SUPERVISOR_CALL_F_ASYNC
+#define TREE SUPERVISOR_SUSPEND_F_TREE
+
+static const struct ioctl_op ioctl_ops[] = {
+	IOCTL_OP(SUPERVISOR_INFO, DEVICE, 0, supervisor_info, out_used, 0, 0, info_execute),
+	IOCTL_OP(SUPERVISOR_CREATE, DEVICE, 0, supervisor_create, out_id, 0,
+		 RESERVED(supervisor_create), sup_supervisor_create),
+	IOCTL_OP(SUPERVISOR_OPEN, DEVICE, 0, supervisor_open, out_id, 0,
+		 RESERVED(supervisor_open), sup_object_open),
+	IOCTL_OP(SUPERVISOR_UNLINK, DEVICE, 0, supervisor_unlink, name, 0,
+		 RESERVED(supervisor_unlink), sup_object_unlink),
+	IOCTL_OP(SUPERVISOR_LIST, DEVICE, 0, supervisor_list, cursor, 0, 0, sup_status_list),
+	IOCTL_OP(SUPERVISOR_CHILD_ATTACH, DEVICE, 0, supervisor_child_attach, token, 0, 0,
+		 sup_child_attach),
+	IOCTL_OP(SUPERVISOR_CHILD_REPORT, DEVICE, 0, supervisor_child_report, error, 0, 0,
+		 sup_child_report),
+	IOCTL_OP(SUPERVISOR_MAILBOX_CREATE, DEVICE, 0, supervisor_mailbox_create, out_id, 0,
+		 RESERVED(supervisor_mailbox_create), sup_mailbox_create),
+	IOCTL_OP(SUPERVISOR_MAILBOX_RECV, MAILBOX, FMODE_READ, supervisor_mailbox_recv, __reserved,
+		 0, RESERVED(supervisor_mailbox_recv), sup_mailbox_recv),
+	IOCTL_OP(SUPERVISOR_CHILD_ADD, SUPERVISOR, FMODE_WRITE, supervisor_child_add, out_id,
+		 ASYNC, 0, sup_call_child_add),
+	IOCTL_OP(SUPERVISOR_START, SUPERVISOR, FMODE_WRITE, supervisor_start, failed_id, ASYNC, 0,
+		 sup_call_start),
+	IOCTL_OP(SUPERVISOR_STOP, SUPERVISOR, FMODE_WRITE, supervisor_stop, __reserved, ASYNC,
+		 RESERVED(supervisor_stop), sup_call_stop),
+	IOCTL_OP(SUPERVISOR_CHILD_TERMINATE, SUPERVISOR, FMODE_WRITE, supervisor_child_call,
+		 __reserved, ASYNC, RESERVED(supervisor_child_call), sup_call_terminate),
+	IOCTL_OP(SUPERVISOR_CHILD_RESTART, SUPERVISOR, FMODE_WRITE, supervisor_child_call,
+		 __reserved, ASYNC, RESERVED(supervisor_child_call), sup_call_restart),
+	IOCTL_OP(SUPERVISOR_CHILD_DELETE, SUPERVISOR, FMODE_WRITE, supervisor_child_call,
+		 __reserved, ASYNC, RESERVED(supervisor_child_call), sup_call_delete),
+	IOCTL_OP(SUPERVISOR_CHILD_GET_SPEC, SUPERVISOR, FMODE_READ, supervisor_query, __reserved,
+		 ASYNC, RESERVED(supervisor_query), sup_call_get_spec),
+	IOCTL_OP(SUPERVISOR_WHICH_CHILDREN, SUPERVISOR, FMODE_READ, supervisor_query, __reserved,
+		 ASYNC, RESERVED(supervisor_query), sup_call_which),
+	IOCTL_OP(SUPERVISOR_COUNT_CHILDREN, SUPERVISOR, FMODE_READ, supervisor_query, __reserved,
+		 ASYNC, RESERVED(supervisor_query), sup_call_count),
+	IOCTL_OP(SUPERVISOR_SUSPEND, SUPERVISOR, FMODE_WRITE, supervisor_suspend, deadline, TREE,
+		 0, sup_call_suspend),
+	IOCTL_OP(SUPERVISOR_RESUME, SUPERVISOR, FMODE_WRITE, supervisor_suspend, deadline, TREE, 0,
+		 sup_call_resume),
+	IOCTL_OP(SUPERVISOR_WAIT, SUPERVISOR, FMODE_READ, supervisor_wait, __reserved, 0,
+		 RESERVED(supervisor_wait), sup_call_wait),
+	IOCTL_OP(SUPERVISOR_SUBSCRIBE, SUPERVISOR, FMODE_READ, supervisor_subscribe, out_limit, 0,
+		 0, sup_event_subscribe),
+	IOCTL_OP(SUPERVISOR_STATUS, SUPERVISOR, FMODE_READ, supervisor_status, out_down, 0, 0,
+		 sup_status),
+	IOCTL_OP(SUPERVISOR_OPEN_CHILD, SUPERVISOR, 0, supervisor_open_child, out_id, 0,
+		 RESERVED(supervisor_open_child), sup_supervisor_open_child),
+	IOCTL_OP(SUPERVISOR_OWN, SUPERVISOR, FMODE_WRITE, supervisor_own, flags, 0, 0,
+		 sup_supervisor_own),
+};
+
+static const struct file_operations device_fops;
+
+static const struct ioctl_op *ioctl_find(const struct file *file, unsigned int cmd,
+					 enum sup_kind kind)
+{
+	unsigned int nr = _IOC_NR(cmd);
+	const struct ioctl_op *op;
+
+	if (nr >= ARRAY_SIZE(ioctl_ops))
+		return NULL;
+	op = &ioctl_ops[array_index_nospec(nr, ARRAY_SIZE(ioctl_ops))];
+	return op->execute && op->cmd == cmd && op->kind == kind ? op : NULL;
+}
+
+static int ioctl_check(const struct ioctl_op *op, const struct file *file, const void *cmd)
+{
+	const u32 *flags = cmd + sizeof(u32);
+	const u32 *reserved = cmd + op->reserved;
+
+	if (*flags & ~op->flags)
+		return -EOPNOTSUPP;
+	if (op->reserved && *reserved)
+		return -EINVAL;
+	return (file->f_mode & op->mode) == op->mode ? 0 : -EBADF;
+}
+
+/* The handler has run: give the caller its results, and the new file if any. */
+static long ioctl_finish(struct sup_ucmd *ucmd, void __user *to, size_t len, int ret)
+{
+	if (copy_to_user(to, ucmd->cmd, len) && !ret)
+		ret = -EFAULT;
+	if (!ucmd->new_file)
+		return ret;
+	if (ret) {
+		put_unused_fd(ucmd->new_fd);
+		fput(ucmd->new_file);
+	} else {
+		fd_install(ucmd->new_fd, ucmd->new_file);
+	}
+	return ret;
+}
+
+/**
+ * sup_ioctl - the ioctl operation of the device and of every object
+ * @file: the file
+ * @cmd: SUPERVISOR_*
+ * @arg: address of its struct
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+long sup_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct sup_object *object = file->f_op == &device_fops ? NULL : sup_file_object(file);
+	enum sup_kind kind = object ? object->ops->kind : SUP_KIND_DEVICE;
+	const struct ioctl_op *op = ioctl_find(file, cmd, kind);
+	void __user *uptr = (void __user *)arg;
+	union ioctl_buffer buffer;
+	struct sup_ucmd ucmd = { .file = file, .object = object, .cmd = &buffer };
+	u32 user_size;
+	size_t len;
+	int ret;
+
+	if (!op)
+		return -ENOTTY;
+	if (get_user(user_size, (u32 __user *)uptr))
+		return -EFAULT;
+	if (user_size < op->min_size)
+		return -EINVAL;
+	if (user_size > PAGE_SIZE)
+		return -E2BIG;
+	ret = copy_struct_from_user(&buffer, op->size, uptr, user_size);
+	if (ret)
+		return ret;
+	ret = ioctl_check(op, file, &buffer);
+	if (ret)
+		return ret;
+	/* What cannot be told must not be done. */
+	len = min_t(size_t, user_size, op->size);
+	if (copy_to_user(uptr, &buffer, len))
+		return -EFAULT;
+	ret = op->execute(&ucmd);
+	return ioctl_finish(&ucmd, uptr, len, ret);
+}
+
+static int device_open(struct inode *inode, struct file *file)
+{
+	file->private_data = NULL;
+	return 0;
+}
+
+static const struct file_operations device_fops = {
 	.owner = THIS_MODULE,
+	.open = device_open,
+	.unlocked_ioctl = sup_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
 	.llseek = noop_llseek,
 };
 
 static struct miscdevice supervisor_device = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "supervisor",
-	.fops = &supervisor_fops,
+	.fops = &device_fops,
 	.mode = 0600,
 };
-module_misc_device(supervisor_device);
+
+static int __init supervisor_module_init(void)
+{
+	int ret;
+
+	ret = sup_process_init();
+	if (ret)
+		return ret;
+	ret = sup_child_init();
+	if (ret)
+		goto err_process;
+	ret = sup_supervisor_init();
+	if (ret)
+		goto err_child;
+	ret = misc_register(&supervisor_device);
+	if (ret)
+		goto err_supervisor;
+	return 0;
+
+err_supervisor:
+	sup_supervisor_exit();
+err_child:
+	sup_child_exit();
+err_process:
+	sup_process_exit();
+	return ret;
+}
+
+static void __exit supervisor_module_exit(void)
+{
+	misc_deregister(&supervisor_device);
+	sup_supervisor_exit();
+	sup_child_exit();
+	sup_process_exit();
+}
+
+module_init(supervisor_module_init);
+module_exit(supervisor_module_exit);
 
 MODULE_DESCRIPTION("OTP supervisors, registries, monitors and calls for processes");
 MODULE_AUTHOR("The supervisor.ko authors");

@@ -102,6 +102,7 @@ static bool window_add(struct sup_policy *policy, u64 now_ns)
 	}
 	newest->restarts++;
 	policy->window_restarts++;
+	policy->restarts++;
 	return true;
 }
 

@@ -416,6 +416,7 @@ struct sup_policy {
 	struct sup_flags flags;
 	struct list_head children;
 	u32 nr_children;
+	u64 restarts;			/* counted since sup_policy_init() */
 
 	/* private: children, in other orders */
 	struct list_head initials;	/* sup_policy_child.initials */

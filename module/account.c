@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * account - who pays for what user space can multiply, and the limits.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cred.h>
+#include <linux/hashtable.h>
+#include <linux/moduleparam.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/user_namespace.h>
+
+#include "account.h"
+
+static unsigned long max_user_supervisors = 65536;
+module_param(max_user_supervisors, ulong, 0644);
+MODULE_PARM_DESC(max_user_supervisors, "supervisors of a user (65536)");
+
+static unsigned long max_user_children = 1048576;
+module_param(max_user_children, ulong, 0644);
+MODULE_PARM_DESC(max_user_children, "child specs of a user (1048576)");
+
+static unsigned long max_user_mailboxes = 16384;
+module_param(max_user_mailboxes, ulong, 0644);
+MODULE_PARM_DESC(max_user_mailboxes, "mailboxes of a user (16384)");
+
+static unsigned long max_user_bytes = 1UL << 30;
+module_param(max_user_bytes, ulong, 0644);
+MODULE_PARM_DESC(max_user_bytes, "bytes of blobs, rings and windows of a user (1 GiB)");
+
+static unsigned long max_user_names = 16384;
+module_param(max_user_names, ulong, 0644);
+MODULE_PARM_DESC(max_user_names, "named objects of a user (16384)");
+
+static unsigned long max_user_calls = 65536;
+module_param(max_user_calls, ulong, 0644);
+MODULE_PARM_DESC(max_user_calls, "calls under way and subscriptions of a user (65536)");
+
+static unsigned long max_children = 131072;
+module_param(max_children, ulong, 0644);
+MODULE_PARM_DESC(max_children, "child specs of one supervisor (131072)");
+
+static DEFINE_HASHTABLE(sup_accounts, 8);
+static DEFINE_SPINLOCK(sup_accounts_lock);
+
+/**
+ * sup_limit - the value of a limit
+ * @limit: SUPERVISOR_LIMIT_*
+ *
+ * Context: any.
+ */
+u64 sup_limit(u32 limit)
+{
+	switch (limit) {
+	case SUPERVISOR_LIMIT_SUPERVISORS:
+		return READ_ONCE(max_user_supervisors);
+	case SUPERVISOR_LIMIT_CHILDREN:
+		return READ_ONCE(max_user_children);
+	case SUPERVISOR_LIMIT_MAILBOXES:
+		return READ_ONCE(max_user_mailboxes);
+	case SUPERVISOR_LIMIT_BYTES:
+		return READ_ONCE(max_user_bytes);
+	case SUPERVISOR_LIMIT_NAMES:
+		return READ_ONCE(max_user_names);
+	case SUPERVISOR_LIMIT_CALLS:
+		return READ_ONCE(max_user_calls);
+	case SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN:
+		return READ_ONCE(max_children);
+	default:
+		return 0;
+	}
+}
+
+static u32 account_hash(kuid_t uid, const struct user_namespace *ns)
+{
+	return __kuid_val(uid) ^ (u32)((unsigned long)ns >> 8);
+}
+
+static struct sup_account *account_find_locked(kuid_t uid, struct user_namespace *ns)
+{
+	struct sup_account *account;
+
+	lockdep_assert_held(&sup_accounts_lock);
+	hash_for_each_possible(sup_accounts, account, node, account_hash(uid, ns))
+		if (uid_eq(account->uid, uid) && account->ns == ns &&
+		    refcount_inc_not_zero(&account->refs))
+			return account;
+	return NULL;
+}
+
+/* One link of the chain; consumes the reference on @parent. */
+static struct sup_account *account_link(kuid_t uid, struct user_namespace *ns,
+					struct sup_account *parent)
+{
+	struct sup_account *account, *new;
+
+	spin_lock(&sup_accounts_lock);
+	account = account_find_locked(uid, ns);
+	spin_unlock(&sup_accounts_lock);
+	if (account) {
+		sup_account_put(parent);
+		return account;
+	}
+
+	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	if (!new) {
+		sup_account_put(parent);
+		return NULL;
+	}
+	refcount_set(&new->refs, 1);
+	new->uid = uid;
+	new->ns = get_user_ns(ns);
+	new->parent = parent;
+
+	spin_lock(&sup_accounts_lock);
+	account = account_find_locked(uid, ns);
+	if (!account)
+		hash_add(sup_accounts, &new->node, account_hash(uid, ns));
+	spin_unlock(&sup_accounts_lock);
+	if (!account)
+		return new;
+
+	put_user_ns(new->ns);
+	kfree(new);
+	sup_account_put(parent);
+	return account;
+}
+
+/**
+ * sup_account_get_current - the account of the calling user
+ *
+ * Context: process; may sleep.
+ * Return: a reference, or NULL when there is no memory.
+ */
+struct sup_account *sup_account_get_current(void)
+{
+	struct user_namespace *path[34];	/* the kernel nests 32 deep */
+	struct user_namespace *ns = current_user_ns();
+	struct sup_account *account = NULL;
+	int depth = 0;
+
+	for (; ns && depth < ARRAY_SIZE(path); ns = ns->parent)
+		path[depth++] = ns;
+	while (depth--) {
+		kuid_t uid = depth ? path[depth - 1]->owner : current_euid();
+
+		account = account_link(uid, path[depth], account);
+		if (!account)
+			return NULL;
+	}
+	return account;
+}
+
+/**
+ * sup_account_get - take another reference
+ * @account: an account
+ *
+ * Context: any. Return: @account.
+ */
+struct sup_account *sup_account_get(struct sup_account *account)
+{
+	refcount_inc(&account->refs);
+	return account;
+}
+
+/**
+ * sup_account_put - drop a reference
+ * @account: an account, or NULL
+ *
+ * Context: process.
+ */
+void sup_account_put(struct sup_account *account)
+{
+	while (account && refcount_dec_and_lock(&account->refs, &sup_accounts_lock)) {
+		struct sup_account *parent = account->parent;
+
+		hash_del(&account->node);
+		spin_unlock(&sup_accounts_lock);
+		put_user_ns(account->ns);
+		kfree(account);
+		account = parent;
+	}
+}
+
+/**
+ * sup_account_charge - charge an account and all above it
+ * @account: the account
+ * @limit: SUPERVISOR_LIMIT_*
+ * @amount: how much
+ *
+ * Context: any.
+ * Return: 0, or -EDQUOT with nothing charged.
+ */
+int sup_account_charge(struct sup_account *account, u32 limit, u64 amount)
+{
+	struct sup_account *at, *undo;
+	u64 max = sup_limit(limit);
+
+	for (at = account; at; at = at->parent)
+		if ((u64)atomic64_add_return(amount, &at->used[limit]) > max)
+			goto over;
+	return 0;
+
+over:
+	for (undo = account; ; undo = undo->parent) {
+		atomic64_sub(amount, &undo->used[limit]);
+		if (undo == at)
+			return -EDQUOT;
+	}
+}
+
+/**
+ * sup_account_uncharge - give back what was charged
+ * @account: the account
+ * @limit: SUPERVISOR_LIMIT_*
+ * @amount: how much
+ *
+ * Context: any.
+ */
+void sup_account_uncharge(struct sup_account *account, u32 limit, u64 amount)
+{
+	for (; account; account = account->parent)
+		atomic64_sub(amount, &account->used[limit]);
+}

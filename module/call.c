@@ -1,0 +1,1047 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * call - calls from user space to a supervisor: made, queued, begun, answered,
+ * and withdrawn when the caller gives up.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/mm.h>
+#include <linux/pid_namespace.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "deadline.h"
+#include "supervisor.h"
+
+#define QUERY_MAX (16U << 20)
+
+/**
+ * struct sup_request - a call under way
+ * @call: S: what the policy sees; its name is @id
+ * @ref: references: the caller's, and that of the queue or of @answer
+ * @msg: I of @sup
+ * @answer: M of @mailbox
+ * @sup: const, referenced: whom it is to
+ * @child: const, referenced: start_child's new child
+ * @mailbox: const, referenced: where the answer goes; NULL for who waits
+ * @account: const, referenced
+ * @pid_ns: const, referenced: in which the caller numbers processes
+ * @cookie: const
+ * @id: const
+ * @command: const: SUPERVISOR_CMD_*
+ * @room: const: bytes at @buf
+ * @buf: S until @done: the records asked for
+ * @begun: S: the policy has it
+ * @done: S to set: answered; what follows is constant
+ * @len: bytes of @buf filled, or needed when more than @room
+ * @count: records
+ * @pid: the child's process, in @pid_ns
+ * @wait: who waits
+ *
+ * Lifetime: from the ioctl to the answer's delivery or the caller's return.
+ * Locking: per member.
+ * Context: none of its own.
+ */
+struct sup_request {
+	struct sup_call call;
+	refcount_t ref;
+	struct sup_inbox_msg msg;
+	struct sup_post answer;
+	struct sup_supervisor *sup;
+	struct sup_child *child;
+	struct sup_mailbox *mailbox;
+	struct sup_account *account;
+	struct pid_namespace *pid_ns;
+	u64 cookie;
+	char *id;
+	u32 command;
+	u32 room;
+	void *buf;
+	bool begun;
+	bool done;
+	u32 len;
+	u32 count;
+	s32 pid;
+	wait_queue_head_t wait;
+};
+
+/* What an ioctl's struct says of a call, whichever struct it is. */
+struct call_params {
+	u32 flags;
+	s32 mailbox_fd;
+	u64 deadline;
+	u64 cookie;
+	u64 id;
+	u32 id_len;
+	u32 room;
+};
+
+static const struct sup_post_ops answer_ops;
+
+static void request_put(struct sup_request *request)
+{
+	if (!refcount_dec_and_test(&request->ref))
+		return;
+	sup_child_put(request->child);
+	sup_mailbox_put(request->mailbox);
+	sup_account_uncharge(request->account, SUPERVISOR_LIMIT_CALLS, 1);
+	sup_account_put(request->account);
+	put_pid_ns(request->pid_ns);
+	kvfree(request->buf);
+	kfree(request->id);
+	sup_object_put(&request->sup->object);
+	kfree(request);
+}
+
+static int request_set_id(struct sup_request *request, u64 uptr, u32 len)
+{
+	if (len > SUP_NAME_MAX)
+		return -ENAMETOOLONG;
+	request->id = memdup_user_nul(u64_to_user_ptr(uptr), len);
+	if (IS_ERR(request->id)) {
+		int ret = PTR_ERR(request->id);
+
+		request->id = NULL;
+		return ret;
+	}
+	if (!sup_name_valid(request->id, len))
+		return -EINVAL;
+	request->call.name = sup_name_make(request->id, len);
+	return 0;
+}
+
+static int request_set_mailbox(struct sup_request *request, const struct call_params *params)
+{
+	struct sup_mailbox *mailbox;
+
+	if (!(params->flags & SUPERVISOR_CALL_F_ASYNC))
+		return params->mailbox_fd == -1 ? 0 : -EINVAL;
+	mailbox = sup_mailbox_fdget(params->mailbox_fd);
+	if (IS_ERR(mailbox))
+		return PTR_ERR(mailbox);
+	request->mailbox = mailbox;
+	return 0;
+}
+
+/* A new call; with @params->id_len for those that name a child. */
+static struct sup_request *request_alloc(struct sup_supervisor *sup, u32 command,
+					 enum sup_call_type type,
+					 const struct call_params *params)
+{
+	struct sup_account *account;
+	struct sup_request *request;
+	int ret;
+
+	account = sup_account_get_current();
+	if (!account)
+		return ERR_PTR(-ENOMEM);
+	ret = sup_account_charge(account, SUPERVISOR_LIMIT_CALLS, 1);
+	if (ret) {
+		sup_account_put(account);
+		return ERR_PTR(ret);
+	}
+	request = kzalloc(sizeof(*request), GFP_KERNEL_ACCOUNT);
+	if (!request) {
+		sup_account_uncharge(account, SUPERVISOR_LIMIT_CALLS, 1);
+		sup_account_put(account);
+		return ERR_PTR(-ENOMEM);
+	}
+	request->call.type = type;
+	refcount_set(&request->ref, 1);
+	sup_inbox_msg_init(&request->msg, SUP_INBOX_CALL);
+	sup_post_init(&request->answer, &answer_ops);
+	sup_object_get(&sup->object);
+	request->sup = sup;
+	request->account = account;
+	request->pid_ns = get_pid_ns(task_active_pid_ns(current));
+	request->cookie = params->cookie;
+	request->command = command;
+	init_waitqueue_head(&request->wait);
+
+	ret = request_set_mailbox(request, params);
+	if (!ret && params->id)
+		ret = request_set_id(request, params->id, params->id_len);
+	if (!ret && params->room) {
+		request->room = params->room;
+		request->buf = kvmalloc(params->room, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+		if (!request->buf)
+			ret = -ENOMEM;
+	}
+	if (!ret)
+		return request;
+	request_put(request);
+	return ERR_PTR(ret);
+}
+
+/*
+ * The supervisor's side.
+ */
+
+/* start_child's child did not become one. */
+static void child_disown(struct sup_child *child)
+{
+	if (child->sub)
+		sup_disown(child);
+}
+
+static void request_reject_child(struct sup_request *request)
+{
+	if (!request->child)
+		return;
+	child_disown(request->child);
+	sup_child_put(request->child);
+}
+
+static bool result_rejects_child(enum sup_call_result result)
+{
+	switch (result) {
+	case SUP_ERR_INVALID:
+	case SUP_ERR_ALREADY_STARTED:
+	case SUP_ERR_ALREADY_PRESENT:
+	case SUP_ERR_NOPROC:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void request_fill(struct sup_request *request)
+{
+	struct supervisor_count count;
+
+	switch (request->command) {
+	case SUPERVISOR_CMD_WHICH_CHILDREN:
+		request->len = sup_status_children(request->sup, request->pid_ns, true,
+						   request->buf, request->room,
+						   &request->count);
+		break;
+	case SUPERVISOR_CMD_COUNT_CHILDREN:
+		sup_status_count(request->sup, &count);
+		request->len = sizeof(count);
+		request->count = 1;
+		if (request->room >= sizeof(count))
+			memcpy(request->buf, &count, sizeof(count));
+		break;
+	case SUPERVISOR_CMD_CHILD_SPEC:
+		request->len = sup_status_spec(sup_policy_child(request->call.child),
+					       request->buf, request->room);
+		request->count = 1;
+		break;
+	default:
+		break;
+	}
+}
+
+static bool child_has_pid(const struct sup_child *child)
+{
+	return child->attached && (child->policy.state == SUP_CHILD_RUNNING ||
+				   child->policy.state == SUP_CHILD_STOPPING);
+}
+
+static void request_done(struct sup_request *request)
+{
+	struct sup_child *child = request->call.child ? sup_policy_child(request->call.child) :
+							NULL;
+
+	lockdep_assert_held(&request->sup->lock);
+	if (child && child_has_pid(child))
+		request->pid = pid_nr_ns(child->pid, request->pid_ns);
+	if (request->call.result == SUP_OK)
+		request_fill(request);
+	if (result_rejects_child(request->call.result))
+		request_reject_child(request);
+	if (request->mailbox) {
+		if (!sup_mailbox_post(request->mailbox, &request->answer))
+			request_put(request);
+		return;
+	}
+	smp_store_release(&request->done, true);
+	wake_up_all(&request->wait);
+	request_put(request);
+}
+
+/**
+ * sup_call_reply - carry out REPLY
+ * @sup: the supervisor
+ * @call: the call
+ *
+ * Context: holds S; may sleep.
+ */
+void sup_call_reply(struct sup_supervisor *sup, struct sup_call *call)
+{
+	request_done(container_of(call, struct sup_request, call));
+}
+
+/**
+ * sup_call_begin - it is a call's turn in the inbox
+ * @msg: the call's entry
+ *
+ * Context: holds S; may sleep.
+ */
+void sup_call_begin(struct sup_inbox_msg *msg)
+{
+	struct sup_request *request = container_of(msg, struct sup_request, msg);
+	struct sup_supervisor *sup = request->sup;
+
+	lockdep_assert_held(&sup->lock);
+	request->begun = true;
+	if (sup->state == SUPERVISOR_STATE_NEW || sup->state == SUPERVISOR_STATE_DOWN) {
+		request->call.result = SUP_ERR_NOPROC;
+		request->call.child = NULL;
+		request_done(request);
+		return;
+	}
+	sup_feed(sup, &(struct sup_input){ .type = SUP_IN_CALL, .call = &request->call });
+}
+
+/*
+ * The answer as a message.
+ */
+
+static struct sup_request *answer_request(struct sup_post *post)
+{
+	return container_of(post, struct sup_request, answer);
+}
+
+static void answer_get(struct sup_post *post)
+{
+	refcount_inc(&answer_request(post)->ref);
+}
+
+static void answer_put(struct sup_post *post)
+{
+	request_put(answer_request(post));
+}
+
+static ssize_t answer_deliver(struct sup_post *post, void __user *to, size_t room, size_t *needed)
+{
+	struct sup_request *request = answer_request(post);
+	u32 data = request->len <= request->room ? request->len : 0;
+	struct supervisor_msg_answer msg = {
+		.head = {
+			.size = sizeof(msg) + ALIGN(data, 8),
+			.type = SUPERVISOR_MSG_ANSWER,
+			.supervisor = request->sup->object.id,
+			.ref = request->cookie,
+			.time_ns = ktime_get_ns(),
+			.pid = request->pid,
+		},
+		.command = request->command,
+		.result = request->call.result,
+		.error = -request->call.start_error,
+		.invalid = request->call.invalid,
+		.data_len = request->len,
+		.out_count = request->count,
+	};
+	ssize_t ret = msg.head.size;
+
+	if (msg.head.size > room) {
+		*needed = msg.head.size;
+		ret = -EMSGSIZE;
+	} else if (copy_to_user(to, &msg, sizeof(msg)) ||
+		   copy_to_user(to + sizeof(msg), request->buf, data) ||
+		   clear_user(to + sizeof(msg) + data, ALIGN(data, 8) - data)) {
+		ret = -EFAULT;
+	}
+	/* The queue's reference goes with the message, or back with it. */
+	if (ret > 0 || !sup_mailbox_restore(request->mailbox, post))
+		request_put(request);
+	return ret;
+}
+
+static const struct sup_post_ops answer_ops = {
+	.get = answer_get,
+	.deliver = answer_deliver,
+	.put = answer_put,
+	.discard = answer_put,
+};
+
+/*
+ * The caller's side.
+ */
+
+static int result_errno(enum sup_call_result result)
+{
+	switch (result) {
+	case SUP_OK:
+	case SUP_OK_UNDEFINED:
+		return 0;
+	case SUP_ERR_RUNNING:
+	case SUP_ERR_RESTARTING:
+		return -EBUSY;
+	case SUP_ERR_NOT_FOUND:
+		return -ENOENT;
+	case SUP_ERR_ALREADY_STARTED:
+	case SUP_ERR_ALREADY_PRESENT:
+		return -EEXIST;
+	case SUP_ERR_START_FAILED:
+		return -ECHILD;
+	case SUP_ERR_INVALID:
+		return -EINVAL;
+	case SUP_ERR_NOPROC:
+		return -ESHUTDOWN;
+	case SUP_ERR_EXIT:
+		return -EOWNERDEAD;
+	}
+	return -EINVAL;
+}
+
+static void request_submit(struct sup_request *request)
+{
+	refcount_inc(&request->ref);
+	sup_inbox_add(request->sup, &request->msg);
+}
+
+/* Take a call back. False when it has begun: it completes unanswered. */
+static bool request_withdraw(struct sup_request *request)
+{
+	struct sup_supervisor *sup = request->sup;
+	bool withdrawn;
+
+	mutex_lock(&sup->lock);
+	withdrawn = !request->done &&
+		    (request->begun ? sup_policy_withdraw(&sup->policy, &request->call) :
+				      sup_inbox_remove(sup, &request->msg));
+	if (withdrawn)
+		request_reject_child(request);
+	mutex_unlock(&sup->lock);
+	if (withdrawn)
+		request_put(request);
+	return withdrawn;
+}
+
+/*
+ * Make the call. Returns 0 when it was answered, or queued with ASYNC; else why
+ * it was not. The caller's reference stays.
+ */
+static int request_run(struct sup_request *request, u64 deadline)
+{
+	int ret;
+
+	if (!request->mailbox && !deadline) {
+		request_reject_child(request);
+		return -EAGAIN;
+	}
+	request_submit(request);
+	if (request->mailbox)
+		return 0;
+	ret = sup_wait_until(request->wait, smp_load_acquire(&request->done), deadline);
+	if (!ret)
+		return 0;
+	request_withdraw(request);
+	return smp_load_acquire(&request->done) ? 0 : ret;
+}
+
+/* The whole life of a call that names a child or none. */
+static int call_child(struct sup_ucmd *ucmd, u32 command, enum sup_call_type type)
+{
+	struct supervisor_child_call *cmd = ucmd->cmd;
+	struct call_params params = {
+		.flags = cmd->flags,
+		.mailbox_fd = cmd->mailbox_fd,
+		.deadline = cmd->deadline,
+		.cookie = cmd->cookie,
+		.id = cmd->id,
+		.id_len = cmd->id_len,
+	};
+	struct sup_request *request;
+	int ret;
+
+	cmd->out_result = SUPERVISOR_RESULT_OK;
+	cmd->out_error = 0;
+	cmd->out_pid = 0;
+	if (!cmd->id)
+		return -EFAULT;
+	request = request_alloc(sup_object_supervisor(ucmd->object), command, type, &params);
+	if (IS_ERR(request))
+		return PTR_ERR(request);
+	ret = request_run(request, cmd->deadline);
+	if (!ret && !request->mailbox) {
+		cmd->out_result = request->call.result;
+		cmd->out_error = -request->call.start_error;
+		cmd->out_pid = request->pid;
+		ret = result_errno(request->call.result);
+	}
+	request_put(request);
+	return ret;
+}
+
+/**
+ * sup_call_terminate - ioctl(SUPERVISOR_CHILD_TERMINATE)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_call_terminate(struct sup_ucmd *ucmd)
+{
+	return call_child(ucmd, SUPERVISOR_CMD_CHILD_TERMINATE, SUP_CALL_TERMINATE_CHILD);
+}
+
+/**
+ * sup_call_restart - ioctl(SUPERVISOR_CHILD_RESTART)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_call_restart(struct sup_ucmd *ucmd)
+{
+	return call_child(ucmd, SUPERVISOR_CMD_CHILD_RESTART, SUP_CALL_RESTART_CHILD);
+}
+
+/**
+ * sup_call_delete - ioctl(SUPERVISOR_CHILD_DELETE)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_call_delete(struct sup_ucmd *ucmd)
+{
+	return call_child(ucmd, SUPERVISOR_CMD_CHILD_DELETE, SUP_CALL_DELETE_CHILD);
+}
+
+static int query_copy_out(struct supervisor_query *cmd, const struct sup_request *request)
+{
+	cmd->buf_len = request->len;
+	cmd->out_count = request->count;
+	if (request->len > request->room)
+		return -EMSGSIZE;
+	return copy_to_user(u64_to_user_ptr(cmd->buf), request->buf, request->len) ? -EFAULT : 0;
+}
+
+static int call_query(struct sup_ucmd *ucmd, u32 command, enum sup_call_type type)
+{
+	struct supervisor_query *cmd = ucmd->cmd;
+	struct call_params params = {
+		.flags = cmd->flags,
+		.mailbox_fd = cmd->mailbox_fd,
+		.deadline = cmd->deadline,
+		.cookie = cmd->cookie,
+		.room = cmd->buf_len,
+	};
+	struct sup_request *request;
+	int ret;
+
+	cmd->out_result = SUPERVISOR_RESULT_OK;
+	cmd->out_count = 0;
+	if (cmd->buf_len > QUERY_MAX)
+		return -EINVAL;
+	if (type == SUP_CALL_GET_CHILDSPEC) {
+		if (!cmd->id)
+			return -EFAULT;
+		params.id = cmd->id;
+		params.id_len = cmd->id_len;
+	}
+	request = request_alloc(sup_object_supervisor(ucmd->object), command, type, &params);
+	if (IS_ERR(request))
+		return PTR_ERR(request);
+	ret = request_run(request, cmd->deadline);
+	if (!ret && !request->mailbox) {
+		cmd->out_result = request->call.result;
+		ret = result_errno(request->call.result);
+		if (!ret)
+			ret = query_copy_out(cmd, request);
+	}
+	request_put(request);
+	return ret;
+}
+
+/**
+ * sup_call_which - ioctl(SUPERVISOR_WHICH_CHILDREN)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_call_which(struct sup_ucmd *ucmd)
+{
+	return call_query(ucmd, SUPERVISOR_CMD_WHICH_CHILDREN, SUP_CALL_WHICH_CHILDREN);
+}
+
+/**
+ * sup_call_count - ioctl(SUPERVISOR_COUNT_CHILDREN)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_call_count(struct sup_ucmd *ucmd)
+{
+	return call_query(ucmd, SUPERVISOR_CMD_COUNT_CHILDREN, SUP_CALL_COUNT_CHILDREN);
+}
+
+/**
+ * sup_call_get_spec - ioctl(SUPERVISOR_CHILD_GET_SPEC)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_call_get_spec(struct sup_ucmd *ucmd)
+{
+	return call_query(ucmd, SUPERVISOR_CMD_CHILD_SPEC, SUP_CALL_GET_CHILDSPEC);
+}
+
+/*
+ * Specs.
+ */
+
+static int spec_copy(u64 uptr, struct supervisor_child_spec *spec)
+{
+	void __user *from = u64_to_user_ptr(uptr);
+	u32 size;
+
+	if (get_user(size, (u32 __user *)from))
+		return -EFAULT;
+	if (size < sizeof(*spec))
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	return copy_struct_from_user(spec, sizeof(*spec), from, size);
+}
+
+/* What the policy does not check: it has no word for it in OTP. */
+static int spec_check(const struct supervisor_child_spec *spec, u32 *invalid)
+{
+	if (spec->flags & ~SUPERVISOR_CHILD_F_RETRY_UNCOUNTED ||
+	    spec->readiness > SUPERVISOR_READINESS_NOTIFY ||
+	    spec->signal_whom > SUPERVISOR_SIGNAL_GROUP)
+		return -EOPNOTSUPP;
+	if (spec->__reserved || spec->supervisor_fd < -1 || !valid_signal(spec->stop_signal))
+		return -EINVAL;
+	if (spec->id_len > SUP_NAME_MAX)
+		return -ENAMETOOLONG;
+	if (spec->blob_len > SUPERVISOR_BLOB_MAX)
+		return -EMSGSIZE;
+	if (!spec->id_len) {
+		*invalid = SUPERVISOR_INVALID_ID;
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* The index of ids grows with the children, outside the lock. */
+static void index_grow(struct sup_supervisor *sup)
+{
+	struct hlist_head *buckets, *old = NULL;
+	u32 nr;
+
+	mutex_lock(&sup->lock);
+	nr = sup->policy.nr_children > sup->nr_buckets ? sup->nr_buckets * 4 : 0;
+	mutex_unlock(&sup->lock);
+	if (!nr)
+		return;
+	/* Without memory, looking up stays slower. */
+	buckets = kvcalloc(nr, sizeof(*buckets), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!buckets)
+		return;
+	mutex_lock(&sup->lock);
+	if (sup->nr_buckets < nr) {
+		old = sup->buckets;
+		sup_policy_reindex(&sup->policy, buckets, nr);
+		sup->buckets = buckets;
+		sup->nr_buckets = nr;
+	} else {
+		old = buckets;
+	}
+	mutex_unlock(&sup->lock);
+	kvfree(old);
+}
+
+/* One of a new supervisor's own specs; -EISCONN when it has started. */
+static int child_add_initial(struct sup_child *child, struct supervisor_child_add *cmd)
+{
+	struct sup_supervisor *sup = child->sup;
+	enum sup_invalid invalid;
+	int ret = 0;
+
+	mutex_lock(&sup->lock);
+	if (sup->state != SUPERVISOR_STATE_NEW) {
+		ret = -EISCONN;
+	} else if (sup->policy.nr_children >= sup_limit(SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN)) {
+		cmd->out_limit = SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN;
+		ret = -ENOSPC;
+	} else if (sup->unwanted) {
+		ret = -ESHUTDOWN;
+	} else {
+		child->policy.initial = true;
+		invalid = sup_policy_add(&sup->policy, &child->policy);
+		if (invalid) {
+			child->policy.initial = false;
+			cmd->out_invalid = invalid;
+			cmd->out_result = SUPERVISOR_RESULT_INVALID;
+			ret = -EINVAL;
+		} else {
+			sup_child_get(child);
+		}
+	}
+	mutex_unlock(&sup->lock);
+	return ret;
+}
+
+static int child_start_new(struct sup_child *child, struct supervisor_child_add *cmd)
+{
+	struct call_params params = {
+		.flags = cmd->flags,
+		.mailbox_fd = cmd->mailbox_fd,
+		.deadline = cmd->deadline,
+		.cookie = cmd->cookie,
+	};
+	struct sup_supervisor *sup = child->sup;
+	struct sup_request *request;
+	int ret;
+
+	if (READ_ONCE(sup->policy.nr_children) >=
+	    sup_limit(SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN)) {
+		cmd->out_limit = SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN;
+		child_disown(child);
+		return -ENOSPC;
+	}
+	request = request_alloc(sup, SUPERVISOR_CMD_CHILD_ADD, SUP_CALL_START_CHILD, &params);
+	if (IS_ERR(request)) {
+		if (PTR_ERR(request) == -EDQUOT)
+			cmd->out_limit = SUPERVISOR_LIMIT_CALLS;
+		child_disown(child);
+		return PTR_ERR(request);
+	}
+	sup_child_get(child);
+	request->child = child;
+	/* The policy's, or request_reject_child()'s. */
+	sup_child_get(child);
+	request->call.child = &child->policy;
+	ret = request_run(request, cmd->deadline);
+	if (!ret && !request->mailbox) {
+		cmd->out_result = request->call.result;
+		cmd->out_error = -request->call.start_error;
+		cmd->out_invalid = request->call.invalid;
+		cmd->out_pid = request->pid;
+		ret = result_errno(request->call.result);
+	}
+	request_put(request);
+	return ret;
+}
+
+static int child_add(struct sup_child *child, struct supervisor_child_add *cmd)
+{
+	bool async = cmd->flags & SUPERVISOR_CALL_F_ASYNC;
+	int ret;
+
+	if (READ_ONCE(child->sup->state) == SUPERVISOR_STATE_NEW && async)
+		ret = -EINVAL;
+	else
+		ret = async ? -EISCONN : child_add_initial(child, cmd);
+	if (ret == -EISCONN)
+		return child_start_new(child, cmd);
+	if (ret)
+		child_disown(child);
+	return ret;
+}
+
+/* The supervisor that is to be the child, if the spec names one. */
+static int child_adopt(struct sup_child *child, s32 fd)
+{
+	struct file *file;
+	int ret;
+
+	if (fd == -1)
+		return 0;
+	file = sup_object_fget(fd, SUP_KIND_SUPERVISOR);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	ret = file->f_mode & FMODE_WRITE ?
+	      sup_adopt(sup_object_supervisor(sup_file_object(file)), child) : -EBADF;
+	fput(file);
+	return ret;
+}
+
+/**
+ * sup_call_child_add - ioctl(SUPERVISOR_CHILD_ADD)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_call_child_add(struct sup_ucmd *ucmd)
+{
+	struct sup_supervisor *sup = sup_object_supervisor(ucmd->object);
+	struct supervisor_child_add *cmd = ucmd->cmd;
+	struct supervisor_child_spec spec;
+	struct sup_child *child;
+	int ret;
+
+	cmd->out_result = SUPERVISOR_RESULT_OK;
+	cmd->out_error = 0;
+	cmd->out_invalid = SUPERVISOR_VALID;
+	cmd->out_limit = SUPERVISOR_LIMIT_NONE;
+	cmd->out_pid = 0;
+	cmd->out_id = 0;
+	ret = spec_copy(cmd->spec, &spec);
+	if (!ret)
+		ret = spec_check(&spec, &cmd->out_invalid);
+	if (ret)
+		return ret;
+	child = sup_child_alloc(sup, &spec, &cmd->out_limit);
+	if (IS_ERR(child))
+		return PTR_ERR(child);
+	if (!sup_name_valid(child->policy.name.bytes, child->policy.name.len)) {
+		cmd->out_invalid = SUPERVISOR_INVALID_ID;
+		ret = -EINVAL;
+	}
+	if (!ret)
+		ret = child_adopt(child, spec.supervisor_fd);
+	if (!ret)
+		ret = child_add(child, cmd);
+	if (!ret) {
+		cmd->out_id = child->id;
+		index_grow(sup);
+	}
+	sup_child_put(child);
+	return ret;
+}
+
+/*
+ * Start, stop, suspend, wait.
+ */
+
+static int start_claim(struct sup_supervisor *sup)
+{
+	int ret = 0;
+
+	mutex_lock(&sup_tree_lock);
+	if (sup->as_child || sup->claimed)
+		ret = READ_ONCE(sup->state) == SUPERVISOR_STATE_DOWN ? -ESHUTDOWN : -EBUSY;
+	else if (!sup->mailbox)
+		ret = -EINVAL;
+	else
+		sup->claimed = true;
+	mutex_unlock(&sup_tree_lock);
+	return ret;
+}
+
+static bool start_over(struct sup_supervisor *sup)
+{
+	u32 state = READ_ONCE(sup->state);
+
+	return state == SUPERVISOR_STATE_UP || state == SUPERVISOR_STATE_DOWN;
+}
+
+static int start_result(struct sup_supervisor *sup, struct supervisor_start *cmd)
+{
+	u32 room = cmd->failed_id_len;
+	int ret = 0;
+	char *id;
+
+	id = kmalloc(SUP_NAME_MAX + 1, GFP_KERNEL);
+	if (!id)
+		return -ENOMEM;
+	mutex_lock(&sup->lock);
+	strscpy(id, sup->failed_id, SUP_NAME_MAX + 1);
+	if (sup->state == SUPERVISOR_STATE_DOWN && !sup->was_up) {
+		cmd->out_error = -sup->down_error;
+		ret = sup->down == SUPERVISOR_DOWN_INIT_FAILED ? -ECHILD : -ESHUTDOWN;
+	}
+	mutex_unlock(&sup->lock);
+	if (ret == -ECHILD && cmd->failed_id) {
+		cmd->failed_id_len = strlen(id);
+		if (copy_to_user(u64_to_user_ptr(cmd->failed_id), id,
+				 min(room, cmd->failed_id_len)))
+			ret = -EFAULT;
+	} else {
+		cmd->failed_id_len = 0;
+	}
+	kfree(id);
+	return ret;
+}
+
+/**
+ * sup_call_start - ioctl(SUPERVISOR_START)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_call_start(struct sup_ucmd *ucmd)
+{
+	struct sup_supervisor *sup = sup_object_supervisor(ucmd->object);
+	struct supervisor_start *cmd = ucmd->cmd;
+	int ret;
+
+	cmd->out_error = 0;
+	ret = start_claim(sup);
+	if (ret)
+		return ret;
+	sup_control(sup, SUP_CONTROL_START);
+	if (cmd->flags & SUPERVISOR_CALL_F_ASYNC)
+		return 0;
+	ret = sup_wait_until(sup->changed, start_over(sup), cmd->deadline);
+	return ret ?: start_result(sup, cmd);
+}
+
+/**
+ * sup_call_stop - ioctl(SUPERVISOR_STOP)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_call_stop(struct sup_ucmd *ucmd)
+{
+	struct sup_supervisor *sup = sup_object_supervisor(ucmd->object);
+	struct supervisor_stop *cmd = ucmd->cmd;
+
+	if (cmd->reason > SUPERVISOR_EXIT_KILLED)
+		return -EINVAL;
+	switch (READ_ONCE(sup->state)) {
+	case SUPERVISOR_STATE_NEW:
+		if (!READ_ONCE(sup->claimed))
+			return -EBUSY;
+		break;
+	case SUPERVISOR_STATE_DOWN:
+		return -ESHUTDOWN;
+	}
+	sup_stop(sup, cmd->reason);
+	if (cmd->flags & SUPERVISOR_CALL_F_ASYNC)
+		return 0;
+	return sup_wait_until(sup->changed, READ_ONCE(sup->state) == SUPERVISOR_STATE_DOWN,
+			      cmd->deadline);
+}
+
+static int suspend_one(struct sup_supervisor *sup, u64 deadline)
+{
+	struct call_params params = { .mailbox_fd = -1 };
+	struct sup_request *request;
+	int ret;
+
+	request = request_alloc(sup, SUPERVISOR_CMD_SUSPEND, SUP_CALL_SUSPEND, &params);
+	if (IS_ERR(request))
+		return PTR_ERR(request);
+	ret = request_run(request, deadline);
+	if (!ret)
+		ret = result_errno(request->call.result);
+	request_put(request);
+	return ret;
+}
+
+static int resume_one(struct sup_supervisor *sup, u64 deadline)
+{
+	u32 state = READ_ONCE(sup->state);
+
+	if (state == SUPERVISOR_STATE_NEW || state == SUPERVISOR_STATE_DOWN)
+		return -ESHUTDOWN;
+	sup_control(sup, SUP_CONTROL_RESUME);
+	return 0;
+}
+
+/* The supervisors right below one; a reference to each. */
+static struct sup_supervisor **subs_get(struct sup_supervisor *sup, u32 *nr)
+{
+	struct sup_supervisor **subs;
+	struct sup_policy_child *child;
+	u32 room = 0;
+
+	mutex_lock(&sup->lock);
+	list_for_each_entry(child, &sup->policy.children, order)
+		room += !!sup_policy_child(child)->sub;
+	mutex_unlock(&sup->lock);
+
+	*nr = 0;
+	subs = kvcalloc(room + 1, sizeof(*subs), GFP_KERNEL_ACCOUNT);
+	if (!subs)
+		return ERR_PTR(-ENOMEM);
+	mutex_lock(&sup->lock);
+	list_for_each_entry(child, &sup->policy.children, order) {
+		struct sup_supervisor *sub = sup_policy_child(child)->sub;
+
+		if (!sub || *nr == room)
+			continue;
+		sup_object_get(&sub->object);
+		subs[(*nr)++] = sub;
+	}
+	mutex_unlock(&sup->lock);
+	return subs;
+}
+
+/*
+ * Do something to a supervisor and to all below it, parents first. Those that
+ * are not running are passed over, but for @sup itself.
+ */
+static int tree_do(struct sup_supervisor *sup, int (*one)(struct sup_supervisor *sup, u64 deadline),
+		   u64 deadline)
+{
+	struct sup_supervisor **subs;
+	int ret, err = 0;
+	u32 nr;
+
+	ret = one(sup, deadline);
+	if (ret)
+		return ret;
+	subs = subs_get(sup, &nr);
+	if (IS_ERR(subs))
+		return PTR_ERR(subs);
+	while (nr--) {
+		if (!err)
+			err = tree_do(subs[nr], one, deadline);
+		if (err == -ESHUTDOWN || err == -EOWNERDEAD)
+			err = 0;
+		sup_object_put(&subs[nr]->object);
+	}
+	kvfree(subs);
+	return err;
+}
+
+static int call_tree(struct sup_ucmd *ucmd, int (*one)(struct sup_supervisor *sup, u64 deadline))
+{
+	struct sup_supervisor *sup = sup_object_supervisor(ucmd->object);
+	struct supervisor_suspend *cmd = ucmd->cmd;
+
+	return cmd->flags & SUPERVISOR_SUSPEND_F_TREE ? tree_do(sup, one, cmd->deadline) :
+							one(sup, cmd->deadline);
+}
+
+/**
+ * sup_call_suspend - ioctl(SUPERVISOR_SUSPEND)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_call_suspend(struct sup_ucmd *ucmd)
+{
+	return call_tree(ucmd, suspend_one);
+}
+
+/**
+ * sup_call_resume - ioctl(SUPERVISOR_RESUME)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_call_resume(struct sup_ucmd *ucmd)
+{
+	return call_tree(ucmd, resume_one);
+}
+
+/**
+ * sup_call_wait - ioctl(SUPERVISOR_WAIT)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_call_wait(struct sup_ucmd *ucmd)
+{
+	struct sup_supervisor *sup = sup_object_supervisor(ucmd->object);
+	struct supervisor_wait *cmd = ucmd->cmd;
+	struct sup_supervisor *root;
+	int ret;
+
+	cmd->out_reason = 0;
+	cmd->out_down = SUPERVISOR_DOWN_NOT_YET;
+	switch (cmd->what) {
+	case SUPERVISOR_WAIT_IDLE:
+		root = READ_ONCE(sup->root);
+		return sup_wait_until(root->idle, !atomic_read(&root->busy), cmd->deadline);
+	case SUPERVISOR_WAIT_DOWN:
+		ret = sup_wait_until(sup->changed,
+				     READ_ONCE(sup->state) == SUPERVISOR_STATE_DOWN,
+				     cmd->deadline);
+		if (!ret) {
+			cmd->out_reason = READ_ONCE(sup->reason);
+			cmd->out_down = READ_ONCE(sup->down);
+		}
+		return ret;
+	default:
+		return -EOPNOTSUPP;
+	}
+}

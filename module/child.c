@@ -1,0 +1,1122 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * child - a supervisor's children: how one is started, attached, signalled and
+ * found dead.
+ *
+ * A start: the policy says START, a START message goes to the root's mailbox.
+ * Who reads it becomes its reader and gets a token. The new process, a child of
+ * the reader, attaches itself with the token and execs; the reader says STARTED.
+ * If the reader dies before the attach, the START is queued again under a new
+ * token; if it dies after, the child counts as started.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cred.h>
+#include <linux/hashtable.h>
+#include <linux/pid_namespace.h>
+#include <linux/random.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "supervisor.h"
+#include "trace.h"
+
+static struct kmem_cache *sup_child_cache;
+
+/* T: children by the token of their last start. */
+static DEFINE_HASHTABLE(sup_tokens, 10);
+static DEFINE_SPINLOCK(sup_tokens_lock);
+
+static u64 sup_now(void)
+{
+	return ktime_get_ns();
+}
+
+/*
+ * Memory.
+ */
+
+/**
+ * sup_child_get - take a reference
+ * @child: a child
+ *
+ * Context: any.
+ */
+void sup_child_get(struct sup_child *child)
+{
+	refcount_inc(&child->ref);
+}
+
+static void child_free(struct sup_child *child)
+{
+	struct sup_supervisor *sup = child->sup;
+
+	sup_account_uncharge(sup->object.account, SUPERVISOR_LIMIT_BYTES, child->blob_len);
+	sup_account_uncharge(sup->object.account, SUPERVISOR_LIMIT_CHILDREN, 1);
+	put_pid(child->pid);
+	kvfree(child->blob);
+	kfree(child->policy.name.bytes);
+	kmem_cache_free(sup_child_cache, child);
+	sup_object_put(&sup->object);
+}
+
+/**
+ * sup_child_put - drop a reference
+ * @child: a child, or NULL
+ *
+ * Context: may sleep.
+ */
+void sup_child_put(struct sup_child *child)
+{
+	if (child && refcount_dec_and_test(&child->ref))
+		child_free(child);
+}
+
+static void child_watch_notify(struct sup_watch *watch)
+{
+	struct sup_child *child = container_of(watch, struct sup_child, watch);
+
+	sup_inbox_add(child->sup, &child->exit_msg);
+}
+
+static int child_copy_strings(struct sup_child *child, const struct supervisor_child_spec *spec)
+{
+	char *id;
+
+	id = memdup_user_nul(u64_to_user_ptr(spec->id), spec->id_len);
+	if (IS_ERR(id))
+		return PTR_ERR(id);
+	child->policy.name = sup_name_make(id, spec->id_len);
+	if (!spec->blob_len)
+		return 0;
+	child->blob = kvmalloc(spec->blob_len, GFP_KERNEL_ACCOUNT);
+	if (!child->blob)
+		return -ENOMEM;
+	return copy_from_user(child->blob, u64_to_user_ptr(spec->blob), spec->blob_len) ?
+	       -EFAULT : 0;
+}
+
+static void child_copy_spec(struct sup_child *child, const struct supervisor_child_spec *spec)
+{
+	child->policy.spec = (struct sup_child_spec){
+		.restart = spec->restart,
+		.significant = spec->significant,
+		.type = spec->type,
+		.shutdown_ms = spec->shutdown_ms,
+		.start_timeout_ms = spec->start_timeout_ms,
+		.retry = {
+			.min_ms = spec->retry_min_ms,
+			.max_ms = spec->retry_max_ms,
+			.factor_pct = spec->retry_factor_pct,
+			.jitter_pct = spec->retry_jitter_pct,
+			.reset_after_ms = spec->retry_reset_after_ms,
+			.uncounted = spec->flags & SUPERVISOR_CHILD_F_RETRY_UNCOUNTED,
+		},
+	};
+	child->is_supervisor = spec->supervisor_fd != -1;
+	child->readiness = spec->readiness;
+	child->signal_whom = spec->signal_whom;
+	child->stop_signal = spec->stop_signal ?: SIGTERM;
+}
+
+/**
+ * sup_child_alloc - make a child out of what user space says
+ * @sup: whose child it will be
+ * @spec: its spec, whose members have been checked but for those that the policy
+ *	checks
+ * @limit: with -EDQUOT: SUPERVISOR_LIMIT_*
+ *
+ * Context: may sleep.
+ * Return: a reference; -EDQUOT, -EFAULT, -ENOMEM.
+ */
+struct sup_child *sup_child_alloc(struct sup_supervisor *sup,
+				  const struct supervisor_child_spec *spec, u32 *limit)
+{
+	struct sup_account *account = sup->object.account;
+	struct sup_child *child;
+	int ret;
+
+	if (sup_account_charge(account, SUPERVISOR_LIMIT_CHILDREN, 1)) {
+		*limit = SUPERVISOR_LIMIT_CHILDREN;
+		return ERR_PTR(-EDQUOT);
+	}
+	if (sup_account_charge(account, SUPERVISOR_LIMIT_BYTES, spec->blob_len)) {
+		sup_account_uncharge(account, SUPERVISOR_LIMIT_CHILDREN, 1);
+		*limit = SUPERVISOR_LIMIT_BYTES;
+		return ERR_PTR(-EDQUOT);
+	}
+	child = kmem_cache_zalloc(sup_child_cache, GFP_KERNEL_ACCOUNT);
+	if (!child) {
+		sup_account_uncharge(account, SUPERVISOR_LIMIT_BYTES, spec->blob_len);
+		sup_account_uncharge(account, SUPERVISOR_LIMIT_CHILDREN, 1);
+		return ERR_PTR(-ENOMEM);
+	}
+	refcount_set(&child->ref, 1);
+	sup_object_get(&sup->object);
+	child->sup = sup;
+	child->id = sup_id_next();
+	child->blob_len = spec->blob_len;
+	child->since_ns = sup_now();
+	sup_watch_init(&child->watch, child_watch_notify);
+	sup_inbox_msg_init(&child->exit_msg, SUP_INBOX_EXIT);
+	sup_inbox_msg_init(&child->report_msg, SUP_INBOX_REPORT);
+	INIT_HLIST_NODE(&child->token_node);
+	child_copy_spec(child, spec);
+	ret = child_copy_strings(child, spec);
+	if (!ret)
+		return child;
+
+	child_free(child);
+	return ERR_PTR(ret);
+}
+
+/*
+ * Tokens.
+ */
+
+static struct sup_child *token_find_locked(u64 token)
+{
+	struct sup_child *child;
+
+	lockdep_assert_held(&sup_tokens_lock);
+	hash_for_each_possible(sup_tokens, child, token_node, token)
+		if (child->token == token)
+			return child;
+	return NULL;
+}
+
+static void token_revoke(struct sup_child *child)
+{
+	spin_lock(&sup_tokens_lock);
+	hash_del(&child->token_node);
+	spin_unlock(&sup_tokens_lock);
+	child->token = 0;
+	child->used = false;
+}
+
+static void token_renew(struct sup_child *child)
+{
+	u64 token;
+
+	spin_lock(&sup_tokens_lock);
+	hash_del(&child->token_node);
+	do {
+		token = get_random_u64();
+	} while (!token || token_find_locked(token));
+	child->token = token;
+	hash_add(sup_tokens, &child->token_node, token);
+	spin_unlock(&sup_tokens_lock);
+	child->used = false;
+}
+
+/* The child whose last start had this token; a reference, or NULL. */
+static struct sup_child *token_child_get(u64 token)
+{
+	struct sup_child *child;
+
+	spin_lock(&sup_tokens_lock);
+	child = token_find_locked(token);
+	if (child && !refcount_inc_not_zero(&child->ref))
+		child = NULL;
+	spin_unlock(&sup_tokens_lock);
+	return child;
+}
+
+/*
+ * The start that is under way.
+ */
+
+/* The start is over, or is to be queued again: nobody reads it any more. */
+static void start_forget_reader(struct sup_supervisor *sup)
+{
+	sup_unwatch(&sup->start.reader);
+	sup_inbox_remove(sup, &sup->start.reader_msg);
+}
+
+static void start_end(struct sup_supervisor *sup)
+{
+	struct sup_start *start = &sup->start;
+
+	lockdep_assert_held(&sup->lock);
+	if (start->state == SUP_START_QUEUED)
+		sup_mailbox_withdraw(sup->root->mailbox, &start->post);
+	start_forget_reader(sup);
+	start->state = SUP_START_NONE;
+	start->deadline_ns = U64_MAX;
+	sup_child_put(start->child);
+	start->child = NULL;
+}
+
+static void start_queue(struct sup_supervisor *sup)
+{
+	struct sup_start *start = &sup->start;
+
+	lockdep_assert_held(&sup->lock);
+	start->state = SUP_START_QUEUED;
+	if (sup->spawner_timeout_ms)
+		start->deadline_ns = sup_now() + sup->spawner_timeout_ms * NSEC_PER_MSEC;
+	sup_mailbox_post(sup->root->mailbox, &start->post);
+}
+
+static void child_feed(struct sup_child *child, enum sup_input_type type)
+{
+	sup_feed(child->sup, &(struct sup_input){ .type = type, .child = &child->policy });
+}
+
+/* The start came to nothing; @error is a positive errno. */
+static void child_start_failed(struct sup_child *child, s32 error)
+{
+	child->last_error = error;
+	child->start_failed = true;
+	child->since_ns = sup_now();
+	sup_event_child(child, SUPERVISOR_EVENT_START_FAILED, error);
+	sup_feed(child->sup, &(struct sup_input){
+		.type = SUP_IN_START_FAILED,
+		.child = &child->policy,
+		.error = -error,
+	});
+}
+
+static void child_started(struct sup_child *child)
+{
+	child->start_failed = false;
+	child->since_ns = sup_now();
+	sup_event_child(child, SUPERVISOR_EVENT_STARTED, 0);
+	trace_sup_started(child->sup->object.id, child->id, child->incarnation);
+	child_feed(child, SUP_IN_STARTED);
+}
+
+static void child_ignored(struct sup_child *child)
+{
+	child->since_ns = sup_now();
+	sup_event_child(child, SUPERVISOR_EVENT_START_IGNORED, 0);
+	child_feed(child, SUP_IN_IGNORED);
+}
+
+static bool child_starting(const struct sup_child *child)
+{
+	return child->policy.state == SUP_CHILD_STARTING;
+}
+
+static bool child_start_pending(const struct sup_child *child)
+{
+	return child->sup->start.child == child;
+}
+
+/**
+ * sup_child_start - carry out START
+ * @child: the child
+ *
+ * Context: holds S; may sleep.
+ */
+void sup_child_start(struct sup_child *child)
+{
+	struct sup_supervisor *sup = child->sup;
+
+	lockdep_assert_held(&sup->lock);
+	/* Abandoned once, alive still: two of it would be one too many. */
+	if (child->watch.process) {
+		child_start_failed(child, EBUSY);
+		return;
+	}
+	child->incarnation++;
+	child->since_ns = sup_now();
+	child->reports = 0;
+	child->attached = false;
+	child->term_sent = false;
+	child->unkillable = false;
+	trace_sup_start(sup->object.id, child->id, child->incarnation);
+	if (child->sub) {
+		if (sup_depth(sup) + 1 < SUPERVISOR_DEPTH_MAX)
+			sup_start_below(child->sub, sup->root);
+		else
+			child_start_failed(child, ELOOP);
+		return;
+	}
+	token_revoke(child);
+	sup_child_get(child);
+	sup->start.child = child;
+	start_queue(sup);
+	sup_event_child(child, SUPERVISOR_EVENT_START_REQUEST, 0);
+}
+
+/*
+ * The START message. It is made when it is read, so that it carries a fresh
+ * token and its reader is known.
+ */
+
+static struct sup_supervisor *post_supervisor(struct sup_post *post)
+{
+	return container_of(post, struct sup_supervisor, start.post);
+}
+
+static void start_post_get(struct sup_post *post)
+{
+	sup_object_get(&post_supervisor(post)->object);
+}
+
+static void start_post_put(struct sup_post *post)
+{
+	sup_object_put(&post_supervisor(post)->object);
+}
+
+/* The START waits for the spawner's timeout, or for a stop. */
+static void start_post_discard(struct sup_post *post)
+{
+}
+
+/* Bind the queued start to the calling process; its child, with a reference. */
+static struct sup_child *start_claim(struct sup_supervisor *sup, struct sup_process *reader)
+{
+	struct sup_start *start = &sup->start;
+	struct sup_child *child = NULL;
+
+	mutex_lock(&sup->lock);
+	if (start->state == SUP_START_QUEUED) {
+		child = start->child;
+		sup_child_get(child);
+		token_renew(child);
+		start->state = SUP_START_READ;
+		start->deadline_ns = U64_MAX;
+		sup_watch_add(&start->reader, reader);
+	}
+	mutex_unlock(&sup->lock);
+	return child;
+}
+
+/* The message did not reach its reader: the next one gets it. */
+static void start_unclaim(struct sup_supervisor *sup, struct sup_child *child, u64 token)
+{
+	struct sup_start *start = &sup->start;
+
+	mutex_lock(&sup->lock);
+	if (start->state == SUP_START_READ && child_start_pending(child) &&
+	    child->token == token && !child->used) {
+		start_forget_reader(sup);
+		token_revoke(child);
+		start->state = SUP_START_QUEUED;
+		sup_mailbox_restore(sup->root->mailbox, &start->post);
+	}
+	mutex_unlock(&sup->lock);
+}
+
+static ssize_t start_write(struct sup_supervisor *sup, const struct sup_child *child, u64 token,
+			   u8 __user *to, size_t room, size_t *needed)
+{
+	struct supervisor_msg_start msg = {
+		.head = {
+			.type = SUPERVISOR_MSG_START,
+			.supervisor = sup->object.id,
+			.child = child->id,
+			.ref = token,
+			.time_ns = sup_now(),
+			.uid = from_kuid_munged(current_user_ns(), sup->cred->euid),
+			.incarnation = child->incarnation,
+		},
+		.signal_whom = child->signal_whom,
+		.readiness = child->readiness,
+		.id_len = child->policy.name.len,
+		.blob_len = child->blob_len,
+	};
+	size_t text, blob_at, len;
+	ssize_t ret;
+	char *path;
+
+	path = kmalloc(SUP_PATH_MAX, GFP_KERNEL);
+	if (!path)
+		return -ENOMEM;
+	msg.path_len = sup_path(sup, path);
+	text = msg.id_len + 1 + msg.path_len + 1;
+	blob_at = sizeof(msg) + ALIGN(text, 8);
+	len = blob_at + ALIGN(msg.blob_len, 8);
+	msg.head.size = len;
+	if (len > room) {
+		*needed = len;
+		ret = -EMSGSIZE;
+	} else if (copy_to_user(to, &msg, sizeof(msg)) ||
+		   copy_to_user(to + sizeof(msg), child->policy.name.bytes, msg.id_len + 1) ||
+		   copy_to_user(to + sizeof(msg) + msg.id_len + 1, path, msg.path_len + 1) ||
+		   clear_user(to + sizeof(msg) + text, blob_at - sizeof(msg) - text) ||
+		   copy_to_user(to + blob_at, child->blob, msg.blob_len) ||
+		   clear_user(to + blob_at + msg.blob_len, len - blob_at - msg.blob_len)) {
+		ret = -EFAULT;
+	} else {
+		ret = len;
+	}
+	kfree(path);
+	return ret;
+}
+
+static ssize_t start_post_deliver(struct sup_post *post, void __user *to, size_t room,
+				  size_t *needed)
+{
+	struct sup_supervisor *sup = post_supervisor(post);
+	struct sup_process *reader;
+	struct sup_child *child;
+	ssize_t ret;
+	u64 token;
+
+	reader = sup_process_get_current();
+	if (!reader) {
+		mutex_lock(&sup->lock);
+		if (sup->start.state == SUP_START_QUEUED)
+			sup_mailbox_restore(sup->root->mailbox, post);
+		mutex_unlock(&sup->lock);
+		return -ENOMEM;
+	}
+	child = start_claim(sup, reader);
+	if (!child) {
+		sup_process_put(reader);
+		return -ESTALE;
+	}
+	token = READ_ONCE(child->token);
+	ret = start_write(sup, child, token, to, room, needed);
+	if (ret < 0)
+		start_unclaim(sup, child, token);
+	sup_child_put(child);
+	return ret;
+}
+
+static const struct sup_post_ops start_post_ops = {
+	.get = start_post_get,
+	.deliver = start_post_deliver,
+	.put = start_post_put,
+	.discard = start_post_discard,
+};
+
+static void start_reader_notify(struct sup_watch *watch)
+{
+	struct sup_supervisor *sup = container_of(watch, struct sup_supervisor, start.reader);
+
+	sup_inbox_add(sup, &sup->start.reader_msg);
+}
+
+/**
+ * sup_start_init - prepare a new supervisor's start
+ * @sup: the supervisor
+ *
+ * Context: any.
+ */
+void sup_start_init(struct sup_supervisor *sup)
+{
+	struct sup_start *start = &sup->start;
+
+	start->state = SUP_START_NONE;
+	start->deadline_ns = U64_MAX;
+	sup_post_init(&start->post, &start_post_ops);
+	sup_watch_init(&start->reader, start_reader_notify);
+	sup_inbox_msg_init(&start->reader_msg, SUP_INBOX_READER);
+}
+
+/**
+ * sup_start_handle_reader - the process that read the START is dead
+ * @sup: the supervisor whose start it is
+ *
+ * Context: holds S; may sleep.
+ */
+void sup_start_handle_reader(struct sup_supervisor *sup)
+{
+	struct sup_start *start = &sup->start;
+	struct sup_child *child = start->child;
+
+	lockdep_assert_held(&sup->lock);
+	if (start->state != SUP_START_READ)
+		return;
+	start_forget_reader(sup);
+	if (!child->attached) {
+		token_revoke(child);
+		start_queue(sup);
+	} else if (child->readiness == SUPERVISOR_READINESS_EXEC && child_starting(child)) {
+		start_end(sup);
+		child_started(child);
+	}
+}
+
+/**
+ * sup_start_handle_timer - has the START waited too long for a reader
+ * @sup: the supervisor whose start it is
+ * @now_ns: CLOCK_MONOTONIC
+ *
+ * Context: holds S; may sleep.
+ */
+void sup_start_handle_timer(struct sup_supervisor *sup, u64 now_ns)
+{
+	struct sup_child *child = sup->start.child;
+
+	lockdep_assert_held(&sup->lock);
+	if (now_ns < sup->start.deadline_ns)
+		return;
+	start_end(sup);
+	child_start_failed(child, ETIMEDOUT);
+}
+
+/*
+ * Attach and reports.
+ */
+
+/* The caller holds S and a reference. */
+static int child_attach_locked(struct sup_child *child, u64 token, struct sup_process *process)
+{
+	struct sup_supervisor *sup = child->sup;
+
+	lockdep_assert_held(&sup->lock);
+	if (child->token != token)
+		return -ESTALE;
+	if (child->used)
+		return -EALREADY;
+	if (sup->start.state != SUP_START_READ || !child_start_pending(child) ||
+	    !child_starting(child))
+		return -ESTALE;
+	if (!sup_current_is_child_of(sup->start.reader.process))
+		return -EPERM;
+	if (child->signal_whom == SUPERVISOR_SIGNAL_GROUP && !sup_current_leads_group())
+		return -EINVAL;
+	if (!sup_process_claim(process, &child->watch))
+		return -EBUSY;
+
+	child->used = true;
+	child->attached = true;
+	child->exec_id = sup_current_exec_id();
+	put_pid(child->pid);
+	child->pid = get_pid(process->pid);
+	sup_watch_add(&child->watch, process);
+	trace_sup_attach(sup->object.id, child->id, child->incarnation, pid_nr(child->pid));
+	child_feed(child, SUP_IN_ATTACHED);
+	sup_arm_timer(sup);
+	if (child->readiness == SUPERVISOR_READINESS_ATTACH) {
+		child->reports |= SUP_SAID_STARTED;
+		sup_inbox_add(sup, &child->report_msg);
+	}
+	return 0;
+}
+
+/**
+ * sup_child_attach - ioctl(SUPERVISOR_CHILD_ATTACH)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_child_attach(struct sup_ucmd *ucmd)
+{
+	struct supervisor_child_attach *cmd = ucmd->cmd;
+	struct sup_process *process;
+	struct sup_child *child;
+	int ret;
+
+	child = token_child_get(cmd->token);
+	if (!child)
+		return -ESTALE;
+	process = sup_process_get_current();
+	if (!process) {
+		sup_child_put(child);
+		return -ENOMEM;
+	}
+	mutex_lock(&child->sup->lock);
+	ret = child_attach_locked(child, cmd->token, process);
+	mutex_unlock(&child->sup->lock);
+	if (ret)
+		sup_process_put(process);
+	sup_child_put(child);
+	return ret;
+}
+
+static bool report_by_reader(const struct sup_child *child)
+{
+	return sup_current_is(child->sup->start.reader.process);
+}
+
+static bool report_by_child(const struct sup_child *child)
+{
+	return child->attached && sup_current_is(child->watch.process);
+}
+
+static int report_start_outcome(struct sup_child *child, u32 report, s32 error)
+{
+	u8 said = BIT(report);
+
+	if (!child_start_pending(child) || !child_starting(child))
+		return -ESTALE;
+	if (child->reports & (SUP_SAID_STARTED | SUP_SAID_FAILED | SUP_SAID_IGNORE))
+		return -EALREADY;
+	if (report == SUPERVISOR_REPORT_STARTED && (!child->attached || !report_by_reader(child)))
+		return -EINVAL;
+	child->reports |= said;
+	child->report_error = error;
+	return 0;
+}
+
+static int report_ready(struct sup_child *child)
+{
+	if (child->readiness != SUPERVISOR_READINESS_NOTIFY || !child->attached)
+		return -EINVAL;
+	if (child->reports & (SUP_SAID_READY | SUP_SAID_EARLY_READY))
+		return -EALREADY;
+	if (!child_start_pending(child) || !child_starting(child))
+		return -ESTALE;
+	/* Said before exec, it counts after: when the spawner says STARTED. */
+	if (report_by_child(child) && sup_current_exec_id() == child->exec_id &&
+	    !(child->reports & SUP_SAID_STARTED))
+		child->reports |= SUP_SAID_EARLY_READY;
+	else
+		child->reports |= SUP_SAID_READY;
+	return 0;
+}
+
+static int child_report_locked(struct sup_child *child, const struct supervisor_child_report *cmd)
+{
+	int ret;
+
+	lockdep_assert_held(&child->sup->lock);
+	if (cmd->token && child->token != cmd->token)
+		return -ESTALE;
+	if (!report_by_child(child)) {
+		if (!child_start_pending(child))
+			return -ESTALE;
+		if (!report_by_reader(child) &&
+		    (child->attached ||
+		     !sup_current_is_child_of(child->sup->start.reader.process)))
+			return -EPERM;
+	}
+
+	switch (cmd->report) {
+	case SUPERVISOR_REPORT_STARTED:
+	case SUPERVISOR_REPORT_FAILED:
+	case SUPERVISOR_REPORT_IGNORE:
+		ret = report_start_outcome(child, cmd->report, cmd->error);
+		break;
+	case SUPERVISOR_REPORT_READY:
+		ret = report_ready(child);
+		break;
+	default:
+		if (!report_by_child(child))
+			return -EINVAL;
+		child->reports |= SUP_SAID_SHUTDOWN;
+		return 0;
+	}
+	if (!ret)
+		sup_inbox_add(child->sup, &child->report_msg);
+	return ret;
+}
+
+static void claim_child_get(struct sup_watch *watch)
+{
+	sup_child_get(container_of(watch, struct sup_child, watch));
+}
+
+/* The child that the caller means; a reference, -ESTALE or -ESRCH. */
+static struct sup_child *report_child_get(u64 token)
+{
+	struct sup_child *child;
+	struct sup_watch *watch;
+
+	if (token) {
+		child = token_child_get(token);
+		return child ?: ERR_PTR(-ESTALE);
+	}
+	watch = sup_current_claim(claim_child_get);
+	return watch ? container_of(watch, struct sup_child, watch) : ERR_PTR(-ESRCH);
+}
+
+/**
+ * sup_child_report - ioctl(SUPERVISOR_CHILD_REPORT)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_child_report(struct sup_ucmd *ucmd)
+{
+	struct supervisor_child_report *cmd = ucmd->cmd;
+	struct sup_child *child;
+	int ret;
+
+	if (cmd->report > SUPERVISOR_REPORT_SHUTDOWN)
+		return -EOPNOTSUPP;
+	if (cmd->report == SUPERVISOR_REPORT_FAILED ? cmd->error < 1 || cmd->error > MAX_ERRNO :
+						      cmd->error != 0)
+		return -EINVAL;
+	child = report_child_get(cmd->token);
+	if (IS_ERR(child))
+		return PTR_ERR(child);
+	mutex_lock(&child->sup->lock);
+	ret = child_report_locked(child, cmd);
+	mutex_unlock(&child->sup->lock);
+	sup_child_put(child);
+	return ret;
+}
+
+/**
+ * sup_child_handle_report - something was said about a start
+ * @child: the child, with @reports
+ *
+ * What was said before the attach ends the start; after it, FAILED and IGNORE
+ * wait for the exit that must follow.
+ *
+ * Context: holds S; may sleep.
+ */
+void sup_child_handle_report(struct sup_child *child)
+{
+	struct sup_supervisor *sup = child->sup;
+	bool started = child->reports & SUP_SAID_STARTED;
+	bool ready = child->reports & SUP_SAID_READY ||
+		     (started && child->reports & SUP_SAID_EARLY_READY);
+
+	lockdep_assert_held(&sup->lock);
+	if (!child_start_pending(child) || !child_starting(child))
+		return;
+	if (!child->attached) {
+		token_revoke(child);
+		start_end(sup);
+		if (child->reports & SUP_SAID_FAILED)
+			child_start_failed(child, child->report_error);
+		else
+			child_ignored(child);
+	} else if (child->readiness == SUPERVISOR_READINESS_NOTIFY ? ready : started) {
+		start_end(sup);
+		child_started(child);
+	}
+}
+
+/*
+ * Signals.
+ */
+
+/*
+ * May this process be signalled in @sup's name, as far as pid namespaces go?
+ * The first process of a namespace only from a strict ancestor of it: the
+ * kernel would take our word for it, since we are in the initial one.
+ */
+static bool signal_namespace_ok(const struct sup_supervisor *sup, struct pid *pid)
+{
+	struct pid_namespace *ns = ns_of_pid(pid);
+
+	if (!is_child_reaper(pid))
+		return true;
+	for (ns = ns->parent; ns; ns = ns->parent)
+		if (ns == sup->pid_ns)
+			return true;
+	return false;
+}
+
+static int signal_process(struct sup_supervisor *sup, struct pid *pid, int sig)
+{
+	return signal_namespace_ok(sup, pid) ? kill_pid(pid, sig, 0) : -EPERM;
+}
+
+/* A task that is being reaped has no pid any more. */
+static bool signal_task_ok(struct sup_supervisor *sup, struct task_struct *task)
+{
+	struct pid *pid = task_pid(task);
+
+	return !pid || signal_namespace_ok(sup, pid);
+}
+
+/* Is there nobody in the group who must be passed over? */
+static bool signal_group_ok(struct sup_supervisor *sup, struct pid *pgrp)
+{
+	struct task_struct *task;
+	bool ok = true;
+
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(task, &pgrp->tasks[PIDTYPE_PGID], pid_links[PIDTYPE_PGID])
+		ok = ok && signal_task_ok(sup, task);
+	rcu_read_unlock();
+	return ok;
+}
+
+static int signal_group(struct sup_supervisor *sup, struct pid *pgrp, int sig)
+{
+	struct task_struct *task;
+	int ret = -ESRCH;
+
+	if (signal_group_ok(sup, pgrp))
+		return kill_pgrp(pgrp, sig, 0);
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(task, &pgrp->tasks[PIDTYPE_PGID], pid_links[PIDTYPE_PGID]) {
+		struct pid *pid = task_pid(task);
+		int err = pid ? signal_process(sup, pid, sig) : -ESRCH;
+
+		if (ret)
+			ret = err;
+	}
+	rcu_read_unlock();
+	return ret;
+}
+
+static int child_signal(struct sup_child *child, int sig)
+{
+	struct sup_supervisor *sup = child->sup;
+	const struct cred *old;
+	int ret;
+
+	old = override_creds(sup->cred);
+	ret = child->signal_whom == SUPERVISOR_SIGNAL_GROUP ?
+	      signal_group(sup, child->pid, sig) : signal_process(sup, child->pid, sig);
+	revert_creds(old);
+	trace_sup_signal(sup->object.id, child->id, pid_nr(child->pid), sig, ret);
+	return ret;
+}
+
+/* May not be signalled: the policy will give it up in a while. */
+static void child_unkillable(struct sup_child *child)
+{
+	if (!child->unkillable) {
+		child->unkillable = true;
+		sup_event_child(child, SUPERVISOR_EVENT_UNKILLABLE, 0);
+	}
+	child_feed(child, SUP_IN_UNKILLABLE);
+}
+
+/* A start that is not yet anybody's process: take it back. True if it was one. */
+static bool child_cancel_start(struct sup_child *child)
+{
+	if (child->sub || child->attached || !child_start_pending(child))
+		return false;
+	token_revoke(child);
+	start_end(child->sup);
+	child_start_failed(child, ECANCELED);
+	return true;
+}
+
+/**
+ * sup_child_term - carry out TERM: ask a child to stop
+ * @child: the child
+ *
+ * Context: holds S; may sleep.
+ */
+void sup_child_term(struct sup_child *child)
+{
+	int ret;
+
+	lockdep_assert_held(&child->sup->lock);
+	child->since_ns = sup_now();
+	if (child->sub) {
+		sup_stop(child->sub, SUP_SHUTDOWN);
+		return;
+	}
+	if (child_cancel_start(child))
+		return;
+	sup_event_child(child, SUPERVISOR_EVENT_TERM, 0);
+	child->term_sent = true;
+	ret = child_signal(child, child->stop_signal);
+	if (ret == -EPERM)
+		child_unkillable(child);
+	else if (child->stop_signal != SIGKILL)
+		child_signal(child, SIGCONT);
+}
+
+/**
+ * sup_child_kill - carry out KILL
+ * @child: the child
+ *
+ * Context: holds S; may sleep.
+ */
+void sup_child_kill(struct sup_child *child)
+{
+	lockdep_assert_held(&child->sup->lock);
+	child->since_ns = sup_now();
+	if (!child->sub && child_cancel_start(child))
+		return;
+	sup_event_child(child, SUPERVISOR_EVENT_KILL, 0);
+	if (child->sub)
+		sup_control(child->sub, SUP_CONTROL_KILL);
+	else if (child_signal(child, SIGKILL) == -EPERM)
+		child_unkillable(child);
+}
+
+/**
+ * sup_child_abandon - carry out ABANDON: give a child up
+ * @child: the child; its process is still watched
+ *
+ * Context: holds S; may sleep.
+ */
+void sup_child_abandon(struct sup_child *child)
+{
+	lockdep_assert_held(&child->sup->lock);
+	if (child_start_pending(child))
+		start_end(child->sup);
+	child->abandoned = true;
+	child->since_ns = sup_now();
+	sup_event_child(child, SUPERVISOR_EVENT_ABANDONED, 0);
+}
+
+/**
+ * sup_child_release - let go of a child, alive or not
+ * @child: the child; nothing will be heard of it any more
+ *
+ * Context: holds S; may sleep.
+ */
+void sup_child_release(struct sup_child *child)
+{
+	struct sup_supervisor *sup = child->sup;
+
+	lockdep_assert_held(&sup->lock);
+	if (child_start_pending(child))
+		start_end(sup);
+	token_revoke(child);
+	sup_unwatch(&child->watch);
+	sup_inbox_remove(sup, &child->exit_msg);
+	sup_inbox_remove(sup, &child->report_msg);
+}
+
+/*
+ * Ends.
+ */
+
+static enum sup_reason child_exit_reason(const struct sup_child *child, int status)
+{
+	int sig = status & 0x7f;
+
+	if (sig == SIGKILL)
+		return SUP_KILLED;
+	if (child->reports & SUP_SAID_SHUTDOWN)
+		return SUP_SHUTDOWN;
+	if (!status)
+		return SUP_NORMAL;
+	if (sig && sig == child->stop_signal && child->term_sent)
+		return SUP_SHUTDOWN;
+	return SUP_CRASH;
+}
+
+/* It died while it was starting: had it started, then? */
+static bool child_had_started(const struct sup_child *child, const struct sup_exit *exit)
+{
+	bool execed = exit->exec_id != child->exec_id;
+
+	if (child->readiness == SUPERVISOR_READINESS_NOTIFY)
+		return child->reports & SUP_SAID_READY ||
+		       (child->reports & SUP_SAID_EARLY_READY && execed);
+	return execed;
+}
+
+/* True when that was a start error, or an ignored start, and no more. */
+static bool child_start_ended(struct sup_child *child, const struct sup_exit *exit,
+			      enum sup_reason reason)
+{
+	bool starting = child_starting(child);
+
+	start_end(child->sup);
+	if (starting && child_had_started(child, exit)) {
+		child_started(child);
+		return false;
+	}
+	if (starting && child->reports & SUP_SAID_IGNORE) {
+		child_ignored(child);
+		return true;
+	}
+	if (!starting && !child->policy.timed_out)
+		return false;
+	child->last_error = child->policy.timed_out ? ETIMEDOUT :
+			    child->reports & SUP_SAID_FAILED ? child->report_error : ECHILD;
+	child->start_failed = true;
+	sup_event_child(child, SUPERVISOR_EVENT_START_FAILED, child->last_error);
+	sup_feed(child->sup, &(struct sup_input){
+		.type = SUP_IN_EXIT,
+		.child = &child->policy,
+		.reason = reason,
+		.error = -child->last_error,
+	});
+	return true;
+}
+
+/**
+ * sup_child_handle_exit - a child's process is dead
+ * @child: the child
+ *
+ * Context: holds S; may sleep.
+ */
+void sup_child_handle_exit(struct sup_child *child)
+{
+	struct sup_exit exit;
+	enum sup_reason reason;
+	bool abandoned = child->abandoned;
+
+	lockdep_assert_held(&child->sup->lock);
+	exit = child->watch.process->exit;
+	reason = child_exit_reason(child, exit.status);
+	/* Its forked workers go before anything takes its place. */
+	if (child->signal_whom == SUPERVISOR_SIGNAL_GROUP)
+		child_signal(child, SIGKILL);
+	sup_unwatch(&child->watch);
+	child->abandoned = false;
+	child->exited = true;
+	child->last_status = exit.status;
+	child->last_exit_ns = exit.time_ns;
+	child->since_ns = exit.time_ns;
+
+	if (!abandoned && child_start_pending(child) && child_start_ended(child, &exit, reason))
+		return;
+	sup_event_exited(child, &exit, reason);
+	if (abandoned)
+		return;
+	child->policy.reason = reason;
+	sup_feed(child->sup, &(struct sup_input){
+		.type = SUP_IN_EXIT,
+		.child = &child->policy,
+		.reason = reason,
+		.error = -ECHILD,
+	});
+}
+
+/**
+ * sup_child_handle_up - a child that is a supervisor has started
+ * @child: the child
+ *
+ * Context: holds S of the parent; may sleep.
+ */
+void sup_child_handle_up(struct sup_child *child)
+{
+	lockdep_assert_held(&child->sup->lock);
+	if (child_starting(child))
+		child_started(child);
+}
+
+/**
+ * sup_child_handle_down - a child that is a supervisor has ended
+ * @child: the child; its supervisor does not change until it is started again
+ *
+ * Context: holds S of the parent; may sleep.
+ */
+void sup_child_handle_down(struct sup_child *child)
+{
+	struct sup_supervisor *sub = child->sub;
+
+	lockdep_assert_held(&child->sup->lock);
+	if (!sub)
+		return;
+	if (sub->down == SUPERVISOR_DOWN_INIT_FAILED) {
+		child_start_failed(child, -sub->down_error);
+		return;
+	}
+	child->exited = true;
+	child->last_exit_ns = sub->since_ns;
+	child->since_ns = sub->since_ns;
+	sup_event_sub_exited(child, sub->reason);
+	sup_feed(child->sup, &(struct sup_input){
+		.type = SUP_IN_EXIT,
+		.child = &child->policy,
+		.reason = sub->reason,
+		.error = -ECHILD,
+	});
+}
+
+/**
+ * sup_child_init - set up what all children share
+ *
+ * Context: module init. Return: 0 or -ENOMEM.
+ */
+int __init sup_child_init(void)
+{
+	sup_child_cache = KMEM_CACHE(sup_child, SLAB_ACCOUNT);
+	return sup_child_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * sup_child_exit - tear down what all children share
+ *
+ * Context: module exit; there are no children any more.
+ */
+void sup_child_exit(void)
+{
+	kmem_cache_destroy(sup_child_cache);
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * event - a tree's changes of state, told to the mailboxes that asked.
+ *
+ * Events never make a supervisor wait: a mailbox without room counts them. All
+ * of a tree's events go through the root's events_lock, so each mailbox has them
+ * in one order, in which an effect never comes before its cause.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cred.h>
+#include <linux/slab.h>
+
+#include "supervisor.h"
+
+/**
+ * struct subscription - a mailbox that gets a root's events
+ * @node: E: in sup_supervisor.subscriptions
+ * @mailbox: const, referenced
+ * @account: const, referenced: of who asked
+ */
+struct subscription {
+	struct list_head node;
+	struct sup_mailbox *mailbox;
+	struct sup_account *account;
+};
+
+static void subscription_free(struct subscription *subscription)
+{
+	sup_account_uncharge(subscription->account, SUPERVISOR_LIMIT_CALLS, 1);
+	sup_account_put(subscription->account);
+	sup_mailbox_put(subscription->mailbox);
+	kfree(subscription);
+}
+
+static void subscriptions_free(struct list_head *list)
+{
+	struct subscription *subscription, *next;
+
+	list_for_each_entry_safe(subscription, next, list, node)
+		subscription_free(subscription);
+}
+
+/**
+ * sup_event_unsubscribe_all - drop every subscription of a root
+ * @root: it is going away
+ *
+ * Context: may sleep.
+ */
+void sup_event_unsubscribe_all(struct sup_supervisor *root)
+{
+	LIST_HEAD(gone);
+
+	spin_lock(&root->events_lock);
+	list_splice_init(&root->subscriptions, &gone);
+	spin_unlock(&root->events_lock);
+	subscriptions_free(&gone);
+}
+
+static struct subscription *subscription_alloc(s32 mailbox_fd, u32 *limit)
+{
+	struct subscription *subscription;
+	int ret = -ENOMEM;
+
+	subscription = kzalloc(sizeof(*subscription), GFP_KERNEL_ACCOUNT);
+	if (!subscription)
+		return ERR_PTR(-ENOMEM);
+	subscription->account = sup_account_get_current();
+	if (!subscription->account)
+		goto err_free;
+	ret = sup_account_charge(subscription->account, SUPERVISOR_LIMIT_CALLS, 1);
+	if (ret) {
+		*limit = SUPERVISOR_LIMIT_CALLS;
+		goto err_account;
+	}
+	subscription->mailbox = sup_mailbox_fdget(mailbox_fd);
+	if (!IS_ERR(subscription->mailbox))
+		return subscription;
+
+	ret = PTR_ERR(subscription->mailbox);
+	sup_account_uncharge(subscription->account, SUPERVISOR_LIMIT_CALLS, 1);
+err_account:
+	sup_account_put(subscription->account);
+err_free:
+	kfree(subscription);
+	return ERR_PTR(ret);
+}
+
+/**
+ * sup_event_subscribe - ioctl(SUPERVISOR_SUBSCRIBE)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_event_subscribe(struct sup_ucmd *ucmd)
+{
+	struct supervisor_subscribe *cmd = ucmd->cmd;
+	struct sup_supervisor *sup = sup_object_supervisor(ucmd->object);
+	struct subscription *new, *subscription;
+	int ret = 0;
+
+	cmd->out_limit = SUPERVISOR_LIMIT_NONE;
+	if (READ_ONCE(sup->as_child))
+		return -EINVAL;
+	new = subscription_alloc(cmd->mailbox_fd, &cmd->out_limit);
+	if (IS_ERR(new))
+		return PTR_ERR(new);
+
+	spin_lock(&sup->events_lock);
+	if (READ_ONCE(sup->state) == SUPERVISOR_STATE_DOWN)
+		ret = -ESHUTDOWN;
+	list_for_each_entry(subscription, &sup->subscriptions, node)
+		if (subscription->mailbox == new->mailbox)
+			ret = -EEXIST;
+	if (!ret)
+		list_add_tail(&new->node, &sup->subscriptions);
+	spin_unlock(&sup->events_lock);
+	if (ret)
+		subscription_free(new);
+	return ret;
+}
+
+static void event_who(struct sup_supervisor *sup, const struct sup_child *child,
+		      struct pid *pid, struct sup_event_who *who)
+{
+	const struct sup_child *at;
+	u32 depth = sup_depth(sup);
+
+	who->pid = pid;
+	who->uid = sup->cred->euid;
+	who->id = child ? &child->policy.name : NULL;
+	who->depth = depth;
+	for (at = sup->as_child; at && depth; at = at->sup->as_child)
+		who->path[--depth] = &at->policy.name;
+}
+
+/* @sup: whose event it is. @child: about whom, or NULL. */
+static void event_send(struct sup_supervisor *sup, struct sup_child *child, struct pid *pid,
+		       struct supervisor_msg_event *event)
+{
+	struct sup_supervisor *root = sup->root;
+	struct subscription *subscription, *next;
+	struct sup_event_who who;
+	LIST_HEAD(gone);
+
+	if (list_empty_careful(&root->subscriptions))
+		return;
+	event->head.supervisor = sup->object.id;
+	event->head.time_ns = ktime_get_ns();
+	if (child) {
+		event->head.child = child->id;
+		event->head.incarnation = child->incarnation;
+		event->is_supervisor = child->is_supervisor;
+	}
+	event_who(sup, child, pid, &who);
+
+	spin_lock(&root->events_lock);
+	list_for_each_entry_safe(subscription, next, &root->subscriptions, node)
+		if (!sup_mailbox_event(subscription->mailbox, event, &who))
+			list_move(&subscription->node, &gone);
+	spin_unlock(&root->events_lock);
+	subscriptions_free(&gone);
+}
+
+/**
+ * sup_event_child - tell that something happened to a child
+ * @child: the child
+ * @event: SUPERVISOR_EVENT_*
+ * @error: START_FAILED: a positive errno
+ *
+ * Context: holds S of its supervisor; may sleep.
+ */
+void sup_event_child(struct sup_child *child, u32 event, s32 error)
+{
+	struct supervisor_msg_event msg = { .event = event, .error = error };
+
+	lockdep_assert_held(&child->sup->lock);
+	event_send(child->sup, child, child->attached ? child->pid : NULL, &msg);
+}
+
+/**
+ * sup_event_exited - tell that a child's process is dead
+ * @child: the child
+ * @exit: how it ended
+ * @reason: what its supervisor makes of it
+ *
+ * Context: holds S of its supervisor; may sleep.
+ */
+void sup_event_exited(struct sup_child *child, const struct sup_exit *exit,
+		      enum sup_reason reason)
+{
+	struct supervisor_msg_event msg = {
+		.event = SUPERVISOR_EVENT_EXITED,
+		.reason = reason,
+		.status = exit->status,
+		.exit_seq = exit->seq,
+		.utime_ns = exit->utime_ns,
+		.stime_ns = exit->stime_ns,
+		.maxrss_kb = exit->maxrss_kb,
+	};
+
+	lockdep_assert_held(&child->sup->lock);
+	event_send(child->sup, child, child->pid, &msg);
+}
+
+/**
+ * sup_event_sub_exited - tell that a child that is a supervisor has ended
+ * @child: the child
+ * @reason: with what
+ *
+ * Context: holds S of @child's supervisor; may sleep.
+ */
+void sup_event_sub_exited(struct sup_child *child, enum sup_reason reason)
+{
+	struct supervisor_msg_event msg = { .event = SUPERVISOR_EVENT_EXITED, .reason = reason };
+
+	lockdep_assert_held(&child->sup->lock);
+	event_send(child->sup, child, NULL, &msg);
+}
+
+/**
+ * sup_event_self - tell that a supervisor is up or down
+ * @sup: the supervisor
+ * @event: SUPERVISOR_EVENT_UP or _DOWN
+ *
+ * Context: holds S of @sup; may sleep.
+ */
+void sup_event_self(struct sup_supervisor *sup, u32 event)
+{
+	struct supervisor_msg_event msg = { .event = event };
+	struct sup_child *child = sup->as_child;
+
+	lockdep_assert_held(&sup->lock);
+	if (event == SUPERVISOR_EVENT_DOWN) {
+		msg.reason = sup->reason;
+		msg.down = sup->down;
+		msg.error = sup->down_error;
+	}
+	event_send(child ? child->sup : sup, child, NULL, &msg);
+}
+
+/**
+ * sup_path - the path of a supervisor
+ * @sup: the supervisor
+ * @buf: room for it, at least %SUP_PATH_MAX bytes
+ *
+ * Ids from below the root, joined by '/' and NUL-terminated; a root's is empty.
+ * Context: any. Return: its bytes without the NUL.
+ */
+size_t sup_path(struct sup_supervisor *sup, char *buf)
+{
+	struct sup_event_who who;
+	size_t len = 0;
+	u32 i;
+
+	event_who(sup, NULL, NULL, &who);
+	for (i = 0; i < who.depth; i++) {
+		if (i)
+			buf[len++] = '/';
+		memcpy(buf + len, who.path[i]->bytes, who.path[i]->len);
+		len += who.path[i]->len;
+	}
+	buf[len] = '\0';
+	return len;
+}

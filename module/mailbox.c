@@ -1,0 +1,611 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mailbox - one ordered queue in which messages arrive.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/hrtimer.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/pid_namespace.h>
+#include <linux/poll.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/user_namespace.h>
+
+#include "account.h"
+#include "deadline.h"
+#include "mailbox.h"
+
+#define RING_MIN 4096U
+#define RING_DEFAULT 65536U
+#define RING_MAX (16U << 20)
+
+/* The head of a record in the ring. */
+struct ring_record {
+	u64 seq;
+	u32 size;	/* of the message that follows */
+	u32 unused;
+};
+
+static struct sup_mailbox *object_mailbox(struct sup_object *object)
+{
+	return container_of(object, struct sup_mailbox, object);
+}
+
+static void mailbox_unused(struct sup_object *object)
+{
+	struct sup_mailbox *mailbox = object_mailbox(object);
+	struct sup_post *post;
+	LIST_HEAD(posts);
+
+	/*
+	 * Nobody can read any more. Starts are given back by their supervisors
+	 * (spawner_timeout, stop); answers go with the calls that hold them.
+	 */
+	spin_lock(&mailbox->lock);
+	mailbox->closed = true;
+	list_splice_init(&mailbox->posts, &posts);
+	list_for_each_entry(post, &posts, node)
+		post->ops->get(post);
+	spin_unlock(&mailbox->lock);
+
+	while (!list_empty(&posts)) {
+		post = list_first_entry(&posts, struct sup_post, node);
+		spin_lock(&mailbox->lock);
+		list_del_init(&post->node);
+		spin_unlock(&mailbox->lock);
+		post->ops->discard(post);
+		post->ops->put(post);
+	}
+}
+
+static void mailbox_free(struct sup_object *object)
+{
+	struct sup_mailbox *mailbox = object_mailbox(object);
+
+	sup_account_uncharge(object->account, SUPERVISOR_LIMIT_BYTES, mailbox->ring_size);
+	sup_account_uncharge(object->account, SUPERVISOR_LIMIT_MAILBOXES, 1);
+	put_pid_ns(mailbox->pid_ns);
+	kvfree(mailbox->ring);
+	kfree(mailbox);
+}
+
+static const struct sup_object_ops mailbox_ops = {
+	.kind = SUP_KIND_MAILBOX,
+	.file_name = "[supervisor-mailbox]",
+	.fops = &sup_mailbox_fops,
+	.unused = mailbox_unused,
+	.free = mailbox_free,
+};
+
+static struct sup_mailbox *mailbox_alloc(u32 ring_size, u32 *limit)
+{
+	struct sup_account *account;
+	struct sup_mailbox *mailbox;
+	int ret = -ENOMEM;
+
+	account = sup_account_get_current();
+	if (!account)
+		return ERR_PTR(-ENOMEM);
+	*limit = SUPERVISOR_LIMIT_MAILBOXES;
+	if (sup_account_charge(account, SUPERVISOR_LIMIT_MAILBOXES, 1)) {
+		ret = -EDQUOT;
+		goto err_account;
+	}
+	*limit = SUPERVISOR_LIMIT_BYTES;
+	if (sup_account_charge(account, SUPERVISOR_LIMIT_BYTES, ring_size)) {
+		ret = -EDQUOT;
+		goto err_mailboxes;
+	}
+	*limit = SUPERVISOR_LIMIT_NONE;
+
+	mailbox = kzalloc(sizeof(*mailbox), GFP_KERNEL_ACCOUNT);
+	if (!mailbox)
+		goto err_bytes;
+	mailbox->ring = kvmalloc(ring_size, GFP_KERNEL_ACCOUNT);
+	if (!mailbox->ring)
+		goto err_mailbox;
+	mailbox->ring_size = ring_size;
+	mutex_init(&mailbox->recv_lock);
+	spin_lock_init(&mailbox->lock);
+	init_waitqueue_head(&mailbox->wait);
+	mailbox->pid_ns = get_pid_ns(task_active_pid_ns(current));
+	INIT_LIST_HEAD(&mailbox->posts);
+	sup_object_init(&mailbox->object, &mailbox_ops, account);
+	return mailbox;
+
+err_mailbox:
+	kfree(mailbox);
+err_bytes:
+	sup_account_uncharge(account, SUPERVISOR_LIMIT_BYTES, ring_size);
+err_mailboxes:
+	sup_account_uncharge(account, SUPERVISOR_LIMIT_MAILBOXES, 1);
+err_account:
+	sup_account_put(account);
+	return ERR_PTR(ret);
+}
+
+/**
+ * sup_mailbox_create - ioctl(SUPERVISOR_MAILBOX_CREATE)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_mailbox_create(struct sup_ucmd *ucmd)
+{
+	struct supervisor_mailbox_create *cmd = ucmd->cmd;
+	u32 ring_size = cmd->ring_bytes ?: RING_DEFAULT;
+	struct sup_mailbox *mailbox;
+	int ret;
+
+	cmd->out_fd = -1;
+	cmd->out_limit = SUPERVISOR_LIMIT_NONE;
+	cmd->out_id = 0;
+	if (!is_power_of_2(ring_size) || ring_size < RING_MIN || ring_size > RING_MAX)
+		return -EINVAL;
+	mailbox = mailbox_alloc(ring_size, &cmd->out_limit);
+	if (IS_ERR(mailbox))
+		return PTR_ERR(mailbox);
+
+	atomic_set(&mailbox->object.files, 1);
+	ret = sup_object_file(ucmd, &mailbox->object, O_RDWR);
+	if (!ret) {
+		cmd->out_fd = ucmd->new_fd;
+		cmd->out_id = mailbox->object.id;
+	}
+	sup_object_put(&mailbox->object);
+	return ret;
+}
+
+/**
+ * sup_mailbox_fdget - the mailbox that a file descriptor is
+ * @fd: from user space
+ *
+ * Context: may sleep.
+ * Return: a reference; -EBADF or -EBADFD.
+ */
+struct sup_mailbox *sup_mailbox_fdget(int fd)
+{
+	struct file *file = sup_object_fget(fd, SUP_KIND_MAILBOX);
+	struct sup_mailbox *mailbox;
+
+	if (IS_ERR(file))
+		return ERR_CAST(file);
+	mailbox = object_mailbox(sup_file_object(file));
+	sup_object_get(&mailbox->object);
+	fput(file);
+	return mailbox;
+}
+
+/**
+ * sup_mailbox_put - drop a reference
+ * @mailbox: a mailbox, or NULL
+ *
+ * Context: may sleep.
+ */
+void sup_mailbox_put(struct sup_mailbox *mailbox)
+{
+	if (mailbox)
+		sup_object_put(&mailbox->object);
+}
+
+/**
+ * sup_post_init - make a post that is nowhere queued
+ * @post: the post
+ * @ops: how to deliver it
+ *
+ * Context: any.
+ */
+void sup_post_init(struct sup_post *post, const struct sup_post_ops *ops)
+{
+	INIT_LIST_HEAD(&post->node);
+	post->seq = 0;
+	post->ops = ops;
+}
+
+static void mailbox_wake(struct sup_mailbox *mailbox)
+{
+	wake_up_interruptible_poll(&mailbox->wait, EPOLLIN | EPOLLRDNORM);
+}
+
+/**
+ * sup_mailbox_post - queue a message that cannot be refused
+ * @mailbox: where
+ * @post: the message, which is nowhere queued
+ *
+ * Context: does not sleep; not in the exit hook.
+ * Return: false when nobody can ever read it; it is not queued then.
+ */
+bool sup_mailbox_post(struct sup_mailbox *mailbox, struct sup_post *post)
+{
+	bool closed;
+
+	spin_lock(&mailbox->lock);
+	closed = mailbox->closed;
+	if (!closed) {
+		post->seq = mailbox->next_seq++;
+		list_add_tail(&post->node, &mailbox->posts);
+	}
+	spin_unlock(&mailbox->lock);
+	if (!closed)
+		mailbox_wake(mailbox);
+	return !closed;
+}
+
+/**
+ * sup_mailbox_restore - put a post back that could not be delivered
+ * @mailbox: where it came from
+ * @post: it, which has kept its place in the order
+ *
+ * Context and return: as sup_mailbox_post().
+ */
+bool sup_mailbox_restore(struct sup_mailbox *mailbox, struct sup_post *post)
+{
+	bool closed;
+
+	spin_lock(&mailbox->lock);
+	closed = mailbox->closed;
+	if (!closed)
+		list_add(&post->node, &mailbox->posts);
+	spin_unlock(&mailbox->lock);
+	if (!closed)
+		mailbox_wake(mailbox);
+	return !closed;
+}
+
+/**
+ * sup_mailbox_withdraw - take a post out of the queue
+ * @mailbox: where
+ * @post: a post
+ *
+ * Context: does not sleep.
+ * Return: was it still queued.
+ */
+bool sup_mailbox_withdraw(struct sup_mailbox *mailbox, struct sup_post *post)
+{
+	bool queued;
+
+	spin_lock(&mailbox->lock);
+	queued = !list_empty(&post->node);
+	list_del_init(&post->node);
+	spin_unlock(&mailbox->lock);
+	return queued;
+}
+
+static void ring_write_locked(struct sup_mailbox *mailbox, const void *from, u32 len)
+{
+	u32 at = mailbox->head & (mailbox->ring_size - 1);
+	u32 first = min(len, mailbox->ring_size - at);
+
+	lockdep_assert_held(&mailbox->lock);
+	memcpy(mailbox->ring + at, from, first);
+	memcpy(mailbox->ring, from + first, len - first);
+	mailbox->head += len;
+}
+
+static void ring_pad_locked(struct sup_mailbox *mailbox, u32 len)
+{
+	static const u8 zero[8];
+
+	ring_write_locked(mailbox, zero, len);
+}
+
+static void ring_write_name_locked(struct sup_mailbox *mailbox, const struct sup_name *name,
+				   const char *end)
+{
+	if (name)
+		ring_write_locked(mailbox, name->bytes, name->len);
+	ring_write_locked(mailbox, end, 1);
+}
+
+static u32 event_path_len(const struct sup_event_who *who)
+{
+	u32 len = 0;
+	u32 i;
+
+	for (i = 0; i < who->depth; i++)
+		len += who->path[i]->len + (i ? 1 : 0);
+	return len;
+}
+
+static void ring_write_event_locked(struct sup_mailbox *mailbox,
+				    const struct supervisor_msg_event *msg,
+				    const struct sup_event_who *who)
+{
+	struct ring_record record = { .seq = mailbox->next_seq++, .size = msg->head.size };
+	u32 end = mailbox->head + sizeof(record) + msg->head.size;
+	u32 i;
+
+	ring_write_locked(mailbox, &record, sizeof(record));
+	ring_write_locked(mailbox, msg, sizeof(*msg));
+	ring_write_name_locked(mailbox, who->id, "");
+	for (i = 0; i + 1 < who->depth; i++)
+		ring_write_name_locked(mailbox, who->path[i], "/");
+	ring_write_name_locked(mailbox, who->depth ? who->path[i] : NULL, "");
+	ring_pad_locked(mailbox, end - mailbox->head);
+}
+
+/**
+ * sup_mailbox_event - queue an event, if there is room
+ * @mailbox: where
+ * @event: the message but for its size, pid, uid and what follows it
+ * @who: whom it is about
+ *
+ * An event that finds no room is counted in a GAP, and so are those after it
+ * until the GAP has been read: so the GAP stands where they are missing.
+ *
+ * Context: does not sleep; not in the exit hook.
+ * Return: false when nobody can ever read it.
+ */
+bool sup_mailbox_event(struct sup_mailbox *mailbox, const struct supervisor_msg_event *event,
+		       const struct sup_event_who *who)
+{
+	struct supervisor_msg_event msg = *event;
+	bool closed;
+	u32 need;
+
+	msg.head.type = SUPERVISOR_MSG_EVENT;
+	msg.head.pid = pid_nr_ns(who->pid, mailbox->pid_ns);
+	msg.head.uid = from_kuid_munged(mailbox->object.account->ns, who->uid);
+	msg.id_len = who->id ? who->id->len : 0;
+	msg.path_len = event_path_len(who);
+	msg.head.size = sizeof(msg) + ALIGN(msg.id_len + 1 + msg.path_len + 1, 8);
+	need = sizeof(struct ring_record) + msg.head.size;
+
+	spin_lock(&mailbox->lock);
+	closed = mailbox->closed;
+	if (closed) {
+		/* no reader */
+	} else if (mailbox->lost || mailbox->ring_size - (mailbox->head - mailbox->tail) < need) {
+		mailbox->lost++;
+	} else {
+		ring_write_event_locked(mailbox, &msg, who);
+	}
+	spin_unlock(&mailbox->lock);
+	if (!closed)
+		mailbox_wake(mailbox);
+	return !closed;
+}
+
+static void ring_read(const struct sup_mailbox *mailbox, u32 offset, void *to, u32 len)
+{
+	u32 at = offset & (mailbox->ring_size - 1);
+	u32 first = min(len, mailbox->ring_size - at);
+
+	memcpy(to, mailbox->ring + at, first);
+	memcpy(to + first, mailbox->ring, len - first);
+}
+
+/* What is there to read next. */
+enum next_kind { NEXT_NONE, NEXT_POST, NEXT_RING, NEXT_GAP };
+
+struct next {
+	enum next_kind kind;
+	struct sup_post *post;
+	u32 size;
+	u64 lost;
+};
+
+static bool mailbox_readable_locked(const struct sup_mailbox *mailbox)
+{
+	return !list_empty(&mailbox->posts) || mailbox->head != mailbox->tail || mailbox->lost;
+}
+
+static bool mailbox_readable(struct sup_mailbox *mailbox)
+{
+	bool readable;
+
+	spin_lock(&mailbox->lock);
+	readable = mailbox_readable_locked(mailbox);
+	spin_unlock(&mailbox->lock);
+	return readable;
+}
+
+static void mailbox_next(struct sup_mailbox *mailbox, struct next *next)
+{
+	struct ring_record record = { .seq = U64_MAX };
+
+	lockdep_assert_held(&mailbox->recv_lock);
+	*next = (struct next){};
+	spin_lock(&mailbox->lock);
+	if (mailbox->head != mailbox->tail)
+		ring_read(mailbox, mailbox->tail, &record, sizeof(record));
+	next->post = list_first_entry_or_null(&mailbox->posts, struct sup_post, node);
+	if (next->post && next->post->seq < record.seq) {
+		next->kind = NEXT_POST;
+		list_del_init(&next->post->node);
+		next->post->ops->get(next->post);
+	} else if (mailbox->head != mailbox->tail) {
+		next->kind = NEXT_RING;
+		next->size = record.size;
+	} else if (mailbox->lost) {
+		next->kind = NEXT_GAP;
+		next->lost = mailbox->lost;
+	}
+	spin_unlock(&mailbox->lock);
+}
+
+static ssize_t take_post(struct sup_post *post, u8 __user *to, size_t room, size_t *needed)
+{
+	ssize_t len = post->ops->deliver(post, to, room, needed);
+
+	post->ops->put(post);
+	return len;
+}
+
+static ssize_t take_ring(struct sup_mailbox *mailbox, u32 size, u8 __user *to, size_t room,
+			 size_t *needed)
+{
+	u32 at = (mailbox->tail + sizeof(struct ring_record)) & (mailbox->ring_size - 1);
+	u32 first = min(size, mailbox->ring_size - at);
+
+	if (size > room) {
+		*needed = size;
+		return -EMSGSIZE;
+	}
+	if (copy_to_user(to, mailbox->ring + at, first) ||
+	    copy_to_user(to + first, mailbox->ring, size - first))
+		return -EFAULT;
+	spin_lock(&mailbox->lock);
+	mailbox->tail += sizeof(struct ring_record) + size;
+	spin_unlock(&mailbox->lock);
+	return size;
+}
+
+static ssize_t take_gap(struct sup_mailbox *mailbox, u64 lost, u8 __user *to, size_t room,
+			size_t *needed)
+{
+	struct supervisor_msg msg = {
+		.size = sizeof(msg),
+		.type = SUPERVISOR_MSG_GAP,
+		.ref = lost,
+		.time_ns = ktime_get_ns(),
+	};
+
+	if (sizeof(msg) > room) {
+		*needed = sizeof(msg);
+		return -EMSGSIZE;
+	}
+	if (copy_to_user(to, &msg, sizeof(msg)))
+		return -EFAULT;
+	spin_lock(&mailbox->lock);
+	mailbox->lost -= lost;
+	spin_unlock(&mailbox->lock);
+	return sizeof(msg);
+}
+
+/* One message: its bytes, 0 when there is none, or an error that left it there. */
+static ssize_t mailbox_take_one(struct sup_mailbox *mailbox, u8 __user *to, size_t room,
+				size_t *needed)
+{
+	struct next next;
+	ssize_t len;
+
+	for (;;) {
+		mailbox_next(mailbox, &next);
+		switch (next.kind) {
+		case NEXT_NONE:
+			return 0;
+		case NEXT_RING:
+			return take_ring(mailbox, next.size, to, room, needed);
+		case NEXT_GAP:
+			return take_gap(mailbox, next.lost, to, room, needed);
+		case NEXT_POST:
+			len = take_post(next.post, to, room, needed);
+			if (len != -ESTALE)
+				return len;
+		}
+	}
+}
+
+/* Messages into @to; the bytes, or an error when there is not one message. */
+static ssize_t mailbox_take(struct sup_mailbox *mailbox, u8 __user *to, size_t room, u32 max,
+			    u32 *count, size_t *needed)
+{
+	ssize_t len = 0;
+	size_t done = 0;
+
+	*count = 0;
+	if (mutex_lock_interruptible(&mailbox->recv_lock))
+		return -EINTR;
+	while (*count < max) {
+		len = mailbox_take_one(mailbox, to + done, room - done, needed);
+		if (len <= 0)
+			break;
+		done += len;
+		++*count;
+	}
+	mutex_unlock(&mailbox->recv_lock);
+	return *count ? done : len;
+}
+
+static ssize_t mailbox_receive(struct sup_mailbox *mailbox, void __user *to, size_t room, u32 max,
+			       u64 deadline, u32 *count, size_t *needed)
+{
+	ssize_t len;
+	int ret;
+
+	for (;;) {
+		len = mailbox_take(mailbox, to, room, max, count, needed);
+		if (len)
+			return len;
+		ret = sup_wait_until(mailbox->wait, mailbox_readable(mailbox), deadline);
+		if (ret)
+			return ret;
+	}
+}
+
+/**
+ * sup_mailbox_recv - ioctl(SUPERVISOR_MAILBOX_RECV)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_mailbox_recv(struct sup_ucmd *ucmd)
+{
+	struct supervisor_mailbox_recv *cmd = ucmd->cmd;
+	size_t needed = 0;
+	u64 deadline = ucmd->file->f_flags & O_NONBLOCK ? 0 : cmd->deadline;
+	ssize_t len;
+
+	cmd->out_count = 0;
+	if (!IS_ALIGNED(cmd->buf, 8))
+		return -EINVAL;
+	len = mailbox_receive(object_mailbox(ucmd->object), u64_to_user_ptr(cmd->buf),
+			      cmd->buf_len, cmd->max ?: U32_MAX, deadline, &cmd->out_count,
+			      &needed);
+	cmd->buf_len = len > 0 ? len : needed;
+	return len < 0 ? len : 0;
+}
+
+static ssize_t mailbox_read(struct file *file, char __user *buf, size_t len, loff_t *pos)
+{
+	u64 deadline = file->f_flags & O_NONBLOCK ? 0 : SUPERVISOR_NO_DEADLINE;
+	size_t needed;
+	u32 count;
+
+	return mailbox_receive(object_mailbox(sup_file_object(file)), buf, len, U32_MAX, deadline,
+			       &count, &needed);
+}
+
+static __poll_t mailbox_poll(struct file *file, poll_table *table)
+{
+	struct sup_mailbox *mailbox = object_mailbox(sup_file_object(file));
+
+	poll_wait(file, &mailbox->wait, table);
+	return mailbox_readable(mailbox) ? EPOLLIN | EPOLLRDNORM : 0;
+}
+
+static void mailbox_show_fdinfo(struct seq_file *seq, struct file *file)
+{
+	struct sup_mailbox *mailbox = object_mailbox(sup_file_object(file));
+	unsigned long posts = 0;
+	struct list_head *at;
+	u32 used;
+	u64 lost;
+
+	spin_lock(&mailbox->lock);
+	list_for_each(at, &mailbox->posts)
+		posts++;
+	used = mailbox->head - mailbox->tail;
+	lost = mailbox->lost;
+	spin_unlock(&mailbox->lock);
+	seq_printf(seq, "supervisor-mailbox-id:\t%llu\n", mailbox->object.id);
+	seq_printf(seq, "supervisor-mailbox-posts:\t%lu\n", posts);
+	seq_printf(seq, "supervisor-mailbox-ring-bytes:\t%u/%u\n", used, mailbox->ring_size);
+	seq_printf(seq, "supervisor-mailbox-lost:\t%llu\n", lost);
+}
+
+const struct file_operations sup_mailbox_fops = {
+	.owner = THIS_MODULE,
+	.release = sup_object_release,
+	.read = mailbox_read,
+	.poll = mailbox_poll,
+	.unlocked_ioctl = sup_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = mailbox_show_fdinfo,
+	.llseek = noop_llseek,
+};

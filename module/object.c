@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * object - what every object has: references, files, names.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/anon_inodes.h>
+#include <linux/cred.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/user_namespace.h>
+
+#include "account.h"
+#include "name.h"
+#include "object.h"
+
+/* N: the named objects of all namespaces, by rising id. */
+LIST_HEAD(sup_names);
+DEFINE_MUTEX(sup_names_lock);
+
+/**
+ * sup_id_next - a number that nothing has had before
+ *
+ * Context: any.
+ */
+u64 sup_id_next(void)
+{
+	static atomic64_t last;
+
+	return atomic64_inc_return(&last);
+}
+
+/**
+ * sup_object_init - initialise the base of an object
+ * @object: the base
+ * @ops: its kind
+ * @account: who pays; its reference passes to the object
+ *
+ * The object starts with one reference and no file.
+ * Context: the module is in use by the caller.
+ */
+void sup_object_init(struct sup_object *object, const struct sup_object_ops *ops,
+		     struct sup_account *account)
+{
+	object->ops = ops;
+	kref_init(&object->ref);
+	atomic_set(&object->files, 0);
+	object->id = sup_id_next();
+	object->account = account;
+	INIT_LIST_HEAD(&object->name.node);
+	__module_get(THIS_MODULE);
+}
+
+/**
+ * sup_object_get - take another reference
+ * @object: an object to which the caller has one
+ *
+ * Context: any.
+ */
+void sup_object_get(struct sup_object *object)
+{
+	kref_get(&object->ref);
+}
+
+static void object_free(struct kref *ref)
+{
+	struct sup_object *object = container_of(ref, struct sup_object, ref);
+	struct sup_account *account = object->account;
+
+	object->ops->free(object);
+	sup_account_put(account);
+	module_put(THIS_MODULE);
+}
+
+/**
+ * sup_object_put - drop a reference
+ * @object: an object, or NULL
+ *
+ * Context: may sleep. Called from an open file of ours or from our workqueue:
+ *	the code outlives the module reference that may go here.
+ */
+void sup_object_put(struct sup_object *object)
+{
+	might_sleep();
+	if (object)
+		kref_put(&object->ref, object_free);
+}
+
+/**
+ * sup_object_file - make a file for an object
+ * @ucmd: takes the file; the dispatcher installs it or undoes this
+ * @object: the object; the file takes a reference of its own
+ * @flags: O_RDONLY, O_WRONLY or O_RDWR
+ *
+ * The caller has counted the file in @object->files.
+ * Context: may sleep. Return: 0, -EMFILE, -ENFILE or -ENOMEM.
+ */
+int sup_object_file(struct sup_ucmd *ucmd, struct sup_object *object, int flags)
+{
+	struct file *file;
+	int fd;
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	file = anon_inode_getfile(object->ops->file_name, object->ops->fops, object,
+				  flags | O_CLOEXEC);
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	sup_object_get(object);
+	ucmd->new_file = file;
+	ucmd->new_fd = fd;
+	return 0;
+}
+
+static void object_file_gone(struct sup_object *object)
+{
+	if (!atomic_dec_and_test(&object->files))
+		return;
+	sup_object_clear_name(object);
+	object->ops->unused(object);
+}
+
+/**
+ * sup_object_release - the release operation of every object's files
+ * @inode: unused
+ * @file: the file
+ *
+ * Context: may sleep. Return: 0.
+ */
+int sup_object_release(struct inode *inode, struct file *file)
+{
+	struct sup_object *object = file->private_data;
+
+	object_file_gone(object);
+	sup_object_put(object);
+	return 0;
+}
+
+/**
+ * sup_file_object - the object behind one of our files
+ * @file: a file whose operations are those of an object
+ *
+ * Context: any.
+ */
+struct sup_object *sup_file_object(struct file *file)
+{
+	return file->private_data;
+}
+
+/**
+ * sup_object_fget - take a file descriptor that must be an object's
+ * @fd: from user space
+ * @kind: the kind wanted
+ *
+ * Context: may sleep.
+ * Return: the file, for fput(); -EBADF when @fd is none, -EBADFD when it is
+ *	something else.
+ */
+struct file *sup_object_fget(int fd, enum sup_kind kind)
+{
+	struct file *file = fget(fd);
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	if ((file->f_op == &sup_mailbox_fops && kind == SUP_KIND_MAILBOX) ||
+	    (file->f_op == &sup_supervisor_fops && kind == SUP_KIND_SUPERVISOR))
+		return file;
+	fput(file);
+	return ERR_PTR(-EBADFD);
+}
+
+/**
+ * sup_access_flags - check an access mode from user space
+ * @access: O_RDONLY, O_WRONLY or O_RDWR
+ *
+ * Context: any. Return: @access, or -EOPNOTSUPP.
+ */
+int sup_access_flags(u32 access)
+{
+	return access == O_RDONLY || access == O_WRONLY || access == O_RDWR ?
+	       (int)access : -EOPNOTSUPP;
+}
+
+/**
+ * sup_name_copy - copy an object's name from user space
+ * @uptr: its address
+ * @len: its bytes, with the '/'
+ *
+ * Context: may sleep.
+ * Return: the name without its '/', NUL-terminated, for kfree(); -EINVAL when
+ *	it is not a name, -ENAMETOOLONG, -EFAULT, -ENOMEM.
+ */
+char *sup_name_copy(u64 uptr, u32 len)
+{
+	char *name;
+
+	if (len < 2)
+		return ERR_PTR(-EINVAL);
+	if (len > SUP_NAME_MAX + 1)
+		return ERR_PTR(-ENAMETOOLONG);
+	name = memdup_user_nul(u64_to_user_ptr(uptr), len);
+	if (IS_ERR(name))
+		return name;
+	if (name[0] != '/' || !sup_name_valid(name + 1, len - 1)) {
+		kfree(name);
+		return ERR_PTR(-EINVAL);
+	}
+	memmove(name, name + 1, len);
+	return name;
+}
+
+static struct sup_object *name_find_locked(const struct user_namespace *ns, const char *bytes)
+{
+	struct sup_object *object;
+
+	lockdep_assert_held(&sup_names_lock);
+	list_for_each_entry(object, &sup_names, name.node)
+		if (object->name.ns == ns && !strcmp(object->name.bytes, bytes))
+			return object;
+	return NULL;
+}
+
+/**
+ * sup_object_set_name - give a new object a name
+ * @object: an object that nobody else has seen, with a file counted
+ * @uptr: the name's address in user space
+ * @len: its bytes
+ * @mode: permission bits; the caller's umask is applied
+ *
+ * Context: may sleep.
+ * Return: 0, -EEXIST when the name is taken, -EDQUOT, and sup_name_copy()'s.
+ */
+int sup_object_set_name(struct sup_object *object, u64 uptr, u32 len, umode_t mode)
+{
+	struct user_namespace *ns = current_user_ns();
+	struct sup_object_name *name = &object->name;
+	char *bytes;
+	int ret;
+
+	if (mode & ~0777)
+		return -EINVAL;
+	bytes = sup_name_copy(uptr, len);
+	if (IS_ERR(bytes))
+		return PTR_ERR(bytes);
+	ret = sup_account_charge(object->account, SUPERVISOR_LIMIT_NAMES, 1);
+	if (ret)
+		goto err_free;
+
+	name->len = len - 1;
+	name->uid = current_fsuid();
+	name->gid = current_fsgid();
+	name->mode = mode & ~current_umask();
+
+	mutex_lock(&sup_names_lock);
+	if (name_find_locked(ns, bytes)) {
+		ret = -EEXIST;
+	} else {
+		name->bytes = bytes;
+		name->ns = get_user_ns(ns);
+		list_add_tail(&name->node, &sup_names);
+	}
+	mutex_unlock(&sup_names_lock);
+	if (!ret)
+		return 0;
+
+	sup_account_uncharge(object->account, SUPERVISOR_LIMIT_NAMES, 1);
+err_free:
+	kfree(bytes);
+	return ret;
+}
+
+static void name_clear_locked(struct sup_object *object)
+{
+	struct sup_object_name *name = &object->name;
+
+	lockdep_assert_held(&sup_names_lock);
+	if (list_empty(&name->node))
+		return;
+	list_del_init(&name->node);
+	put_user_ns(name->ns);
+	name->ns = NULL;
+	kfree(name->bytes);
+	name->bytes = NULL;
+	sup_account_uncharge(object->account, SUPERVISOR_LIMIT_NAMES, 1);
+}
+
+/**
+ * sup_object_clear_name - free an object's name, if it has one
+ * @object: the object
+ *
+ * Context: may sleep.
+ */
+void sup_object_clear_name(struct sup_object *object)
+{
+	mutex_lock(&sup_names_lock);
+	name_clear_locked(object);
+	mutex_unlock(&sup_names_lock);
+}
+
+static bool name_allows(const struct sup_object_name *name, int access)
+{
+	umode_t mode = name->mode;
+	umode_t want = 0;
+
+	if (access == O_RDONLY || access == O_RDWR)
+		want |= 4;
+	if (access == O_WRONLY || access == O_RDWR)
+		want |= 2;
+	if (uid_eq(name->uid, current_fsuid()))
+		mode >>= 6;
+	else if (in_group_p(name->gid))
+		mode >>= 3;
+	return (mode & want) == want || ns_capable(name->ns, CAP_DAC_OVERRIDE);
+}
+
+/**
+ * sup_object_open - ioctl(SUPERVISOR_OPEN)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_object_open(struct sup_ucmd *ucmd)
+{
+	struct supervisor_open *cmd = ucmd->cmd;
+	struct sup_object *object;
+	int access, ret;
+	char *bytes;
+
+	cmd->out_fd = -1;
+	cmd->out_id = 0;
+	access = sup_access_flags(cmd->access);
+	if (access < 0)
+		return access;
+	bytes = sup_name_copy(cmd->name, cmd->name_len);
+	if (IS_ERR(bytes))
+		return PTR_ERR(bytes);
+
+	mutex_lock(&sup_names_lock);
+	object = name_find_locked(current_user_ns(), bytes);
+	if (!object || object->ops->kind != SUP_KIND_SUPERVISOR)
+		ret = -ENOENT;
+	else if (!name_allows(&object->name, access))
+		ret = -EACCES;
+	else
+		ret = atomic_inc_not_zero(&object->files) ? 0 : -ENOENT;
+	if (!ret)
+		sup_object_get(object);
+	mutex_unlock(&sup_names_lock);
+	kfree(bytes);
+	if (ret)
+		return ret;
+
+	ret = sup_object_file(ucmd, object, access);
+	if (ret) {
+		object_file_gone(object);
+	} else {
+		cmd->out_fd = ucmd->new_fd;
+		cmd->out_id = object->id;
+	}
+	sup_object_put(object);
+	return ret;
+}
+
+/**
+ * sup_object_unlink - ioctl(SUPERVISOR_UNLINK)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_object_unlink(struct sup_ucmd *ucmd)
+{
+	struct supervisor_unlink *cmd = ucmd->cmd;
+	struct sup_object *object;
+	int ret = 0;
+	char *bytes;
+
+	bytes = sup_name_copy(cmd->name, cmd->name_len);
+	if (IS_ERR(bytes))
+		return PTR_ERR(bytes);
+	mutex_lock(&sup_names_lock);
+	object = name_find_locked(current_user_ns(), bytes);
+	if (!object)
+		ret = -ENOENT;
+	else if (!uid_eq(object->name.uid, current_fsuid()) &&
+		 !ns_capable(object->name.ns, CAP_SYS_ADMIN))
+		ret = -EPERM;
+	else
+		name_clear_locked(object);
+	mutex_unlock(&sup_names_lock);
+	kfree(bytes);
+	return ret;
+}

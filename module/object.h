@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * object - what every object has: kind, id, references, files, a name, and the
+ * account that pays for it. Also the legend of locks.
+ *
+ * Locks, outermost first. What is on one line is never held together.
+ *
+ *	sup_mailbox.recv_lock		one reader at a time (mailbox.c)
+ *	sup_supervisor.lock		S: a supervisor and its children
+ *	sup_tree_lock			who is whose child (supervisor.c)
+ *	sup_names_lock			N: names of objects (object.c)
+ *	sup_tokens_lock			T: tokens of outstanding starts (child.c)
+ *	sup_processes_lock		the table of tracked processes (process.c)
+ *	  pid->wait_pidfd.lock		the kernel's; taken inside tasklist_lock too
+ *	    sup_process.lock		P: a process and its watches, irqsave
+ *	      sup_supervisor.inbox_lock	I: a supervisor's inbox, irqsave
+ *	sup_supervisor.events_lock	E: a root's subscriptions
+ *	  sup_mailbox.lock		M: a mailbox's queue
+ *	sup_accounts_lock		A: the table of accounts (account.c)
+ *
+ * The exit hook runs with tasklist_lock write-held and wait_pidfd.lock held: it
+ * takes sup_process.lock and inbox_lock and nothing else. No two supervisors'
+ * locks are held at once: supervisors speak to each other through inboxes.
+ *
+ * Members of shared structs carry the letter of the lock that protects them;
+ * "const" means set before the object is published, "atomic" speaks for itself.
+ */
+#ifndef SUP_OBJECT_H
+#define SUP_OBJECT_H
+
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/types.h>
+#include <linux/uidgid.h>
+
+struct sup_account;
+struct sup_object;
+struct user_namespace;
+
+enum sup_kind {
+	SUP_KIND_DEVICE,	/* /dev/supervisor itself: no struct sup_object */
+	SUP_KIND_MAILBOX,
+	SUP_KIND_SUPERVISOR,
+};
+
+/**
+ * struct sup_object_ops - what object.c needs of each kind
+ * @unused: the last file is gone. May sleep.
+ * @free: the last reference is gone; frees the memory. May sleep.
+ */
+struct sup_object_ops {
+	enum sup_kind kind;
+	const char *file_name;
+	const struct file_operations *fops;
+	void (*unused)(struct sup_object *object);
+	void (*free)(struct sup_object *object);
+};
+
+/**
+ * struct sup_object_name - an object's place among the names
+ * @node: N: in sup_names, by id; empty when it has no name
+ * @ns: N: the user namespace in which it can be found
+ * @bytes: N: the name without its '/', NUL-terminated; NULL when there is none
+ * @uid: const: owner
+ * @gid: const: group
+ * @mode: const: permission bits
+ */
+struct sup_object_name {
+	struct list_head node;
+	struct user_namespace *ns;
+	char *bytes;
+	u32 len;
+	kuid_t uid;
+	kgid_t gid;
+	umode_t mode;
+};
+
+/**
+ * struct sup_object - the base of a mailbox or supervisor
+ * @ops: const
+ * @ref: references: one for all files together, and one for each pointer that
+ *	other objects hold
+ * @files: atomic: open files. Counts from 1 at creation until the last is
+ *	closed; the object may live on
+ * @id: const: never used again
+ * @account: const: who pays
+ * @name: see struct sup_object_name
+ *
+ * Lifetime: allocated by its kind, which holds a module reference until
+ *	ops->free, so that an object without files keeps the module loaded.
+ * Locking: per member.
+ * Context: references may be taken anywhere; sup_object_put() may sleep.
+ */
+struct sup_object {
+	const struct sup_object_ops *ops;
+	struct kref ref;
+	atomic_t files;
+	u64 id;
+	struct sup_account *account;
+	struct sup_object_name name;
+};
+
+/**
+ * struct sup_ucmd - an ioctl under way
+ * @file: the file it came through
+ * @object: that file's object; NULL on the device
+ * @cmd: the ioctl's struct, of the size that this kernel knows
+ * @new_file: set by a handler that creates a file
+ * @new_fd: its number, installed by the dispatcher when all else has succeeded
+ */
+struct sup_ucmd {
+	struct file *file;
+	struct sup_object *object;
+	void *cmd;
+	struct file *new_file;
+	int new_fd;
+};
+
+void sup_object_init(struct sup_object *object, const struct sup_object_ops *ops,
+		     struct sup_account *account);
+void sup_object_get(struct sup_object *object);
+void sup_object_put(struct sup_object *object);
+
+int sup_object_file(struct sup_ucmd *ucmd, struct sup_object *object, int flags);
+int sup_object_release(struct inode *inode, struct file *file);
+struct file *sup_object_fget(int fd, enum sup_kind kind);
+struct sup_object *sup_file_object(struct file *file);
+
+int sup_object_set_name(struct sup_object *object, u64 uptr, u32 len, umode_t mode);
+void sup_object_clear_name(struct sup_object *object);
+
+int sup_object_open(struct sup_ucmd *ucmd);
+int sup_object_unlink(struct sup_ucmd *ucmd);
+
+u64 sup_id_next(void);
+int sup_access_flags(u32 access);
+char *sup_name_copy(u64 uptr, u32 len);
+
+long sup_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+extern const struct file_operations sup_mailbox_fops;
+extern const struct file_operations sup_supervisor_fops;
+extern struct mutex sup_names_lock;
+extern struct list_head sup_names;
+
+#endif

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * process - one tracked process, and the exit hook.
+ *
+ * The hook is a wait-queue entry of our own on pid->wait_pidfd, which the
+ * kernel wakes when a process becomes a zombie and again when it is reaped. It
+ * runs in the context of the dying process or of whoever reaps it, with
+ * tasklist_lock held for writing, and it may run for a leader whose threads
+ * live on (a traced one) or run twice. So it first decides whether this is the
+ * end, and then records and tells; it never sleeps, allocates or signals.
+ * wait4 and waitid come after it: whoever has reaped a process finds it dead
+ * here.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/hashtable.h>
+#include <linux/ktime.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "process.h"
+#include "trace.h"
+
+#define PROCESS_HASH_BITS 12
+
+static DEFINE_HASHTABLE(sup_processes, PROCESS_HASH_BITS);
+static DEFINE_SPINLOCK(sup_processes_lock);
+static struct kmem_cache *sup_process_cache;
+static atomic64_t sup_deaths;
+
+/* Set up by the wait status that wait4 would give. */
+static int task_wait_status(const struct task_struct *task)
+{
+	return task->signal->flags & SIGNAL_GROUP_EXIT ? task->signal->group_exit_code :
+							 task->exit_code;
+}
+
+/* @task is dead as a whole. */
+static void process_record_locked(struct sup_process *process, const struct task_struct *task)
+{
+	const struct signal_struct *signal = task->signal;
+	struct sup_exit *exit = &process->exit;
+
+	lockdep_assert_held(&process->lock);
+	exit->seq = atomic64_inc_return(&sup_deaths);
+	exit->time_ns = ktime_get_ns();
+	exit->utime_ns = signal->utime + task->utime;
+	exit->stime_ns = signal->stime + task->stime;
+	exit->maxrss_kb = (u64)signal->maxrss << (PAGE_SHIFT - 10);
+	exit->status = task_wait_status(task);
+	exit->exec_id = task->self_exec_id;
+	process->dead = true;
+}
+
+static int process_hook(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)
+{
+	struct sup_process *process = container_of(wait, struct sup_process, wait);
+	struct sup_watch *watch, *next;
+	struct task_struct *task;
+	unsigned long flags;
+
+	rcu_read_lock();
+	task = pid_task(process->pid, PIDTYPE_TGID);
+	if (!task || !READ_ONCE(task->exit_state) || !thread_group_empty(task))
+		goto out;
+
+	spin_lock_irqsave(&process->lock, flags);
+	if (!process->dead) {
+		process_record_locked(process, task);
+		list_del_init(&wait->entry);
+		trace_sup_exit(pid_nr(process->pid), process->exit.status, process->exit.seq);
+		list_for_each_entry_safe(watch, next, &process->watches, node) {
+			list_del_init(&watch->node);
+			watch->notify(watch);
+		}
+	}
+	spin_unlock_irqrestore(&process->lock, flags);
+out:
+	rcu_read_unlock();
+	return 0;
+}
+
+/**
+ * sup_watch_init - make a watch that watches nothing
+ * @watch: the watch
+ * @notify: told of the death
+ *
+ * Context: any.
+ */
+void sup_watch_init(struct sup_watch *watch, void (*notify)(struct sup_watch *watch))
+{
+	INIT_LIST_HEAD(&watch->node);
+	watch->process = NULL;
+	watch->notify = notify;
+}
+
+static struct sup_process *process_find_locked(const struct pid *pid)
+{
+	struct sup_process *process;
+
+	lockdep_assert_held(&sup_processes_lock);
+	hash_for_each_possible(sup_processes, process, node, (unsigned long)pid)
+		if (process->pid == pid)
+			return process;
+	return NULL;
+}
+
+/**
+ * sup_process_get_current - track the calling process
+ *
+ * The caller is alive, so its death is still to come whatever its other threads
+ * do: the hook is in place in time.
+ *
+ * Context: process; may sleep.
+ * Return: a reference, or NULL when there is no memory.
+ */
+struct sup_process *sup_process_get_current(void)
+{
+	struct pid *pid = task_tgid(current);
+	struct sup_process *process, *new;
+
+	new = kmem_cache_zalloc(sup_process_cache, GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return NULL;
+	refcount_set(&new->refs, 1);
+	spin_lock_init(&new->lock);
+	INIT_LIST_HEAD(&new->watches);
+	init_waitqueue_func_entry(&new->wait, process_hook);
+
+	spin_lock(&sup_processes_lock);
+	process = process_find_locked(pid);
+	if (process) {
+		refcount_inc(&process->refs);
+	} else {
+		process = new;
+		new = NULL;
+		process->pid = get_pid(pid);
+		hash_add(sup_processes, &process->node, (unsigned long)pid);
+		add_wait_queue(&pid->wait_pidfd, &process->wait);
+	}
+	spin_unlock(&sup_processes_lock);
+
+	if (new)
+		kmem_cache_free(sup_process_cache, new);
+	return process;
+}
+
+static void process_free_rcu(struct rcu_head *rcu)
+{
+	kmem_cache_free(sup_process_cache, container_of(rcu, struct sup_process, rcu));
+}
+
+/**
+ * sup_process_put - drop a reference
+ * @process: a process, or NULL
+ *
+ * Context: process.
+ */
+void sup_process_put(struct sup_process *process)
+{
+	if (!process || !refcount_dec_and_lock(&process->refs, &sup_processes_lock))
+		return;
+	hash_del(&process->node);
+	spin_unlock(&sup_processes_lock);
+	/* After this the hook cannot run: its queue is the pid's, held here. */
+	remove_wait_queue(&process->pid->wait_pidfd, &process->wait);
+	put_pid(process->pid);
+	call_rcu(&process->rcu, process_free_rcu);
+}
+
+/**
+ * sup_watch_add - watch a process
+ * @watch: an initialised watch that watches nothing
+ * @process: the process; its reference passes to the watch
+ *
+ * Context: process. Told at once, from here, when it is already dead.
+ */
+void sup_watch_add(struct sup_watch *watch, struct sup_process *process)
+{
+	watch->process = process;
+	spin_lock_irq(&process->lock);
+	if (process->dead)
+		watch->notify(watch);
+	else
+		list_add_tail(&watch->node, &process->watches);
+	spin_unlock_irq(&process->lock);
+}
+
+/**
+ * sup_unwatch - stop watching; nothing when @watch watches nothing
+ * @watch: the watch; afterwards it is not told and may be used again
+ *
+ * Context: process.
+ */
+void sup_unwatch(struct sup_watch *watch)
+{
+	struct sup_process *process = watch->process;
+
+	if (!process)
+		return;
+	spin_lock_irq(&process->lock);
+	list_del_init(&watch->node);
+	if (process->child == watch)
+		process->child = NULL;
+	spin_unlock_irq(&process->lock);
+	watch->process = NULL;
+	sup_process_put(process);
+}
+
+/**
+ * sup_process_claim - make a watch the one that speaks for a supervised child
+ * @process: a process
+ * @watch: will be found by sup_current_claim() until sup_unwatch()
+ *
+ * Context: process. Return: false when another one is.
+ */
+bool sup_process_claim(struct sup_process *process, struct sup_watch *watch)
+{
+	bool free;
+
+	spin_lock_irq(&process->lock);
+	free = !process->child;
+	if (free)
+		process->child = watch;
+	spin_unlock_irq(&process->lock);
+	return free;
+}
+
+/**
+ * sup_current_claim - the watch that speaks for the calling process
+ * @get: called on it under the lock, to keep it
+ *
+ * Context: process. Return: the watch, or NULL when it is nobody's child.
+ */
+struct sup_watch *sup_current_claim(void (*get)(struct sup_watch *watch))
+{
+	struct sup_watch *watch = NULL;
+	struct sup_process *process;
+
+	spin_lock(&sup_processes_lock);
+	process = process_find_locked(task_tgid(current));
+	if (process) {
+		spin_lock_irq(&process->lock);
+		watch = process->child;
+		if (watch)
+			get(watch);
+		spin_unlock_irq(&process->lock);
+	}
+	spin_unlock(&sup_processes_lock);
+	return watch;
+}
+
+/**
+ * sup_current_exec_id - a number that changes when the calling process execs
+ *
+ * Context: process.
+ */
+u64 sup_current_exec_id(void)
+{
+	return READ_ONCE(current->self_exec_id);
+}
+
+/**
+ * sup_current_is - is the calling process this one
+ * @process: a process, or NULL
+ *
+ * Context: process.
+ */
+bool sup_current_is(const struct sup_process *process)
+{
+	return process && process->pid == task_tgid(current);
+}
+
+/**
+ * sup_current_is_child_of - is this the real parent of the calling process
+ * @process: a process, or NULL
+ *
+ * Context: process.
+ */
+bool sup_current_is_child_of(const struct sup_process *process)
+{
+	bool is;
+
+	rcu_read_lock();
+	is = process && process->pid == task_tgid(rcu_dereference(current->real_parent));
+	rcu_read_unlock();
+	return is;
+}
+
+/**
+ * sup_current_leads_group - does the calling process lead its process group
+ *
+ * Context: process.
+ */
+bool sup_current_leads_group(void)
+{
+	bool leads;
+
+	rcu_read_lock();
+	leads = task_pgrp(current) == task_tgid(current);
+	rcu_read_unlock();
+	return leads;
+}
+
+/**
+ * sup_process_init - set up the table of processes
+ *
+ * Context: module init. Return: 0 or -ENOMEM.
+ */
+int __init sup_process_init(void)
+{
+	sup_process_cache = KMEM_CACHE(sup_process, SLAB_ACCOUNT);
+	return sup_process_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * sup_process_exit - tear down the table of processes
+ *
+ * Context: module exit; nothing is watched any more.
+ */
+void sup_process_exit(void)
+{
+	rcu_barrier();
+	kmem_cache_destroy(sup_process_cache);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * process - one tracked process: its identity, the exit hook, how it ended, and
+ * what is told when it does.
+ */
+#ifndef SUP_PROCESS_H
+#define SUP_PROCESS_H
+
+#include <linux/list.h>
+#include <linux/pid.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
+struct sup_process;
+
+/**
+ * struct sup_exit - how a process ended
+ * @seq: the death's number: rises system-wide in the order of deaths
+ * @time_ns: CLOCK_MONOTONIC
+ * @utime_ns: user time accounted at the notice
+ * @stime_ns: system time accounted at the notice
+ * @maxrss_kb: as wait4 gives it
+ * @status: the raw wait status
+ * @exec_id: the leader's self_exec_id, to tell whether it has execed
+ */
+struct sup_exit {
+	u64 seq;
+	u64 time_ns;
+	u64 utime_ns;
+	u64 stime_ns;
+	u64 maxrss_kb;
+	int status;
+	u64 exec_id;
+};
+
+/**
+ * struct sup_watch - somebody who is told of a process's death
+ * @node: P: in sup_process.watches; empty when told or removed
+ * @process: const while set: referenced
+ * @notify: called once, in the hook: under sup_process.lock, tasklist_lock and
+ *	with interrupts off. May take inbox locks and queue work, nothing else
+ *
+ * Lifetime: embedded in its user; lives until sup_unwatch() returned.
+ */
+struct sup_watch {
+	struct list_head node;
+	struct sup_process *process;
+	void (*notify)(struct sup_watch *watch);
+};
+
+/**
+ * struct sup_process - a tracked process
+ * @node: in the table of processes, while @refs is not 0
+ * @refs: references: each watch has one
+ * @pid: const: the process's identity, referenced
+ * @lock: P
+ * @dead: P: recorded; @exit is valid and constant
+ * @wait: the exit hook, on @pid->wait_pidfd
+ * @watches: P: struct sup_watch
+ * @child: P: the watch of the supervised child that it is, or NULL
+ * @exit: P: how it ended
+ *
+ * Lifetime: from the first reference to the last; freed after a grace period.
+ * Locking: @lock, which is irqsave and innermost but for inbox locks.
+ * Context: sup_process_get_current() sleeps; the rest does not.
+ */
+struct sup_process {
+	struct hlist_node node;
+	refcount_t refs;
+	bool dead;
+	struct pid *pid;
+	spinlock_t lock;
+	wait_queue_entry_t wait;
+	struct list_head watches;
+	struct sup_watch *child;
+	struct sup_exit exit;
+	struct rcu_head rcu;
+};
+
+int sup_process_init(void);
+void sup_process_exit(void);
+
+void sup_watch_init(struct sup_watch *watch, void (*notify)(struct sup_watch *watch));
+void sup_watch_add(struct sup_watch *watch, struct sup_process *process);
+void sup_unwatch(struct sup_watch *watch);
+
+struct sup_process *sup_process_get_current(void);
+void sup_process_put(struct sup_process *process);
+bool sup_process_claim(struct sup_process *process, struct sup_watch *watch);
+struct sup_watch *sup_current_claim(void (*get)(struct sup_watch *watch));
+
+u64 sup_current_exec_id(void);
+bool sup_current_is(const struct sup_process *process);
+bool sup_current_is_child_of(const struct sup_process *process);
+bool sup_current_leads_group(void);
+
+#endif

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * status - looking at supervisors: records of children, snapshots, lists of
+ * names, fdinfo.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cred.h>
+#include <linux/mm.h>
+#include <linux/pid_namespace.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/user_namespace.h>
+
+#include "supervisor.h"
+
+#define STATUS_MAX (16U << 20)
+
+static u32 child_status_flags(const struct sup_child *child)
+{
+	return (child->is_supervisor ? SUPERVISOR_STATUS_F_SUPERVISOR : 0) |
+	       (child->policy.dead ? SUPERVISOR_STATUS_F_DEAD : 0) |
+	       (child->exited ? SUPERVISOR_STATUS_F_EXITED : 0) |
+	       (child->start_failed ? SUPERVISOR_STATUS_F_START_FAILED : 0) |
+	       (child->unkillable ? SUPERVISOR_STATUS_F_UNKILLABLE : 0);
+}
+
+static size_t child_status_size(const struct sup_child *child)
+{
+	return ALIGN(sizeof(struct supervisor_child_status) + child->policy.name.len + 1, 8);
+}
+
+static void child_status_write(const struct sup_child *child, struct pid_namespace *ns,
+			       struct supervisor_child_status *status)
+{
+	const struct sup_policy_child *policy = &child->policy;
+
+	*status = (struct supervisor_child_status){
+		.size = child_status_size(child),
+		.flags = child_status_flags(child),
+		.id = child->id,
+		.state = policy->state,
+		.type = policy->spec.type,
+		.restart = policy->spec.restart,
+		.incarnation = child->incarnation,
+		.last_reason = policy->reason,
+		.last_status = child->last_status,
+		.last_error = child->last_error,
+		.since_ns = child->since_ns,
+		.last_exit_ns = child->last_exit_ns,
+		.supervisor = child->sub ? child->sub->object.id : 0,
+		.name_len = policy->name.len,
+	};
+	if (child->attached && (policy->state == SUP_CHILD_STARTING ||
+				policy->state == SUP_CHILD_RUNNING ||
+				policy->state == SUP_CHILD_STOPPING))
+		status->pid = pid_nr_ns(child->pid, ns);
+	memset(status->name, 0, status->size - sizeof(*status));
+	memcpy(status->name, policy->name.bytes, policy->name.len);
+}
+
+/**
+ * sup_status_children - write a record of each child
+ * @sup: the supervisor
+ * @ns: in which processes are numbered
+ * @reverse: in reverse start order
+ * @buf: where to
+ * @len: its bytes; nothing is written past it
+ * @count: the children
+ *
+ * Context: holds S.
+ * Return: the bytes that all records have.
+ */
+size_t sup_status_children(struct sup_supervisor *sup, struct pid_namespace *ns, bool reverse,
+			   void *buf, size_t len, u32 *count)
+{
+	struct list_head *children = &sup->policy.children;
+	struct list_head *at;
+	size_t done = 0;
+
+	lockdep_assert_held(&sup->lock);
+	*count = 0;
+	for (at = reverse ? children->prev : children->next; at != children;
+	     at = reverse ? at->prev : at->next) {
+		struct sup_child *child =
+			sup_policy_child(list_entry(at, struct sup_policy_child, order));
+		size_t size = child_status_size(child);
+
+		if (done + size <= len)
+			child_status_write(child, ns, buf + done);
+		done += size;
+		++*count;
+	}
+	return done;
+}
+
+/**
+ * sup_status_count - count children as OTP's count_children
+ * @sup: the supervisor
+ * @count: what is counted
+ *
+ * Context: holds S.
+ */
+void sup_status_count(struct sup_supervisor *sup, struct supervisor_count *count)
+{
+	struct sup_policy_child *child;
+
+	lockdep_assert_held(&sup->lock);
+	*count = (struct supervisor_count){};
+	list_for_each_entry(child, &sup->policy.children, order) {
+		count->specs++;
+		if (child->state == SUP_CHILD_RUNNING && !child->dead)
+			count->active++;
+		if (child->spec.type == SUP_SUPERVISOR)
+			count->supervisors++;
+		else
+			count->workers++;
+	}
+}
+
+/**
+ * sup_status_spec - write a child's spec, with id and blob
+ * @child: the child
+ * @buf: where to
+ * @len: its bytes; nothing is written when that is not enough
+ *
+ * Context: holds S. Return: the bytes that it has.
+ */
+size_t sup_status_spec(struct sup_child *child, void *buf, size_t len)
+{
+	const struct sup_child_spec *spec = &child->policy.spec;
+	struct supervisor_child_spec out = {
+		.size = sizeof(out),
+		.flags = spec->retry.uncounted ? SUPERVISOR_CHILD_F_RETRY_UNCOUNTED : 0,
+		.restart = spec->restart,
+		.significant = spec->significant,
+		.type = spec->type,
+		.readiness = child->readiness,
+		.shutdown_ms = spec->shutdown_ms,
+		.stop_signal = child->stop_signal,
+		.signal_whom = child->signal_whom,
+		.start_timeout_ms = spec->start_timeout_ms,
+		.retry_min_ms = spec->retry.min_ms,
+		.retry_max_ms = spec->retry.max_ms,
+		.retry_factor_pct = spec->retry.factor_pct,
+		.retry_jitter_pct = spec->retry.jitter_pct,
+		.retry_reset_after_ms = spec->retry.reset_after_ms,
+		.supervisor_fd = -1,
+		.id_len = child->policy.name.len,
+		.blob_len = child->blob_len,
+		.id = sizeof(out),
+	};
+	size_t size;
+
+	out.blob = ALIGN(out.id + out.id_len + 1, 8);
+	size = out.blob + ALIGN(out.blob_len, 8);
+	if (size > len)
+		return size;
+	memset(buf, 0, size);
+	memcpy(buf, &out, sizeof(out));
+	memcpy(buf + out.id, child->policy.name.bytes, out.id_len);
+	memcpy(buf + out.blob, child->blob, out.blob_len);
+	return size;
+}
+
+static s32 owner_pid(struct sup_supervisor *sup, struct pid_namespace *ns)
+{
+	s32 pid = 0;
+
+	mutex_lock(&sup_tree_lock);
+	if (sup->owner.process && !READ_ONCE(sup->owner.process->dead))
+		pid = pid_nr_ns(sup->owner.process->pid, ns);
+	mutex_unlock(&sup_tree_lock);
+	return pid;
+}
+
+static void status_write_locked(struct sup_supervisor *sup, struct supervisor_status *cmd)
+{
+	const struct sup_flags *flags = &sup->policy.flags;
+
+	lockdep_assert_held(&sup->lock);
+	cmd->out_id = sup->object.id;
+	cmd->out_state = sup->state;
+	cmd->out_suspended = sup_policy_suspended(&sup->policy);
+	cmd->out_strategy = flags->strategy;
+	cmd->out_auto_shutdown = flags->auto_shutdown;
+	cmd->out_intensity = flags->intensity;
+	cmd->out_period = flags->period;
+	cmd->out_restarts = sup->policy.restarts;
+	cmd->out_since_ns = sup->since_ns;
+	cmd->out_owner_death = sup->owner_death;
+	cmd->out_reason = sup->reason;
+	cmd->out_down = sup->state == SUPERVISOR_STATE_DOWN ? sup->down :
+							      SUPERVISOR_DOWN_NOT_YET;
+}
+
+/**
+ * sup_status - ioctl(SUPERVISOR_STATUS)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_status(struct sup_ucmd *ucmd)
+{
+	struct sup_supervisor *sup = sup_object_supervisor(ucmd->object);
+	struct pid_namespace *ns = task_active_pid_ns(current);
+	struct supervisor_status *cmd = ucmd->cmd;
+	u32 room = cmd->buf ? cmd->buf_len : 0;
+	void *buf = NULL;
+	int ret = 0;
+
+	if (room > STATUS_MAX)
+		return -EINVAL;
+	if (room) {
+		buf = kvzalloc(room, GFP_KERNEL_ACCOUNT);
+		if (!buf)
+			return -ENOMEM;
+	}
+	mutex_lock(&sup->lock);
+	status_write_locked(sup, cmd);
+	cmd->buf_len = sup_status_children(sup, ns, false, buf, room, &cmd->out_count);
+	mutex_unlock(&sup->lock);
+	cmd->out_owner_pid = owner_pid(READ_ONCE(sup->root), ns);
+	if (cmd->buf && cmd->buf_len > room)
+		ret = -EMSGSIZE;
+	else if (cmd->buf && copy_to_user(u64_to_user_ptr(cmd->buf), buf, cmd->buf_len))
+		ret = -EFAULT;
+	kvfree(buf);
+	return ret;
+}
+
+static size_t name_entry_size(const struct sup_object *object)
+{
+	return ALIGN(sizeof(struct supervisor_name_entry) + object->name.len + 2, 8);
+}
+
+static void name_entry_write_locked(struct sup_object *object, struct supervisor_name_entry *entry)
+{
+	struct user_namespace *ns = current_user_ns();
+
+	lockdep_assert_held(&sup_names_lock);
+	*entry = (struct supervisor_name_entry){
+		.size = name_entry_size(object),
+		.uid = from_kuid_munged(ns, object->name.uid),
+		.gid = from_kgid_munged(ns, object->name.gid),
+		.mode = object->name.mode,
+		.id = object->id,
+		.name_len = object->name.len + 1,
+	};
+	memset(entry->name, 0, entry->size - sizeof(*entry));
+	entry->name[0] = '/';
+	memcpy(entry->name + 1, object->name.bytes, object->name.len);
+}
+
+/* The first named object of the caller's namespace after @cursor; a reference. */
+static struct sup_object *name_after(u64 cursor, struct supervisor_name_entry *entry, size_t room,
+				     size_t *size)
+{
+	struct sup_object *object, *found = NULL;
+
+	mutex_lock(&sup_names_lock);
+	list_for_each_entry(object, &sup_names, name.node) {
+		if (object->id <= cursor || object->name.ns != current_user_ns() ||
+		    object->ops->kind != SUP_KIND_SUPERVISOR)
+			continue;
+		found = object;
+		sup_object_get(found);
+		*size = name_entry_size(found);
+		if (*size <= room)
+			name_entry_write_locked(found, entry);
+		break;
+	}
+	mutex_unlock(&sup_names_lock);
+	return found;
+}
+
+/* The longest entry. */
+#define NAME_ENTRY_MAX ALIGN(sizeof(struct supervisor_name_entry) + SUP_NAME_MAX + 2, 8)
+
+/**
+ * sup_status_list - ioctl(SUPERVISOR_LIST)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_status_list(struct sup_ucmd *ucmd)
+{
+	struct pid_namespace *ns = task_active_pid_ns(current);
+	struct supervisor_list *cmd = ucmd->cmd;
+	u8 __user *to = u64_to_user_ptr(cmd->buf);
+	struct supervisor_name_entry *entry;
+	struct sup_object *object;
+	size_t done = 0, size;
+	int ret = 0;
+
+	cmd->out_count = 0;
+	entry = kmalloc(NAME_ENTRY_MAX, GFP_KERNEL);
+	if (!entry)
+		return -ENOMEM;
+	while ((object = name_after(cmd->cursor, entry, NAME_ENTRY_MAX, &size))) {
+		bool fits = done + size <= cmd->buf_len;
+
+		if (fits) {
+			entry->owner_pid = owner_pid(sup_object_supervisor(object), ns);
+			cmd->cursor = object->id;
+		}
+		sup_object_put(object);
+		if (!fits) {
+			ret = done ? 0 : -EMSGSIZE;
+			break;
+		}
+		if (copy_to_user(to + done, entry, size)) {
+			ret = -EFAULT;
+			break;
+		}
+		done += size;
+		cmd->out_count++;
+	}
+	if (!object)
+		cmd->cursor = 0;
+	cmd->buf_len = ret == -EMSGSIZE ? size : done;
+	kfree(entry);
+	return ret;
+}
+
+/**
+ * sup_status_show_fdinfo - what /proc/PID/fdinfo shows of a supervisor
+ * @seq: where to
+ * @file: the supervisor's file
+ *
+ * Context: may sleep.
+ */
+void sup_status_show_fdinfo(struct seq_file *seq, struct file *file)
+{
+	static const char *const states[] = { "new", "starting", "up", "stopping", "down" };
+	struct sup_supervisor *sup = sup_object_supervisor(sup_file_object(file));
+
+	mutex_lock(&sup->lock);
+	seq_printf(seq, "supervisor-id:\t%llu\n", sup->object.id);
+	seq_printf(seq, "supervisor-state:\t%s\n", states[sup->state]);
+	seq_printf(seq, "supervisor-suspended:\t%d\n", sup_policy_suspended(&sup->policy));
+	seq_printf(seq, "supervisor-children:\t%u\n", sup->policy.nr_children);
+	seq_printf(seq, "supervisor-restarts:\t%llu\n", sup->policy.restarts);
+	mutex_unlock(&sup->lock);
+}

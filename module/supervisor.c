@@ -1,0 +1,937 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * supervisor - the actor: what happens goes into the inbox, the work item hands
+ * it to the policy and carries out what comes back. Also the life of a
+ * supervisor from creation to its last reference, and who is whose child.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cred.h>
+#include <linux/mm.h>
+#include <linux/pid_namespace.h>
+#include <linux/poll.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/user_namespace.h>
+
+#include "supervisor.h"
+#include "trace.h"
+
+/* Messages that one run of the work item handles before it lets others run. */
+#define SUPERVISOR_BATCH 128
+
+#define SUPERVISOR_BUCKETS 16
+
+static struct workqueue_struct *sup_workqueue;
+
+/* Who is whose child: taken to set sup_supervisor.as_child and .owner. */
+DEFINE_MUTEX(sup_tree_lock);
+
+/*
+ * The inbox. The exit hook calls into this part.
+ */
+
+/**
+ * sup_inbox_msg_init - make an entry that is nowhere queued
+ * @msg: the entry
+ * @kind: what it stands for
+ *
+ * Context: any.
+ */
+void sup_inbox_msg_init(struct sup_inbox_msg *msg, enum sup_inbox_kind kind)
+{
+	INIT_LIST_HEAD(&msg->node);
+	msg->kind = kind;
+}
+
+/* True when the work item must be queued; it then has a reference. */
+static bool inbox_wake_locked(struct sup_supervisor *sup)
+{
+	lockdep_assert_held(&sup->inbox_lock);
+	if (!sup->busy_root) {
+		sup->busy_root = sup->root;
+		atomic_inc(&sup->busy_root->busy);
+	}
+	if (sup->awake)
+		return false;
+	sup->awake = true;
+	sup_object_get(&sup->object);
+	return true;
+}
+
+static bool inbox_add(struct sup_supervisor *sup, struct sup_inbox_msg *msg, u32 controls)
+{
+	unsigned long flags;
+	bool added, wake;
+
+	spin_lock_irqsave(&sup->inbox_lock, flags);
+	sup->controls |= controls;
+	added = list_empty(&msg->node);
+	if (added)
+		list_add_tail(&msg->node, &sup->inbox);
+	wake = inbox_wake_locked(sup);
+	spin_unlock_irqrestore(&sup->inbox_lock, flags);
+	if (wake)
+		queue_work(sup_workqueue, &sup->work);
+	return added;
+}
+
+/**
+ * sup_inbox_add - put an entry at the end of an inbox, unless it is in there
+ * @sup: whose inbox
+ * @msg: the entry
+ *
+ * Context: any, also the exit hook; the caller keeps @sup.
+ */
+void sup_inbox_add(struct sup_supervisor *sup, struct sup_inbox_msg *msg)
+{
+	inbox_add(sup, msg, 0);
+}
+
+/**
+ * sup_inbox_remove - take an entry out of an inbox
+ * @sup: whose inbox
+ * @msg: the entry
+ *
+ * Context: any. Return: was it in there.
+ */
+bool sup_inbox_remove(struct sup_supervisor *sup, struct sup_inbox_msg *msg)
+{
+	unsigned long flags;
+	bool queued;
+
+	spin_lock_irqsave(&sup->inbox_lock, flags);
+	queued = !list_empty(&msg->node);
+	list_del_init(&msg->node);
+	spin_unlock_irqrestore(&sup->inbox_lock, flags);
+	return queued;
+}
+
+static struct sup_inbox_msg *inbox_take(struct sup_supervisor *sup)
+{
+	struct sup_inbox_msg *msg;
+
+	spin_lock_irq(&sup->inbox_lock);
+	msg = list_first_entry_or_null(&sup->inbox, struct sup_inbox_msg, node);
+	if (msg)
+		list_del_init(&msg->node);
+	spin_unlock_irq(&sup->inbox_lock);
+	return msg;
+}
+
+/**
+ * sup_control - have a supervisor do something
+ * @sup: the supervisor
+ * @controls: SUP_CONTROL_* bits
+ *
+ * Context: any but the exit hook.
+ */
+void sup_control(struct sup_supervisor *sup, u32 controls)
+{
+	inbox_add(sup, &sup->control_msg, controls);
+}
+
+/**
+ * sup_stop - have a supervisor end
+ * @sup: the supervisor
+ * @reason: with what; the first one asked for counts
+ *
+ * Context: any but the exit hook.
+ */
+void sup_stop(struct sup_supervisor *sup, enum sup_reason reason)
+{
+	spin_lock_irq(&sup->inbox_lock);
+	if (!(sup->controls & SUP_CONTROL_STOP))
+		sup->stop_reason = reason;
+	spin_unlock_irq(&sup->inbox_lock);
+	sup_control(sup, SUP_CONTROL_STOP);
+}
+
+/*
+ * The tree.
+ */
+
+/**
+ * sup_depth - how many supervisors are above one
+ * @sup: the supervisor, which has started; or any, under sup_tree_lock
+ *
+ * Context: any.
+ */
+u32 sup_depth(struct sup_supervisor *sup)
+{
+	u32 depth = 0;
+
+	for (; sup->as_child; sup = sup->as_child->sup)
+		depth++;
+	return depth;
+}
+
+/* Is @sub @sup, or above it? */
+static bool tree_above_locked(const struct sup_supervisor *sub, const struct sup_supervisor *sup)
+{
+	lockdep_assert_held(&sup_tree_lock);
+	while (sup != sub && sup->as_child)
+		sup = sup->as_child->sup;
+	return sup == sub;
+}
+
+/**
+ * sup_adopt - make a supervisor that has not started a child
+ * @sub: the supervisor
+ * @as_child: the child that it is to be: each gets a reference to the other
+ *
+ * Context: may sleep.
+ * Return: 0; -EBUSY when @sub has started or is a child, -ELOOP.
+ */
+int sup_adopt(struct sup_supervisor *sub, struct sup_child *as_child)
+{
+	int ret = 0;
+
+	mutex_lock(&sup_tree_lock);
+	if (sub->as_child || READ_ONCE(sub->state) != SUPERVISOR_STATE_NEW || sub->claimed)
+		ret = -EBUSY;
+	else if (tree_above_locked(sub, as_child->sup) ||
+		 sup_depth(as_child->sup) + 1 >= SUPERVISOR_DEPTH_MAX)
+		ret = -ELOOP;
+	if (!ret) {
+		sup_child_get(as_child);
+		sub->as_child = as_child;
+		sup_object_get(&sub->object);
+		as_child->sub = sub;
+		sup_unwatch(&sub->owner);
+	}
+	mutex_unlock(&sup_tree_lock);
+	return ret;
+}
+
+/**
+ * sup_disown - undo an adoption that its supervisor refused
+ * @as_child: the child that is not to be; it has never started
+ *
+ * Context: may sleep.
+ */
+void sup_disown(struct sup_child *as_child)
+{
+	struct sup_supervisor *sub = as_child->sub;
+
+	mutex_lock(&sup_tree_lock);
+	sub->as_child = NULL;
+	as_child->sub = NULL;
+	mutex_unlock(&sup_tree_lock);
+	sup_child_put(as_child);
+	/* Its last file may have gone meanwhile. */
+	if (!atomic_read(&sub->object.files))
+		sup_control(sub, SUP_CONTROL_DISCARD);
+	sup_object_put(&sub->object);
+}
+
+/**
+ * sup_start_below - start a supervisor that is a child
+ * @sub: the supervisor; it belongs to its parent's tree from now on
+ * @root: that tree's root
+ *
+ * Context: any but the exit hook.
+ */
+void sup_start_below(struct sup_supervisor *sub, struct sup_supervisor *root)
+{
+	spin_lock_irq(&sub->inbox_lock);
+	sub->root = root;
+	spin_unlock_irq(&sub->inbox_lock);
+	sup_control(sub, SUP_CONTROL_START);
+}
+
+static void owner_notify(struct sup_watch *watch)
+{
+	struct sup_supervisor *sup = container_of(watch, struct sup_supervisor, owner);
+
+	inbox_add(sup, &sup->control_msg, SUP_CONTROL_OWNER);
+}
+
+/*
+ * The policy's answers.
+ */
+
+static void supervisor_set_state(struct sup_supervisor *sup, u32 state)
+{
+	lockdep_assert_held(&sup->lock);
+	WRITE_ONCE(sup->state, state);
+	sup->since_ns = ktime_get_ns();
+	wake_up_all(&sup->changed);
+}
+
+/* The parent, if there is one, is told; the entry holds a reference to @sup. */
+static void supervisor_tell_parent(struct sup_supervisor *sup, struct sup_inbox_msg *msg)
+{
+	if (!sup->as_child)
+		return;
+	sup_object_get(&sup->object);
+	if (!inbox_add(sup->as_child->sup, msg, 0))
+		sup_object_put(&sup->object);
+}
+
+static void supervisor_hear_child(struct sup_supervisor *sub, enum sup_inbox_kind kind)
+{
+	if (kind == SUP_INBOX_UP)
+		sup_child_handle_up(sub->as_child);
+	else
+		sup_child_handle_down(sub->as_child);
+	sup_object_put(&sub->object);
+}
+
+static void supervisor_up(struct sup_supervisor *sup)
+{
+	sup->was_up = true;
+	supervisor_set_state(sup, SUPERVISOR_STATE_UP);
+	sup_event_self(sup, SUPERVISOR_EVENT_UP);
+	supervisor_tell_parent(sup, &sup->up_msg);
+}
+
+static void supervisor_down(struct sup_supervisor *sup, const struct sup_action *action)
+{
+	sup->reason = action->reason;
+	sup->down = action->down;
+	sup->down_error = action->error;
+	if (action->down == SUP_DOWN_INIT_FAILED && action->child)
+		strscpy(sup->failed_id, sup_child_name(sup_policy_child(action->child)),
+			SUP_NAME_MAX + 1);
+	trace_sup_escalate(sup->object.id, sup->reason, sup->down);
+	supervisor_set_state(sup, SUPERVISOR_STATE_DOWN);
+	sup_event_self(sup, SUPERVISOR_EVENT_DOWN);
+	supervisor_tell_parent(sup, &sup->down_msg);
+}
+
+static void child_forget(struct sup_child *child)
+{
+	struct sup_supervisor *sub = child->sub;
+
+	sup_child_release(child);
+	if (sub) {
+		/* Nobody can start it any more. */
+		child->sub = NULL;
+		sup_control(sub, SUP_CONTROL_DISCARD);
+		sup_object_put(&sub->object);
+	}
+	sup_child_put(child);
+}
+
+static void supervisor_carry_out(struct sup_supervisor *sup, const struct sup_action *action)
+{
+	struct sup_child *child = action->child ? sup_policy_child(action->child) : NULL;
+
+	trace_sup_decision(sup->object.id, child ? child->id : 0, action->type);
+	switch (action->type) {
+	case SUP_ACT_START:
+		sup_child_start(child);
+		break;
+	case SUP_ACT_TERM:
+		sup_child_term(child);
+		break;
+	case SUP_ACT_KILL:
+		sup_child_kill(child);
+		break;
+	case SUP_ACT_ABANDON:
+		sup_child_abandon(child);
+		break;
+	case SUP_ACT_FORGET:
+		child_forget(child);
+		break;
+	case SUP_ACT_REPLY:
+		sup_call_reply(sup, action->call);
+		break;
+	case SUP_ACT_UP:
+		supervisor_up(sup);
+		break;
+	case SUP_ACT_DOWN:
+		supervisor_down(sup, action);
+		break;
+	}
+}
+
+/**
+ * sup_feed - hand an input to a supervisor's policy
+ * @sup: the supervisor
+ * @input: what happened; what follows is carried out by the work item
+ *
+ * Context: holds S.
+ */
+void sup_feed(struct sup_supervisor *sup, const struct sup_input *input)
+{
+	lockdep_assert_held(&sup->lock);
+	sup_policy_input(&sup->policy, input, ktime_get_ns());
+}
+
+static void supervisor_act(struct sup_supervisor *sup)
+{
+	struct sup_action action;
+
+	while (sup_policy_next(&sup->policy, ktime_get_ns(), &action))
+		supervisor_carry_out(sup, &action);
+}
+
+/**
+ * sup_arm_timer - see that the work item runs when something is due
+ * @sup: the supervisor; an armed timer holds a reference to it
+ *
+ * Context: holds S.
+ */
+void sup_arm_timer(struct sup_supervisor *sup)
+{
+	u64 due = min(sup_policy_deadline(&sup->policy), sup->start.deadline_ns);
+	u64 now = ktime_get_ns();
+
+	lockdep_assert_held(&sup->lock);
+	if (due == sup->timer_due)
+		return;
+	sup->timer_due = due;
+	if (due == U64_MAX) {
+		if (cancel_delayed_work(&sup->timer))
+			sup_object_put(&sup->object);
+		return;
+	}
+	sup_object_get(&sup->object);
+	if (mod_delayed_work(sup_workqueue, &sup->timer,
+			     due > now ? nsecs_to_jiffies(due - now) + 1 : 0))
+		sup_object_put(&sup->object);
+}
+
+static void supervisor_timer(struct work_struct *work)
+{
+	struct sup_supervisor *sup = container_of(to_delayed_work(work), struct sup_supervisor,
+						  timer);
+
+	sup_control(sup, SUP_CONTROL_TIMER);
+	sup_object_put(&sup->object);
+}
+
+/*
+ * What the inbox holds.
+ */
+
+/* Let go of every child. */
+static void supervisor_clear(struct sup_supervisor *sup)
+{
+	struct sup_policy_child *child;
+
+	while ((child = sup_policy_clear(&sup->policy)))
+		child_forget(sup_policy_child(child));
+	supervisor_act(sup);
+}
+
+static void supervisor_release(struct sup_supervisor *sup)
+{
+	struct sup_policy_child *child;
+
+	if (sup->state == SUPERVISOR_STATE_DOWN)
+		return;
+	list_for_each_entry(child, &sup->policy.children, order)
+		if (sup_policy_child(child)->sub)
+			sup_control(sup_policy_child(child)->sub, SUP_CONTROL_RELEASE);
+	supervisor_clear(sup);
+	sup->reason = SUP_NORMAL;
+	sup->down = SUPERVISOR_DOWN_RELEASED;
+	supervisor_set_state(sup, SUPERVISOR_STATE_DOWN);
+	sup_event_self(sup, SUPERVISOR_EVENT_DOWN);
+}
+
+static bool supervisor_active(const struct sup_supervisor *sup)
+{
+	return sup->state != SUPERVISOR_STATE_NEW && sup->state != SUPERVISOR_STATE_DOWN;
+}
+
+static void supervisor_feed_stop(struct sup_supervisor *sup, enum sup_reason reason)
+{
+	if (!supervisor_active(sup))
+		return;
+	if (sup->state != SUPERVISOR_STATE_STOPPING)
+		supervisor_set_state(sup, SUPERVISOR_STATE_STOPPING);
+	sup_feed(sup, &(struct sup_input){ .type = SUP_IN_STOP, .reason = reason });
+}
+
+static void supervisor_feed_type(struct sup_supervisor *sup, enum sup_input_type type)
+{
+	if (supervisor_active(sup))
+		sup_feed(sup, &(struct sup_input){ .type = type });
+}
+
+static void supervisor_control(struct sup_supervisor *sup)
+{
+	enum sup_reason reason;
+	u32 controls;
+
+	spin_lock_irq(&sup->inbox_lock);
+	controls = sup->controls;
+	reason = sup->stop_reason;
+	sup->controls = 0;
+	spin_unlock_irq(&sup->inbox_lock);
+
+	if (controls & SUP_CONTROL_START && !supervisor_active(sup)) {
+		sup->was_up = false;
+		supervisor_set_state(sup, SUPERVISOR_STATE_STARTING);
+		sup_feed(sup, &(struct sup_input){ .type = SUP_IN_START });
+	}
+	if (controls & SUP_CONTROL_RESUME)
+		supervisor_feed_type(sup, SUP_IN_RESUME);
+	if (controls & SUP_CONTROL_STOP)
+		supervisor_feed_stop(sup, reason);
+	if (controls & SUP_CONTROL_OWNER && !sup->as_child) {
+		if (sup->owner_death == SUPERVISOR_OWNER_DEATH_RELEASE && supervisor_active(sup))
+			supervisor_release(sup);
+		else
+			supervisor_feed_stop(sup, SUP_SHUTDOWN);
+	}
+	if (controls & SUP_CONTROL_KILL)
+		supervisor_feed_type(sup, SUP_IN_KILL);
+	if (controls & SUP_CONTROL_RELEASE)
+		supervisor_release(sup);
+	if (controls & SUP_CONTROL_TIMER) {
+		sup->timer_due = U64_MAX;
+		if (sup->start.state != SUP_START_NONE)
+			sup_start_handle_timer(sup, ktime_get_ns());
+		supervisor_feed_type(sup, SUP_IN_TIMER);
+	}
+	if (controls & SUP_CONTROL_DISCARD)
+		sup->unwanted = true;
+}
+
+static void supervisor_handle(struct sup_supervisor *sup, struct sup_inbox_msg *msg)
+{
+	switch (msg->kind) {
+	case SUP_INBOX_EXIT:
+		sup_child_handle_exit(container_of(msg, struct sup_child, exit_msg));
+		break;
+	case SUP_INBOX_REPORT:
+		sup_child_handle_report(container_of(msg, struct sup_child, report_msg));
+		break;
+	case SUP_INBOX_READER:
+		sup_start_handle_reader(sup);
+		break;
+	case SUP_INBOX_UP:
+		supervisor_hear_child(container_of(msg, struct sup_supervisor, up_msg),
+				      msg->kind);
+		break;
+	case SUP_INBOX_DOWN:
+		supervisor_hear_child(container_of(msg, struct sup_supervisor, down_msg),
+				      msg->kind);
+		break;
+	case SUP_INBOX_CALL:
+		sup_call_begin(msg);
+		break;
+	case SUP_INBOX_CONTROL:
+		supervisor_control(sup);
+		break;
+	}
+	supervisor_act(sup);
+}
+
+/* The work item is done, unless something came meanwhile. */
+static bool inbox_sleep(struct sup_supervisor *sup, bool idle)
+{
+	struct sup_supervisor *root = NULL;
+	bool asleep;
+
+	spin_lock_irq(&sup->inbox_lock);
+	asleep = list_empty(&sup->inbox);
+	if (asleep) {
+		sup->awake = false;
+		if (idle) {
+			root = sup->busy_root;
+			sup->busy_root = NULL;
+		}
+	}
+	spin_unlock_irq(&sup->inbox_lock);
+	if (root && atomic_dec_and_test(&root->busy))
+		wake_up_all(&root->idle);
+	return asleep;
+}
+
+static void supervisor_work(struct work_struct *work)
+{
+	struct sup_supervisor *sup = container_of(work, struct sup_supervisor, work);
+	int budget = SUPERVISOR_BATCH;
+	struct sup_inbox_msg *msg;
+	bool asleep;
+
+	mutex_lock(&sup->lock);
+	while (budget-- && (msg = inbox_take(sup)))
+		supervisor_handle(sup, msg);
+	if (sup->unwanted && !supervisor_active(sup))
+		supervisor_clear(sup);
+	sup_arm_timer(sup);
+	asleep = inbox_sleep(sup, !supervisor_active(sup) || sup_policy_idle(&sup->policy));
+	mutex_unlock(&sup->lock);
+
+	if (asleep)
+		sup_object_put(&sup->object);
+	else
+		queue_work(sup_workqueue, &sup->work);
+}
+
+/*
+ * Life.
+ */
+
+static void supervisor_unused(struct sup_object *object)
+{
+	struct sup_supervisor *sup = sup_object_supervisor(object);
+	bool child;
+
+	mutex_lock(&sup_tree_lock);
+	child = sup->as_child;
+	mutex_unlock(&sup_tree_lock);
+	if (!child)
+		sup_control(sup, SUP_CONTROL_OWNER | SUP_CONTROL_DISCARD);
+}
+
+static void supervisor_free(struct sup_object *object)
+{
+	struct sup_supervisor *sup = sup_object_supervisor(object);
+	struct sup_account *account = object->account;
+
+	sup_event_unsubscribe_all(sup);
+	sup_unwatch(&sup->owner);
+	sup_child_put(sup->as_child);
+	sup_mailbox_put(sup->mailbox);
+	put_cred(sup->cred);
+	put_pid_ns(sup->pid_ns);
+	sup_account_uncharge(account, SUPERVISOR_LIMIT_BYTES,
+			     array_size(sup->window_slots, sizeof(*sup->window)));
+	sup_account_uncharge(account, SUPERVISOR_LIMIT_SUPERVISORS, 1);
+	kvfree(sup->window);
+	kvfree(sup->buckets);
+	kfree(sup->failed_id);
+	kfree(sup);
+}
+
+static const struct sup_object_ops supervisor_ops = {
+	.kind = SUP_KIND_SUPERVISOR,
+	.file_name = "[supervisor]",
+	.fops = &sup_supervisor_fops,
+	.unused = supervisor_unused,
+	.free = supervisor_free,
+};
+
+static int create_check(struct supervisor_create *cmd, struct sup_flags *flags)
+{
+	*flags = (struct sup_flags){
+		.strategy = cmd->strategy,
+		.intensity = cmd->intensity,
+		.period = cmd->period,
+		.auto_shutdown = cmd->auto_shutdown,
+		.unkillable_ms = cmd->unkillable_ms ?: 5000,
+	};
+	cmd->out_invalid = sup_flags_validate(flags);
+	if (cmd->out_invalid)
+		return -EINVAL;
+	return cmd->owner_death <= SUPERVISOR_OWNER_DEATH_RELEASE ? 0 : -EOPNOTSUPP;
+}
+
+/* Memory for a supervisor, charged; its members that need none are set. */
+static struct sup_supervisor *supervisor_alloc(const struct sup_flags *flags, u32 *limit)
+{
+	size_t slots = sup_policy_window_slots(flags);
+	struct sup_account *account;
+	struct sup_supervisor *sup;
+	int ret = -ENOMEM;
+
+	account = sup_account_get_current();
+	if (!account)
+		return ERR_PTR(-ENOMEM);
+	*limit = SUPERVISOR_LIMIT_SUPERVISORS;
+	if (sup_account_charge(account, SUPERVISOR_LIMIT_SUPERVISORS, 1)) {
+		ret = -EDQUOT;
+		goto err_account;
+	}
+	*limit = SUPERVISOR_LIMIT_BYTES;
+	if (sup_account_charge(account, SUPERVISOR_LIMIT_BYTES, slots * sizeof(*sup->window))) {
+		ret = -EDQUOT;
+		goto err_supervisors;
+	}
+	*limit = SUPERVISOR_LIMIT_NONE;
+
+	sup = kzalloc(sizeof(*sup), GFP_KERNEL_ACCOUNT);
+	if (!sup)
+		goto err_bytes;
+	sup->window = kvcalloc(slots, sizeof(*sup->window), GFP_KERNEL_ACCOUNT);
+	sup->window_slots = slots;
+	sup->nr_buckets = SUPERVISOR_BUCKETS;
+	sup->buckets = kvcalloc(sup->nr_buckets, sizeof(*sup->buckets), GFP_KERNEL_ACCOUNT);
+	sup->failed_id = kzalloc(SUP_NAME_MAX + 1, GFP_KERNEL_ACCOUNT);
+	if (!sup->window || !sup->buckets || !sup->failed_id)
+		goto err_sup;
+	sup_object_init(&sup->object, &supervisor_ops, account);
+	return sup;
+
+err_sup:
+	kvfree(sup->window);
+	kvfree(sup->buckets);
+	kfree(sup->failed_id);
+	kfree(sup);
+err_bytes:
+	sup_account_uncharge(account, SUPERVISOR_LIMIT_BYTES, slots * sizeof(*sup->window));
+err_supervisors:
+	sup_account_uncharge(account, SUPERVISOR_LIMIT_SUPERVISORS, 1);
+err_account:
+	sup_account_put(account);
+	return ERR_PTR(ret);
+}
+
+static void supervisor_init(struct sup_supervisor *sup, const struct supervisor_create *cmd,
+			    const struct sup_flags *flags)
+{
+	mutex_init(&sup->lock);
+	sup_policy_init(&sup->policy, flags, sup->window, sup->window_slots, sup->buckets,
+			sup->nr_buckets, get_random_u64());
+	sup->state = SUPERVISOR_STATE_NEW;
+	sup->down = SUPERVISOR_DOWN_NOT_YET;
+	sup->since_ns = ktime_get_ns();
+	sup->timer_due = U64_MAX;
+	sup_start_init(sup);
+	sup->cred = get_current_cred();
+	sup->pid_ns = get_pid_ns(task_active_pid_ns(current));
+	sup->owner_death = cmd->owner_death;
+	sup->spawner_timeout_ms = cmd->spawner_timeout_ms;
+	sup_watch_init(&sup->owner, owner_notify);
+	sup->root = sup;
+	spin_lock_init(&sup->inbox_lock);
+	INIT_LIST_HEAD(&sup->inbox);
+	sup_inbox_msg_init(&sup->control_msg, SUP_INBOX_CONTROL);
+	sup_inbox_msg_init(&sup->up_msg, SUP_INBOX_UP);
+	sup_inbox_msg_init(&sup->down_msg, SUP_INBOX_DOWN);
+	INIT_WORK(&sup->work, supervisor_work);
+	INIT_DELAYED_WORK(&sup->timer, supervisor_timer);
+	init_waitqueue_head(&sup->changed);
+	init_waitqueue_head(&sup->idle);
+	spin_lock_init(&sup->events_lock);
+	INIT_LIST_HEAD(&sup->subscriptions);
+}
+
+/* What of a creation can fail once the object exists. */
+static int create_finish(struct sup_ucmd *ucmd, struct sup_supervisor *sup)
+{
+	struct supervisor_create *cmd = ucmd->cmd;
+	struct sup_mailbox *mailbox;
+	struct sup_process *owner;
+	int ret;
+
+	if (cmd->mailbox_fd != -1) {
+		mailbox = sup_mailbox_fdget(cmd->mailbox_fd);
+		if (IS_ERR(mailbox))
+			return PTR_ERR(mailbox);
+		sup->mailbox = mailbox;
+	}
+	owner = sup_process_get_current();
+	if (!owner)
+		return -ENOMEM;
+	sup_watch_add(&sup->owner, owner);
+	if (cmd->name_len) {
+		ret = sup_object_set_name(&sup->object, cmd->name, cmd->name_len, cmd->mode);
+		if (ret == -EDQUOT)
+			cmd->out_limit = SUPERVISOR_LIMIT_NAMES;
+		if (ret)
+			return ret;
+	}
+	return sup_object_file(ucmd, &sup->object, O_RDWR);
+}
+
+/**
+ * sup_supervisor_create - ioctl(SUPERVISOR_CREATE)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_supervisor_create(struct sup_ucmd *ucmd)
+{
+	struct supervisor_create *cmd = ucmd->cmd;
+	struct sup_supervisor *sup;
+	struct sup_flags flags;
+	int ret;
+
+	cmd->out_fd = -1;
+	cmd->out_invalid = SUPERVISOR_VALID;
+	cmd->out_limit = SUPERVISOR_LIMIT_NONE;
+	cmd->out_id = 0;
+	ret = create_check(cmd, &flags);
+	if (ret)
+		return ret;
+	sup = supervisor_alloc(&flags, &cmd->out_limit);
+	if (IS_ERR(sup))
+		return PTR_ERR(sup);
+	supervisor_init(sup, cmd, &flags);
+
+	atomic_set(&sup->object.files, 1);
+	ret = create_finish(ucmd, sup);
+	if (ret) {
+		sup_object_clear_name(&sup->object);
+	} else {
+		cmd->out_fd = ucmd->new_fd;
+		cmd->out_id = sup->object.id;
+	}
+	sup_object_put(&sup->object);
+	return ret;
+}
+
+static bool own_allowed(const struct sup_supervisor *sup)
+{
+	return uid_eq(current_euid(), sup->cred->euid) ||
+	       ns_capable(sup->cred->user_ns, CAP_KILL);
+}
+
+/**
+ * sup_supervisor_own - ioctl(SUPERVISOR_OWN)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_supervisor_own(struct sup_ucmd *ucmd)
+{
+	struct sup_supervisor *sup = sup_object_supervisor(ucmd->object);
+	struct sup_process *owner;
+	int ret = 0;
+
+	if (!own_allowed(sup))
+		return -EPERM;
+	owner = sup_process_get_current();
+	if (!owner)
+		return -ENOMEM;
+	mutex_lock(&sup_tree_lock);
+	if (sup->as_child)
+		ret = -EINVAL;
+	else if (READ_ONCE(sup->state) == SUPERVISOR_STATE_DOWN ||
+		 (sup->owner.process && sup->owner.process->dead))
+		ret = -ESHUTDOWN;
+	if (!ret) {
+		sup_unwatch(&sup->owner);
+		sup_watch_add(&sup->owner, owner);
+	}
+	mutex_unlock(&sup_tree_lock);
+	if (ret)
+		sup_process_put(owner);
+	return ret;
+}
+
+/* The supervisor that is @sup's child of that name; a reference. */
+static struct sup_supervisor *sub_get(struct sup_supervisor *sup, const char *id, size_t len)
+{
+	struct sup_supervisor *sub = ERR_PTR(-ENOENT);
+	struct sup_policy_child *child;
+	struct sup_name name;
+
+	if (!sup_name_valid(id, len))
+		return ERR_PTR(len > SUP_NAME_MAX ? -ENAMETOOLONG : -EINVAL);
+	name = sup_name_make(id, len);
+	mutex_lock(&sup->lock);
+	child = sup_policy_find(&sup->policy, &name);
+	if (child) {
+		sub = sup_policy_child(child)->sub;
+		if (sub)
+			sup_object_get(&sub->object);
+		else
+			sub = ERR_PTR(-EINVAL);
+	}
+	mutex_unlock(&sup->lock);
+	return sub;
+}
+
+/* Follow a path of ids; a reference to where it ends. */
+static struct sup_supervisor *path_walk(struct sup_supervisor *sup, char *path)
+{
+	struct sup_supervisor *sub;
+	char *id;
+
+	sup_object_get(&sup->object);
+	while ((id = strsep(&path, "/"))) {
+		sub = sub_get(sup, id, strlen(id));
+		sup_object_put(&sup->object);
+		if (IS_ERR(sub))
+			return sub;
+		sup = sub;
+	}
+	return sup;
+}
+
+/**
+ * sup_supervisor_open_child - ioctl(SUPERVISOR_OPEN_CHILD)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep. Return: as the UAPI header says.
+ */
+int sup_supervisor_open_child(struct sup_ucmd *ucmd)
+{
+	struct supervisor_open_child *cmd = ucmd->cmd;
+	struct sup_supervisor *sup;
+	int access, ret;
+	char *path;
+
+	cmd->out_fd = -1;
+	cmd->out_id = 0;
+	access = sup_access_flags(cmd->access);
+	if (access < 0)
+		return access;
+	if (((access == O_RDONLY || access == O_RDWR) && !(ucmd->file->f_mode & FMODE_READ)) ||
+	    ((access == O_WRONLY || access == O_RDWR) && !(ucmd->file->f_mode & FMODE_WRITE)))
+		return -EACCES;
+	if (!cmd->path_len)
+		return -EINVAL;
+	if (cmd->path_len > SUP_PATH_MAX)
+		return -ENAMETOOLONG;
+	path = memdup_user_nul(u64_to_user_ptr(cmd->path), cmd->path_len);
+	if (IS_ERR(path))
+		return PTR_ERR(path);
+	sup = strlen(path) == cmd->path_len ?
+	      path_walk(sup_object_supervisor(ucmd->object), path) : ERR_PTR(-EINVAL);
+	kfree(path);
+	if (IS_ERR(sup))
+		return PTR_ERR(sup);
+
+	atomic_inc(&sup->object.files);
+	ret = sup_object_file(ucmd, &sup->object, access);
+	if (ret) {
+		if (atomic_dec_and_test(&sup->object.files))
+			supervisor_unused(&sup->object);
+	} else {
+		cmd->out_fd = ucmd->new_fd;
+		cmd->out_id = sup->object.id;
+	}
+	sup_object_put(&sup->object);
+	return ret;
+}
+
+static __poll_t supervisor_poll(struct file *file, poll_table *table)
+{
+	struct sup_supervisor *sup = sup_object_supervisor(sup_file_object(file));
+
+	poll_wait(file, &sup->changed, table);
+	return READ_ONCE(sup->state) == SUPERVISOR_STATE_DOWN ? EPOLLHUP : 0;
+}
+
+const struct file_operations sup_supervisor_fops = {
+	.owner = THIS_MODULE,
+	.release = sup_object_release,
+	.poll = supervisor_poll,
+	.unlocked_ioctl = sup_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = sup_status_show_fdinfo,
+	.llseek = noop_llseek,
+};
+
+/**
+ * sup_supervisor_init - set up what all supervisors share
+ *
+ * Context: module init. Return: 0 or -ENOMEM.
+ */
+int __init sup_supervisor_init(void)
+{
+	sup_workqueue = alloc_workqueue("supervisor", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	return sup_workqueue ? 0 : -ENOMEM;
+}
+
+/**
+ * sup_supervisor_exit - tear down what all supervisors share
+ *
+ * Context: module exit; there are no supervisors any more.
+ */
+void sup_supervisor_exit(void)
+{
+	destroy_workqueue(sup_workqueue);
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * supervisor - supervisors in the kernel: the structs that supervisor.c (actor,
+ * life and death), child.c (starts, attach, signals), call.c (calls from user
+ * space), event.c (events) and status.c (looking) share.
+ *
+ * A supervisor is an actor. Everything that concerns it (a child's death, a
+ * report, a call, a word from its parent or from a supervisor below) is put in
+ * its inbox, in the order in which it happens; a work item takes it out, hands
+ * it to the policy and carries out what the policy decides. No two supervisors
+ * are locked at once, and the work item never waits for user space.
+ */
+#ifndef SUP_SUPERVISOR_H
+#define SUP_SUPERVISOR_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include <linux/supervisor.h>
+
+#include "account.h"
+#include "mailbox.h"
+#include "object.h"
+#include "policy.h"
+#include "process.h"
+
+struct sup_child;
+struct sup_request;
+struct sup_supervisor;
+
+enum sup_inbox_kind {
+	SUP_INBOX_EXIT,		/* sup_child.exit_msg: its process is dead */
+	SUP_INBOX_REPORT,	/* sup_child.report_msg: see sup_child.reports */
+	SUP_INBOX_READER,	/* sup_start.reader_msg: who read the START is dead */
+	SUP_INBOX_UP,		/* sup_supervisor.up_msg, in the parent's inbox */
+	SUP_INBOX_DOWN,		/* sup_supervisor.down_msg, in the parent's inbox */
+	SUP_INBOX_CALL,		/* sup_request.msg */
+	SUP_INBOX_CONTROL	/* sup_supervisor.control_msg: see .controls */
+};
+
+/* An entry of an inbox, embedded in what it is about. */
+struct sup_inbox_msg {
+	struct list_head node;	/* I; empty when not queued */
+	enum sup_inbox_kind kind;
+};
+
+/* Words to a supervisor, in the order in which one work item obeys them. */
+#define SUP_CONTROL_START	(1U << 0)
+#define SUP_CONTROL_STOP	(1U << 1)	/* with sup_supervisor.stop_reason */
+#define SUP_CONTROL_KILL	(1U << 2)
+#define SUP_CONTROL_OWNER	(1U << 3)	/* the owner is gone */
+#define SUP_CONTROL_RELEASE	(1U << 4)	/* forget the children, signal nobody */
+#define SUP_CONTROL_RESUME	(1U << 5)
+#define SUP_CONTROL_TIMER	(1U << 6)
+#define SUP_CONTROL_DISCARD	(1U << 7)	/* nobody can start it any more */
+
+/* sup_child.reports: what was said and waits to be handled, or has been. */
+#define SUP_SAID_STARTED	(1U << SUPERVISOR_REPORT_STARTED)
+#define SUP_SAID_FAILED		(1U << SUPERVISOR_REPORT_FAILED)
+#define SUP_SAID_IGNORE		(1U << SUPERVISOR_REPORT_IGNORE)
+#define SUP_SAID_READY		(1U << SUPERVISOR_REPORT_READY)
+#define SUP_SAID_SHUTDOWN	(1U << SUPERVISOR_REPORT_SHUTDOWN)
+#define SUP_SAID_EARLY_READY	(1U << 7)	/* READY said before exec */
+
+/**
+ * struct sup_child - a child
+ * @policy: S: how the policy sees it
+ * @ref: references: its supervisor's, its supervisor's policy's, calls'
+ * @id: const: never used again
+ * @sup: const, referenced: whose child it is
+ * @is_supervisor: const: it is a supervisor, not a process
+ * @sub: S, referenced: the supervisor that it is; NULL for a process, and when
+ *	it has been forgotten
+ * @blob: const
+ * @blob_len: const
+ * @readiness: const: SUPERVISOR_READINESS_*
+ * @signal_whom: const: SUPERVISOR_SIGNAL_*
+ * @stop_signal: const
+ * @reports: S: SUP_SAID_*, of this incarnation
+ * @attached: S: its process has attached, and is or was @watch's
+ * @term_sent: S: the stop signal went out to this incarnation
+ * @abandoned: S: given up, but alive: @watch waits for its death
+ * @unkillable: S: may not be signalled
+ * @used: S: @token has been used
+ * @exited: S: @last_status and @last_exit_ns are an exit's
+ * @start_failed: S: @last_error is a start's
+ * @incarnation: S
+ * @report_error: S: with SUP_SAID_FAILED
+ * @exec_id: S: self_exec_id at the attach
+ * @watch: S: on its process
+ * @pid: S: its process's identity, referenced; kept while belief outlives it
+ * @exit_msg: I
+ * @report_msg: I
+ * @token: S and T: of its last start
+ * @token_node: T: in the table of tokens
+ * @last_status: S
+ * @last_error: S
+ * @last_exit_ns: S
+ * @since_ns: S: when its state last changed
+ *
+ * Lifetime: from the ioctl that adds it until the policy has forgotten it and no
+ *	call names it. Freed with its supervisor's reference.
+ * Locking: per member; S is that of @sup.
+ * Context: none of its own.
+ */
+struct sup_child {
+	struct sup_policy_child policy;
+	refcount_t ref;
+	u8 readiness;
+	u8 signal_whom;
+	u8 stop_signal;
+	u8 reports;
+	bool is_supervisor;
+	u8 attached : 1;
+	u8 term_sent : 1;
+	u8 abandoned : 1;
+	u8 unkillable : 1;
+	u8 used : 1;
+	u8 exited : 1;
+	u8 start_failed : 1;
+	u32 incarnation;
+	u32 blob_len;
+	s32 report_error;
+	s32 last_status;
+	s32 last_error;
+	u64 id;
+	struct sup_supervisor *sup;
+	struct sup_supervisor *sub;
+	void *blob;
+	u64 exec_id;
+	struct sup_watch watch;
+	struct pid *pid;
+	struct sup_inbox_msg exit_msg;
+	struct sup_inbox_msg report_msg;
+	u64 token;
+	struct hlist_node token_node;
+	u64 last_exit_ns;
+	u64 since_ns;
+};
+
+enum sup_start_state {
+	SUP_START_NONE,		/* no process is being started */
+	SUP_START_QUEUED,	/* the START waits to be read */
+	SUP_START_READ		/* it has a reader and a token */
+};
+
+/**
+ * struct sup_start - the start that a supervisor has under way
+ * @state: S
+ * @child: S: referenced while @state is not NONE
+ * @post: M: the START message
+ * @reader: S: on the process that read it
+ * @reader_msg: I
+ * @deadline_ns: S: when an unread START is a start error; U64_MAX for never
+ */
+struct sup_start {
+	enum sup_start_state state;
+	struct sup_child *child;
+	struct sup_post post;
+	struct sup_watch reader;
+	struct sup_inbox_msg reader_msg;
+	u64 deadline_ns;
+};
+
+/**
+ * struct sup_supervisor - a supervisor
+ * @object: the base
+ * @lock: S
+ * @policy: S
+ * @state: S: SUPERVISOR_STATE_*; read anywhere
+ * @since_ns: S: when it entered @state
+ * @reason: S until DOWN, then const: how it ended
+ * @down: likewise: why
+ * @down_error: likewise: with SUPERVISOR_DOWN_INIT_FAILED
+ * @was_up: S: has been up since it last started
+ * @failed_id: S: id of the child that did not start, NUL-terminated
+ * @window: const
+ * @window_slots: const
+ * @buckets: S: the policy's index of ids
+ * @nr_buckets: S
+ * @start: S: the start under way
+ * @unwanted: S: nobody can start it any more: forget everything once it is down
+ * @mailbox: const, referenced: of a root: where START requests go
+ * @cred: const, referenced: the creator's, with which signals are sent
+ * @pid_ns: const, referenced: the creator's
+ * @owner_death: const: SUPERVISOR_OWNER_DEATH_*
+ * @spawner_timeout_ms: const: 0 is for ever
+ * @owner: sup_tree_lock: a watch on the owner
+ * @as_child: sup_tree_lock until it starts, then const: the child that it is,
+ *	referenced. Its absence makes a root
+ * @claimed: sup_tree_lock: started as a root, or about to be
+ * @root: I until it starts, then const: the root of its tree, which the chain of
+ *	@as_child keeps
+ * @inbox_lock: I
+ * @inbox: I: struct sup_inbox_msg
+ * @awake: I: the work item is queued or running, and holds a reference
+ * @busy_root: I: the root that counts it as busy, or NULL
+ * @controls: I: SUP_CONTROL_*
+ * @stop_reason: I: with SUP_CONTROL_STOP
+ * @control_msg: I
+ * @work: the actor
+ * @timer: queues SUP_CONTROL_TIMER
+ * @timer_due: S: when it is armed for; U64_MAX when it is not
+ * @up_msg: I of the parent
+ * @down_msg: I of the parent
+ * @changed: woken when @state changes
+ * @busy: atomic: of a root: busy supervisors in the tree
+ * @idle: woken when @busy becomes 0
+ * @events_lock: E
+ * @subscriptions: E: of a root: struct subscription (event.c)
+ *
+ * Lifetime: its object's. A supervisor without files lives on until it is down;
+ *	then, or when its parent forgets it, it forgets its children.
+ * Locking: per member.
+ * Context: the work item may sleep but waits for nobody.
+ */
+struct sup_supervisor {
+	struct sup_object object;
+
+	struct mutex lock;
+	struct sup_policy policy;
+	u32 state;
+	u64 since_ns;
+	u32 reason;
+	u32 down;
+	s32 down_error;
+	char *failed_id;
+	bool was_up;
+	struct sup_window_slot *window;
+	size_t window_slots;
+	struct hlist_head *buckets;
+	u32 nr_buckets;
+	struct sup_start start;
+	bool unwanted;
+
+	struct sup_mailbox *mailbox;
+	const struct cred *cred;
+	struct pid_namespace *pid_ns;
+	u32 owner_death;
+	u32 spawner_timeout_ms;
+	struct sup_watch owner;
+	struct sup_child *as_child;
+	bool claimed;
+
+	struct sup_supervisor *root;
+	spinlock_t inbox_lock;
+	struct list_head inbox;
+	bool awake;
+	struct sup_supervisor *busy_root;
+	u32 controls;
+	enum sup_reason stop_reason;
+	struct sup_inbox_msg control_msg;
+	struct work_struct work;
+	struct delayed_work timer;
+	u64 timer_due;
+	struct sup_inbox_msg up_msg;
+	struct sup_inbox_msg down_msg;
+	wait_queue_head_t changed;
+
+	atomic_t busy;
+	wait_queue_head_t idle;
+	spinlock_t events_lock;
+	struct list_head subscriptions;
+};
+
+static inline struct sup_supervisor *sup_object_supervisor(struct sup_object *object)
+{
+	return container_of(object, struct sup_supervisor, object);
+}
+
+static inline struct sup_child *sup_policy_child(struct sup_policy_child *child)
+{
+	return container_of(child, struct sup_child, policy);
+}
+
+static inline const char *sup_child_name(const struct sup_child *child)
+{
+	return child->policy.name.bytes;
+}
+
+/* supervisor.c */
+extern struct mutex sup_tree_lock;
+int sup_supervisor_init(void);
+void sup_supervisor_exit(void);
+int sup_supervisor_create(struct sup_ucmd *ucmd);
+int sup_supervisor_own(struct sup_ucmd *ucmd);
+int sup_supervisor_open_child(struct sup_ucmd *ucmd);
+u32 sup_depth(struct sup_supervisor *sup);
+int sup_adopt(struct sup_supervisor *sub, struct sup_child *as_child);
+void sup_disown(struct sup_child *as_child);
+void sup_start_below(struct sup_supervisor *sub, struct sup_supervisor *root);
+void sup_control(struct sup_supervisor *sup, u32 controls);
+void sup_stop(struct sup_supervisor *sup, enum sup_reason reason);
+void sup_inbox_add(struct sup_supervisor *sup, struct sup_inbox_msg *msg);
+bool sup_inbox_remove(struct sup_supervisor *sup, struct sup_inbox_msg *msg);
+void sup_inbox_msg_init(struct sup_inbox_msg *msg, enum sup_inbox_kind kind);
+void sup_arm_timer(struct sup_supervisor *sup);
+void sup_feed(struct sup_supervisor *sup, const struct sup_input *input);
+
+/* child.c */
+int sup_child_init(void);
+void sup_child_exit(void);
+struct sup_child *sup_child_alloc(struct sup_supervisor *sup,
+				  const struct supervisor_child_spec *spec, u32 *limit);
+void sup_child_get(struct sup_child *child);
+void sup_child_put(struct sup_child *child);
+void sup_child_start(struct sup_child *child);
+void sup_child_term(struct sup_child *child);
+void sup_child_kill(struct sup_child *child);
+void sup_child_abandon(struct sup_child *child);
+void sup_child_release(struct sup_child *child);
+void sup_child_handle_exit(struct sup_child *child);
+void sup_child_handle_report(struct sup_child *child);
+void sup_child_handle_up(struct sup_child *child);
+void sup_child_handle_down(struct sup_child *child);
+void sup_start_init(struct sup_supervisor *sup);
+void sup_start_handle_reader(struct sup_supervisor *sup);
+void sup_start_handle_timer(struct sup_supervisor *sup, u64 now_ns);
+int sup_child_attach(struct sup_ucmd *ucmd);
+int sup_child_report(struct sup_ucmd *ucmd);
+
+/* call.c */
+void sup_call_begin(struct sup_inbox_msg *msg);
+void sup_call_reply(struct sup_supervisor *sup, struct sup_call *call);
+int sup_call_child_add(struct sup_ucmd *ucmd);
+int sup_call_start(struct sup_ucmd *ucmd);
+int sup_call_stop(struct sup_ucmd *ucmd);
+int sup_call_terminate(struct sup_ucmd *ucmd);
+int sup_call_restart(struct sup_ucmd *ucmd);
+int sup_call_delete(struct sup_ucmd *ucmd);
+int sup_call_get_spec(struct sup_ucmd *ucmd);
+int sup_call_which(struct sup_ucmd *ucmd);
+int sup_call_count(struct sup_ucmd *ucmd);
+int sup_call_suspend(struct sup_ucmd *ucmd);
+int sup_call_resume(struct sup_ucmd *ucmd);
+int sup_call_wait(struct sup_ucmd *ucmd);
+
+/* event.c */
+int sup_event_subscribe(struct sup_ucmd *ucmd);
+void sup_event_unsubscribe_all(struct sup_supervisor *root);
+void sup_event_child(struct sup_child *child, u32 event, s32 error);
+void sup_event_exited(struct sup_child *child, const struct sup_exit *exit, enum sup_reason reason);
+void sup_event_sub_exited(struct sup_child *child, enum sup_reason reason);
+void sup_event_self(struct sup_supervisor *sup, u32 event);
+size_t sup_path(struct sup_supervisor *sup, char *buf);
+
+/* The longest path: ids and the slashes or NUL after each. */
+#define SUP_PATH_MAX (SUPERVISOR_DEPTH_MAX * (SUP_NAME_MAX + 1))
+
+/* status.c */
+int sup_status(struct sup_ucmd *ucmd);
+int sup_status_list(struct sup_ucmd *ucmd);
+size_t sup_status_children(struct sup_supervisor *sup, struct pid_namespace *ns, bool reverse,
+			   void *buf, size_t len, u32 *count);
+void sup_status_count(struct sup_supervisor *sup, struct supervisor_count *count);
+size_t sup_status_spec(struct sup_child *child, void *buf, size_t len);
+void sup_status_show_fdinfo(struct seq_file *seq, struct file *file);
+
+#endif
