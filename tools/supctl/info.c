@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * info - how a child or supervisor is to be treated, in the words of a tree
+ * file; without a path, the module and its limits.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../common.h"
+#include "json_put.h"
+#include "options.h"
+#include "spec_json.h"
+#include "verbs.h"
+#include "view.h"
+#include "words.h"
+
+static void print(const struct options *options, json_t *object)
+{
+	if (options->json) {
+		json_print_line(object);
+	} else {
+		spec_print(object, stdout);
+		json_decref(object);
+	}
+}
+
+static int info_module(const struct options *options, int device)
+{
+	struct supervisor_info info = { .size = sizeof(info) };
+	json_t *object, *limits = json_object();
+	uint32_t i;
+	int err = sup_info(device, &info);
+
+	if (err < 0)
+		die_error(-err, "/dev/supervisor");
+	for (i = 1; i < SUPERVISOR_LIMIT_NR; i++)
+		json_object_set_new(limits, word_of(SUP_WORDS_LIMIT, i),
+			json_pack("{sI sI}",
+				  "used", (json_int_t)info.out_used[i],
+				  "limit", (json_int_t)info.out_limit[i]));
+	object = json_pack("{ss si si sI so}",
+			   "version", (const char *)info.out_version,
+			   "abi", (int)info.out_abi,
+			   "errata", (int)info.out_errata,
+			   "features", (json_int_t)info.out_features,
+			   "limits", limits);
+	print(options, object);
+	return STATUS_OK;
+}
+
+static int info_root(const struct options *options, const struct view *view)
+{
+	json_t *object = json_object();
+
+	json_put_text(object, "name", view->path);
+	view_put_flags(view, object);
+	print(options, object);
+	return STATUS_OK;
+}
+
+static int info_child(const struct options *options, int device,
+		      const struct target *target, const struct view *view)
+{
+	SUP_OPTS(sup_child_opts, opts);
+	void *memory = NULL;
+	json_t *object;
+	int fd = open_parent(device, target, O_RDONLY);
+	int err;
+
+	if (fd < 0)
+		return -fd;
+	err = sup_child_get_spec(fd, target->id, options->deadline, &opts,
+				 &memory);
+	close(fd);
+	if (err < 0) {
+		complain_error(-err, "%s", target->path);
+		return status_of_error(-err);
+	}
+	if (view->is_supervisor) {
+		object = spec_json(target->id, &opts);
+		view_put_flags(view, object);
+	} else {
+		object = spec_process_json(target->id, &opts);
+	}
+	free(memory);
+	print(options, object);
+	return STATUS_OK;
+}
+
+static int info_path(const struct options *options, int device)
+{
+	struct target target = target_parse(options->argument);
+	int status = STATUS_OK;
+	struct view *view = view_target(device, &target, &status);
+
+	if (view && target.id)
+		status = info_child(options, device, &target, view);
+	else if (view)
+		status = info_root(options, view);
+	view_free(view);
+	target_free(&target);
+	return status;
+}
+
+int verb_info(int argc, char **argv)
+{
+	struct options options = { .allowed = OPTION_JSON | OPTION_TIMEOUT };
+	int device, status;
+
+	options_parse(&options, argc, argv, "[PATH]",
+		      "Shows how a child or supervisor is to be treated, in the words of a tree file; without a PATH, the module and its limits.");
+	device = open_device();
+	status = options.argument ? info_path(&options, device) :
+				    info_module(&options, device);
+	close(device);
+	return status;
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * options - the options of the verbs: one table, from which each verb takes
+ * what it understands, and its one argument.
+ */
+#include "options.h"
+
+#include <argp.h>
+#include <stdlib.h>
+#include <supervisor.h>
+
+#include "../common.h"
+
+static const struct {
+	unsigned int bit;
+	struct argp_option option;
+} known[] = {
+	{ OPTION_JSON, { "json", 'j', NULL, 0, "Print JSON", 0 } },
+	{ OPTION_FIELDS, { "fields", 'o', "FIELD,...", 0,
+	  "Print these fields, tabs between them", 0 } },
+	{ OPTION_PRETTY, { "pretty", 'p', NULL, 0,
+	  "Draw the tree, though this may be no terminal", 0 } },
+	{ OPTION_TIMEOUT, { "timeout", 't', "TIME", 0,
+	  "Give up after so many seconds, or a duration such as 500ms", 0 } },
+	{ OPTION_RECURSIVE, { "recursive", 'r', NULL, 0,
+	  "With every supervisor below it", 0 } },
+	{ OPTION_RESTART_CHANGED, { "restart-changed", 'c', NULL, 0,
+	  "On SIGHUP, restart the children whose specs have changed", 0 } },
+	{ OPTION_QUIET, { "quiet", 'q', NULL, 0,
+	  "Tell of nothing but failures of supctl itself", 0 } },
+	{ OPTION_VERBOSE, { "verbose", 'v', NULL, 0, "Tell of every event", 0 } },
+};
+
+static error_t parse_one(int key, char *text, struct argp_state *state)
+{
+	struct options *options = state->input;
+	uint64_t ns;
+
+	switch (key) {
+	case 'j':
+		options->json = true;
+		break;
+	case 'o':
+		options->fields = text;
+		break;
+	case 'p':
+		options->pretty = true;
+		break;
+	case 't':
+		if (!parse_duration(text, NSEC_PER_SEC, &ns))
+			argp_error(state, "%s: not a duration", text);
+		options->deadline = monotonic_ns() + ns;
+		break;
+	case 'r':
+		options->recursive = true;
+		break;
+	case 'c':
+		options->restart_changed = true;
+		break;
+	case 'q':
+		options->quiet = true;
+		break;
+	case 'v':
+		options->verbose = true;
+		break;
+	case ARGP_KEY_ARG:
+		if (options->argument)
+			argp_error(state, "%s: one too many", text);
+		options->argument = text;
+		break;
+	case ARGP_KEY_END:
+		if (!options->argument && options->args[0] != '[')
+			argp_error(state, "%s is missing", options->args);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+void options_parse(struct options *options, int argc, char **argv,
+		   const char *args, const char *doc)
+{
+	struct argp_option table[ARRAY_SIZE(known) + 1] = { 0 };
+	struct argp argp = {
+		.options = table,
+		.parser = parse_one,
+		.args_doc = args,
+		.doc = doc,
+	};
+	size_t i, used = 0;
+
+	options->args = args;
+	options->deadline = SUPERVISOR_NO_DEADLINE;
+	for (i = 0; i < ARRAY_SIZE(known); i++)
+		if (options->allowed & known[i].bit)
+			table[used++] = known[i].option;
+	if (argp_parse(&argp, argc, argv, 0, NULL, options))
+		exit(STATUS_USAGE);
+}

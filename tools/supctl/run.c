@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * run - the owner and spawner of a tree, in the foreground. One thread starts
+ * processes and does nothing else; this one hears signals and the tree's
+ * events. The kernel decides all that happens to the tree meanwhile.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../common.h"
+#include "event_text.h"
+#include "narrator.h"
+#include "notify.h"
+#include "options.h"
+#include "reload.h"
+#include "target.h"
+#include "tree_create.h"
+#include "verbs.h"
+#include "words.h"
+
+#define RING_BYTES (1 << 20)
+#define BUFFER_BYTES 65536
+
+struct runner {
+	const char *file;
+	char *name;
+	struct sup_create_opts flags;	/* of the root */
+	int root;
+	int mailbox;			/* of events and answers */
+	struct narrator narrator;
+	struct reload *reload;
+	bool up;
+	bool stopping;
+	bool reload_wanted;
+	bool reloading;
+};
+
+/*
+ * Signals come through a pipe and not by a mask, which the children would
+ * inherit.
+ */
+static int signal_pipe[2];
+
+static void on_signal(int number)
+{
+	unsigned char byte = number;
+	int saved = errno;
+
+	if (write(signal_pipe[1], &byte, 1) < 0) {
+		/* full: then there are signals enough to act on */
+	}
+	errno = saved;
+}
+
+static void catch_signals(void)
+{
+	static const int caught[] = { SIGTERM, SIGINT, SIGHUP };
+	struct sigaction action = {
+		.sa_handler = on_signal,
+		.sa_flags = SA_RESTART,
+	};
+	size_t i;
+
+	if (pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK))
+		die_error(errno, "pipe");
+	for (i = 0; i < ARRAY_SIZE(caught); i++)
+		sigaction(caught[i], &action, NULL);
+}
+
+static void *spawn(void *context)
+{
+	struct sup_spawner *spawner = context;
+	int err;
+
+	do
+		err = sup_spawner_run(spawner);
+	while (err == -EINTR);
+	if (err < 0)
+		complain_error(-err, "spawner");
+	return NULL;
+}
+
+static struct tree *read_tree(const char *file)
+{
+	struct mistakes mistakes = { 0 };
+	struct tree *tree;
+	int err = tree_file_read(file, &tree, &mistakes);
+
+	if (err)
+		complain_error(-err, "%s", file);
+	mistakes_print(&mistakes, file);
+	mistakes_free(&mistakes);
+	return tree;
+}
+
+static void stop(struct runner *runner)
+{
+	int err;
+
+	if (runner->stopping)
+		return;
+	runner->stopping = true;
+	notify("STOPPING=1");
+	reload_cancel(runner->reload);
+	err = sup_stop_async(runner->root, SUPERVISOR_EXIT_NORMAL);
+	if (err < 0 && err != -ESHUTDOWN)
+		complain_error(-err, "%s: stop", runner->name);
+}
+
+/* One reload at a time; SIGHUPs meanwhile ask for one more. */
+static void reload(struct runner *runner)
+{
+	struct tree *tree;
+
+	if (runner->stopping || !runner->up || runner->reloading)
+		return;
+	runner->reload_wanted = false;
+	runner->reloading = true;
+	notify("RELOADING=1\nMONOTONIC_USEC=%llu",
+	       (unsigned long long)(monotonic_ns() / 1000));
+	tree = read_tree(runner->file);
+	if (tree)
+		reload_begin(runner->reload, tree);
+	else
+		complain("%s: not reloaded", runner->name);
+}
+
+static void check_reloaded(struct runner *runner)
+{
+	if (!runner->reloading || reload_busy(runner->reload))
+		return;
+	runner->reloading = false;
+	notify("READY=1");
+	if (runner->reload_wanted)
+		reload(runner);
+}
+
+static void take_signals(struct runner *runner)
+{
+	unsigned char byte;
+
+	while (read(signal_pipe[0], &byte, 1) == 1) {
+		if (byte != SIGHUP) {
+			stop(runner);
+			continue;
+		}
+		runner->reload_wanted = true;
+		reload(runner);
+	}
+}
+
+static void note_up(struct runner *runner)
+{
+	if (runner->up)
+		return;
+	runner->up = true;
+	notify("READY=1");
+	if (runner->reload_wanted)
+		reload(runner);
+}
+
+/* After lost events: is the tree up? */
+static void look_up(struct runner *runner)
+{
+	struct supervisor_status status = { .size = sizeof(status) };
+
+	if (sup_status(runner->root, &status, NULL) >= 0 &&
+	    status.out_state == SUPERVISOR_STATE_UP)
+		note_up(runner);
+}
+
+static void take_event(struct runner *runner,
+		       const struct supervisor_msg_event *event)
+{
+	char *path;
+
+	if (event->event != SUPERVISOR_EVENT_UP)
+		return;
+	if (!event->head.child) {
+		note_up(runner);
+	} else if (!runner->stopping) {
+		path = event_path(runner->name, &event->head);
+		reload_restarted(runner->reload, strchr(path, '/') + 1);
+		free(path);
+	}
+}
+
+static void take_message(struct runner *runner,
+			 const struct supervisor_msg *msg)
+{
+	const struct supervisor_msg_answer *answer = sup_msg_answer(msg);
+	const struct supervisor_msg_event *event = sup_msg_event(msg);
+
+	if (answer) {
+		reload_answer(runner->reload, answer);
+		return;
+	}
+	narrator_message(&runner->narrator, msg);
+	if (event)
+		take_event(runner, event);
+	else
+		look_up(runner);
+}
+
+static void take_messages(struct runner *runner)
+{
+	static _Alignas(8) char buffer[BUFFER_BYTES];
+
+	for (;;) {
+		const struct supervisor_msg *msg = NULL;
+		size_t length = sizeof(buffer);
+		int got = sup_mailbox_recv(runner->mailbox, buffer, &length, 0,
+					   0);
+
+		if (got <= 0) {
+			if (got != -EAGAIN && got != -EINTR)
+				complain_error(-got, "%s: events",
+					       runner->name);
+			return;
+		}
+		while ((msg = sup_msg_next(buffer, length, msg)))
+			take_message(runner, msg);
+	}
+}
+
+/* Until the tree is down. */
+static void serve(struct runner *runner)
+{
+	struct pollfd fds[] = {
+		{ .fd = runner->root },
+		{ .fd = runner->mailbox, .events = POLLIN },
+		{ .fd = signal_pipe[0], .events = POLLIN },
+	};
+
+	do {
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+			die_error(errno, "poll");
+		take_messages(runner);
+		take_signals(runner);
+		check_reloaded(runner);
+	} while (!(fds[0].revents & (POLLHUP | POLLERR)));
+	take_messages(runner);
+}
+
+/* What has become of the tree, as an exit status. */
+static int conclude(struct runner *runner)
+{
+	uint32_t reason, down;
+	int err = sup_wait_down(runner->root, 0, &reason, &down);
+
+	if (err < 0)
+		die_error(-err, "%s", runner->name);
+	switch (down) {
+	case SUPERVISOR_DOWN_STOPPED:
+	case SUPERVISOR_DOWN_AUTO_SHUTDOWN:
+	case SUPERVISOR_DOWN_RELEASED:
+		return STATUS_OK;
+	case SUPERVISOR_DOWN_INTENSITY:
+		complain("%s: gave up: more than %lld restarts within %llds",
+			 runner->name, (long long)runner->flags.intensity,
+			 (long long)runner->flags.period);
+		return STATUS_FALSE;
+	case SUPERVISOR_DOWN_INIT_FAILED:
+		if (runner->stopping)
+			return STATUS_OK;
+		complain("%s: did not start", runner->name);
+		return STATUS_FALSE;
+	default:
+		complain("%s: down: %s", runner->name,
+			 word_of(SUP_WORDS_DOWN, down));
+		return STATUS_FALSE;
+	}
+}
+
+static int run_tree(struct runner *runner, int device, struct tree *tree,
+		    const struct options *options)
+{
+	SUP_OPTS(sup_spawner_opts, spawner_opts,
+		 .on_fail = narrator_failed,
+		 .context = &runner->narrator);
+	struct sup_spawner *spawner;
+	int control, err, status;
+	pthread_t thread;
+
+	control = sup_mailbox_create(device, 0, NULL);
+	runner->mailbox = sup_mailbox_create(device, RING_BYTES, NULL);
+	if (control < 0 || runner->mailbox < 0)
+		die_error(control < 0 ? -control : -runner->mailbox, "mailbox");
+	runner->root = tree_create(device, control, tree);
+	if (runner->root < 0)
+		return status_of_error(-runner->root);
+	err = sup_subscribe(runner->root, runner->mailbox, NULL);
+	if (err < 0)
+		die_error(-err, "%s: events", runner->name);
+	runner->reload = reload_new(device, runner->root, runner->mailbox,
+				    tree, options->restart_changed);
+
+	catch_signals();
+	spawner_opts.supervisor = runner->root;
+	err = sup_spawner_new(&spawner, device, control, &spawner_opts);
+	if (err < 0)
+		die_error(-err, "spawner");
+	err = pthread_create(&thread, NULL, spawn, spawner);
+	if (err)
+		die_error(err, "spawner");
+	err = sup_start_async(runner->root);
+	if (err < 0)
+		die_error(-err, "%s: start", runner->name);
+
+	serve(runner);
+	status = conclude(runner);
+	pthread_join(thread, NULL);
+	sup_spawner_free(spawner);
+	close(runner->root);
+	close(runner->mailbox);
+	close(control);
+	return status;
+}
+
+int verb_run(int argc, char **argv)
+{
+	struct options options = {
+		.allowed = OPTION_RESTART_CHANGED | OPTION_QUIET |
+			   OPTION_VERBOSE,
+	};
+	struct runner runner = { 0 };
+	struct tree *tree;
+	int device, status;
+
+	options_parse(&options, argc, argv, "FILE",
+		      "Starts the tree in FILE and serves it until it ends. SIGTERM and SIGINT stop it in order, SIGHUP reads FILE again.");
+	runner.file = options.argument;
+	tree = read_tree(runner.file);
+	if (!tree)
+		return STATUS_USAGE;
+	runner.name = xstrdup(tree->name);
+	runner.flags = tree->root.opts;
+	narrator_init(&runner.narrator, runner.name, options.quiet,
+		      options.verbose);
+	device = open_device();
+	status = run_tree(&runner, device, tree, &options);
+	close(device);
+	if (runner.reload)
+		reload_free(runner.reload);
+	else
+		tree_free(tree);
+	narrator_free(&runner.narrator);
+	free(runner.name);
+	return status;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * target - what a PATH on the command line names: a tree, a supervisor in it,
+ * a child of that; and the ways to open them, or to say why not.
+ */
+#ifndef SUPCTL_TARGET_H
+#define SUPCTL_TARGET_H
+
+#include <stdbool.h>
+
+struct target {
+	char *path;	/* "shop/web/2" */
+	char *root;	/* "shop" */
+	char *above;	/* "web": the supervisor's path below the root; "" for the root */
+	char *id;	/* "2"; NULL: the root itself is meant */
+};
+
+/* Does not return if @path is none. */
+struct target target_parse(const char *path);
+void target_free(struct target *target);
+
+/* Does not return without the device: no module, no rights. */
+int open_device(void);
+
+/*
+ * These say what is wrong, and return the exit status for it, negated.
+ * @access as sup_open().
+ */
+int open_root(int device, const char *root, int access);
+/* The supervisor that the target is a child of; of a root, the root. */
+int open_parent(int device, const struct target *target, int access);
+/* The target, if it is a supervisor. */
+int open_supervisor(int device, const struct target *target, int access);
+
+/* The exit status for a call's error: timed out, not so, or failed. */
+int status_of_error(int error);
+
+#endif

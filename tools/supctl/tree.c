@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * tree, status - show what runs: whole trees, or one supervisor or child with
+ * an exit status that tells whether it does.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../common.h"
+#include "json_put.h"
+#include "options.h"
+#include "table.h"
+#include "verbs.h"
+#include "view.h"
+
+/* A tree may end while the list of names is walked: that is no error. */
+static int add_all(int device, struct table *table, json_t *list)
+{
+	const struct supervisor_name_entry *entry = NULL;
+	struct sup_names *names;
+	int err = sup_list(device, &names);
+	int status = STATUS_OK;
+
+	if (err < 0)
+		die_error(-err, "/dev/supervisor");
+	while ((entry = sup_names_next(names, entry))) {
+		int failed = STATUS_OK;
+		struct view *view = view_root(device, entry->name + 1, &failed);
+
+		if (!view) {
+			if (failed != STATUS_FALSE)
+				status = failed;
+			continue;
+		}
+		if (list)
+			json_array_append_new(list, view_json(view));
+		else
+			table_add(table, view, true);
+		view_free(view);
+	}
+	sup_names_free(names);
+	return status;
+}
+
+static int add_one(int device, const char *path, struct table *table,
+		   json_t *list, bool recursive, bool *runs)
+{
+	struct target target = target_parse(path);
+	int status = STATUS_OK;
+	struct view *view = view_target(device, &target, &status);
+
+	if (view) {
+		*runs = view_runs(view);
+		if (list)
+			json_array_append_new(list, view_json(view));
+		else
+			table_add(table, view, recursive);
+	}
+	view_free(view);
+	target_free(&target);
+	return status;
+}
+
+int verb_tree(int argc, char **argv)
+{
+	struct options options = {
+		.allowed = OPTION_JSON | OPTION_FIELDS | OPTION_PRETTY,
+	};
+	struct table *table = NULL;
+	json_t *list = NULL;
+	int device, status;
+	bool runs;
+
+	options_parse(&options, argc, argv, "[PATH]",
+		      "Shows the trees that run, or what is at PATH and below.");
+	device = open_device();
+	if (options.json)
+		list = json_array();
+	else
+		table = table_new(options.fields, options.pretty);
+	status = options.argument ?
+		add_one(device, options.argument, table, list, true, &runs) :
+		add_all(device, table, list);
+	close(device);
+	if (status != STATUS_OK && options.argument)
+		return status;
+	if (list)
+		json_print_line(list);
+	else
+		table_print(table);
+	return status;
+}
+
+int verb_status(int argc, char **argv)
+{
+	struct options options = { .allowed = OPTION_JSON | OPTION_FIELDS };
+	struct table *table = NULL;
+	json_t *list = NULL;
+	int device, status;
+	bool runs = false;
+
+	options_parse(&options, argc, argv, "PATH",
+		      "Shows one supervisor or child, and succeeds if it runs.");
+	device = open_device();
+	if (options.json)
+		list = json_array();
+	else
+		table = table_new(options.fields, false);
+	status = add_one(device, options.argument, table, list, false, &runs);
+	close(device);
+	if (status != STATUS_OK)
+		return status;
+	if (list) {
+		json_print_line(json_incref(json_array_get(list, 0)));
+		json_decref(list);
+	} else {
+		table_print(table);
+	}
+	return runs ? STATUS_OK : STATUS_FALSE;
+}

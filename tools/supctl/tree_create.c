@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * tree_create - makes in the kernel what a tree file asks for, starting
+ * nothing.
+ */
+#include "tree_create.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../common.h"
+#include "words.h"
+
+void tree_create_explain(const char *path, int error,
+			 const struct sup_result *result)
+{
+	if (result->limit)
+		complain_error(error, "%s: limit of %s", path,
+			       word_of(SUP_WORDS_LIMIT, result->limit));
+	else if (result->invalid)
+		complain_error(error, "%s: %s", path,
+			       word_of(SUP_WORDS_INVALID, result->invalid));
+	else
+		complain_error(error, "%s", path);
+}
+
+/* Adds the children to a supervisor that has not started: 0 or -errno. */
+static int add_children(int device, int fd,
+			const struct tree_supervisor *supervisor,
+			const char *path)
+{
+	int err = 0;
+	size_t i;
+
+	for (i = 0; i < supervisor->count && err >= 0; i++) {
+		const struct tree_child *child = &supervisor->children[i];
+		struct sup_child_opts opts = child->opts;
+		SUP_OPTS(sup_result, result);
+		char *below = xasprintf("%s/%s", path, child->id);
+
+		if (child->supervisor) {
+			opts.supervisor = tree_create_supervisor(
+				device, child->supervisor, below);
+			err = opts.supervisor < 0 ? opts.supervisor : 0;
+		}
+		if (err >= 0) {
+			err = sup_child_add(fd, child->id, &opts,
+					    SUPERVISOR_NO_DEADLINE, &result);
+			if (err < 0)
+				tree_create_explain(below, -err, &result);
+		}
+		if (opts.supervisor >= 0)
+			close(opts.supervisor);
+		free(below);
+	}
+	return err < 0 ? err : 0;
+}
+
+static int create(int device, int mailbox,
+		  const struct tree_supervisor *supervisor, const char *name,
+		  const char *path)
+{
+	struct sup_create_opts opts = supervisor->opts;
+	SUP_OPTS(sup_result, result);
+	int fd, err;
+
+	opts.name = name;
+	fd = sup_create(device, mailbox, &opts, &result);
+	if (fd == -EEXIST)
+		complain("%s: a tree of this name is running", path);
+	else if (fd < 0)
+		tree_create_explain(path, -fd, &result);
+	if (fd < 0)
+		return fd;
+	err = add_children(device, fd, supervisor, path);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+int tree_create_supervisor(int device, const struct tree_supervisor *supervisor,
+			   const char *path)
+{
+	return create(device, -1, supervisor, NULL, path);
+}
+
+int tree_create(int device, int mailbox, const struct tree *tree)
+{
+	char *name = xasprintf("/%s", tree->name);
+	int fd = create(device, mailbox, &tree->root, name, tree->name);
+
+	free(name);
+	return fd;
+}

@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * tree_file - a tree file, understood: what is to be created, down to the bytes
+ * that tell a spawner how to start each child. Either the whole file makes
+ * sense, or there is no tree and every mistake in it is told.
+ */
+#include "tree_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common.h"
+#include "tree_command.h"
+#include "tree_shape.h"
+#include "tree_value.h"
+
+#define RETRY_MAX_MS 60000
+#define START_TIMEOUT_MS_MAX (49 * UINT64_C(86400) * MSEC_PER_SEC)
+#define INTENSITY_MAX 1000000
+
+/* Keys that only a process may have, or only a supervisor. */
+static const char * const process_keys[] = {
+	"command", "shell", "stop_signal", "signal", "readiness",
+	"start_timeout", "env", "clear_env", "cwd", "user", "group", "groups",
+	"umask", "limits", "stdin", "stdout", "stderr",
+};
+
+static const char * const supervisor_keys[] = {
+	"strategy", "intensity", "period", "auto_shutdown",
+};
+
+static bool has(const struct tree_reader *reader, const char *key)
+{
+	return yaml_doc_value(reader->doc, reader->mapping, key);
+}
+
+static void refuse_keys(const struct tree_reader *reader,
+			const char * const *keys, size_t count,
+			const char *what, const char *expected)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (has(reader, keys[i]))
+			mistake_add(reader->mistakes,
+				    yaml_doc_line(yaml_doc_key(reader->doc,
+							       reader->mapping,
+							       keys[i])),
+				    expected, "'%s' in %s", keys[i], what);
+}
+
+/* What is wrong with an id or name, or NULL. As the kernel has it. */
+static const char *name_fault(const char *name)
+{
+	const unsigned char *c;
+
+	if (!*name)
+		return "at least one character";
+	if (strlen(name) > SUPERVISOR_NAME_MAX)
+		return "at most 255 bytes";
+	for (c = (const unsigned char *)name; *c; c++)
+		if (*c == '/' || *c < ' ' || *c == 127)
+			return "no '/' and no control characters in it";
+	return NULL;
+}
+
+static void read_flags(const struct tree_reader *reader, const char *strategy,
+		       const char *intensity, const char *period,
+		       const char *auto_shutdown, struct sup_create_opts *opts)
+{
+	value_word(reader, "strategy", strategy, SUP_WORDS_STRATEGY,
+		   &opts->strategy);
+	value_number(reader, "intensity", intensity, 0, INTENSITY_MAX,
+		     &opts->intensity);
+	value_seconds(reader, "period", period, &opts->period);
+	value_word(reader, "auto_shutdown", auto_shutdown,
+		   SUP_WORDS_AUTO_SHUTDOWN, &opts->auto_shutdown);
+}
+
+static void read_retry(const struct tree_reader *reader,
+		       const struct shape_retry *retry,
+		       struct sup_child_opts *opts)
+{
+	struct tree_reader inside = *reader;
+	uint32_t counted = 1;
+
+	if (!retry)
+		return;
+	inside.mapping = yaml_doc_value(reader->doc, reader->mapping, "retry");
+	if (!retry->min)
+		mistake_add(reader->mistakes, yaml_doc_line(inside.mapping),
+			    "its first delay, such as min: 100ms",
+			    "retry without 'min'");
+	value_milliseconds(&inside, "min", retry->min, 1, START_TIMEOUT_MS_MAX,
+			   &opts->retry_min_ms);
+	opts->retry_max_ms = opts->retry_min_ms > RETRY_MAX_MS ?
+		opts->retry_min_ms : RETRY_MAX_MS;
+	value_milliseconds(&inside, "max", retry->max, 1, START_TIMEOUT_MS_MAX,
+			   &opts->retry_max_ms);
+	if (opts->retry_max_ms < opts->retry_min_ms)
+		value_mistake(&inside, "max", retry->max,
+			      "no less than 'min'");
+	value_factor(&inside, "factor", retry->factor, &opts->retry_factor_pct);
+	value_percent(&inside, "jitter", retry->jitter, &opts->retry_jitter_pct);
+	opts->retry_reset_after_ms = opts->retry_max_ms;
+	value_milliseconds(&inside, "reset_after", retry->reset_after, 0,
+			   START_TIMEOUT_MS_MAX, &opts->retry_reset_after_ms);
+	value_bool(&inside, "counted", retry->counted, &counted);
+	opts->retry_uncounted = !counted;
+}
+
+static void read_process(const struct tree_reader *reader,
+			 const struct shape_child *shape,
+			 struct sup_child_opts *opts)
+{
+	refuse_keys(reader, supervisor_keys, ARRAY_SIZE(supervisor_keys),
+		    "a process", "it in a supervisor, beside 'children'");
+	value_signal(reader, "stop_signal", shape->stop_signal,
+		     &opts->stop_signal);
+	value_word(reader, "signal", shape->signal, SUP_WORDS_SIGNAL,
+		   &opts->signal_whom);
+	value_word(reader, "readiness", shape->readiness, SUP_WORDS_READINESS,
+		   &opts->readiness);
+	value_milliseconds(reader, "start_timeout", shape->start_timeout, 0,
+			   START_TIMEOUT_MS_MAX, &opts->start_timeout_ms);
+	tree_command_read(reader, shape, opts);
+}
+
+static void read_children(const struct tree_reader *reader,
+			  const struct shape_child *shapes, size_t count,
+			  struct tree_supervisor *into, unsigned int depth);
+
+static void read_supervisor(const struct tree_reader *reader,
+			    const struct shape_child *shape,
+			    struct tree_child *child, unsigned int depth)
+{
+	SUP_OPTS(sup_create_opts, defaults);
+
+	refuse_keys(reader, process_keys, ARRAY_SIZE(process_keys),
+		    "a supervisor", "it in a process, without 'children'");
+	if (depth == SUPERVISOR_DEPTH_MAX) {
+		mistake_add(reader->mistakes, child->line,
+			    "at most 16 supervisors above one another",
+			    "supervisor too deep");
+		return;
+	}
+	child->supervisor = xcalloc(1, sizeof(*child->supervisor));
+	child->supervisor->opts = defaults;
+	read_flags(reader, shape->strategy, shape->intensity, shape->period,
+		   shape->auto_shutdown, &child->supervisor->opts);
+	read_children(reader, shape->children, shape->children_count,
+		      child->supervisor, depth + 1);
+}
+
+static void read_id(const struct tree_reader *reader,
+		    const struct shape_child *shape,
+		    const struct tree_supervisor *siblings,
+		    struct tree_child *child)
+{
+	const struct tree_child *twin;
+	const char *fault;
+
+	if (!shape->id) {
+		mistake_add(reader->mistakes, child->line,
+			    "an 'id' of its own for each child",
+			    "child without 'id'");
+		return;
+	}
+	fault = name_fault(shape->id);
+	if (fault)
+		value_mistake(reader, "id", shape->id, fault);
+	twin = tree_find(siblings, shape->id);
+	if (twin)
+		mistake_add(reader->mistakes, value_line(reader, "id"),
+			    "an 'id' of its own for each child",
+			    "id '%s' again, after line %u", shape->id,
+			    twin->line);
+	child->id = xstrdup(shape->id);
+}
+
+static void check_significant(const struct tree_reader *reader,
+			      const struct tree_supervisor *parent,
+			      const struct sup_child_opts *opts)
+{
+	unsigned int line = value_line(reader, "significant");
+
+	if (!opts->significant)
+		return;
+	if (parent->opts.auto_shutdown == SUPERVISOR_AUTO_SHUTDOWN_NEVER)
+		mistake_add(reader->mistakes, line,
+			    "auto_shutdown any_significant or all_significant in its supervisor",
+			    "significant, but auto_shutdown is never");
+	if (opts->restart == SUPERVISOR_PERMANENT)
+		mistake_add(reader->mistakes, line,
+			    "restart transient or temporary",
+			    "significant, but restart is permanent");
+}
+
+static void read_child(const struct tree_reader *reader,
+		       const struct shape_child *shape,
+		       struct tree_supervisor *parent,
+		       struct tree_child *child, unsigned int depth)
+{
+	SUP_OPTS(sup_child_opts, defaults);
+
+	child->opts = defaults;
+	child->line = yaml_doc_line(reader->mapping);
+	read_id(reader, shape, parent, child);
+	value_word(reader, "restart", shape->restart, SUP_WORDS_RESTART,
+		   &child->opts.restart);
+	value_bool(reader, "significant", shape->significant,
+		   &child->opts.significant);
+	check_significant(reader, parent, &child->opts);
+	value_word(reader, "type", shape->type, SUP_WORDS_TYPE,
+		   &child->opts.type);
+	value_shutdown(reader, "shutdown", shape->shutdown,
+		       &child->opts.shutdown_ms);
+	read_retry(reader, shape->retry, &child->opts);
+	if (has(reader, "children"))
+		read_supervisor(reader, shape, child, depth);
+	else
+		read_process(reader, shape, &child->opts);
+}
+
+static void read_children(const struct tree_reader *reader,
+			  const struct shape_child *shapes, size_t count,
+			  struct tree_supervisor *into, unsigned int depth)
+{
+	const yaml_node_t *list = yaml_doc_value(reader->doc, reader->mapping,
+						 "children");
+	size_t i;
+
+	into->children = xcalloc(count, sizeof(*into->children));
+	for (i = 0; i < count; i++) {
+		struct tree_reader inside = *reader;
+
+		inside.mapping = yaml_doc_item(reader->doc, list, i);
+		read_child(&inside, &shapes[i], into, &into->children[i], depth);
+		into->count++;
+	}
+}
+
+/* The file's name without directories and .yaml or .yml. */
+static char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *name = xstrdup(slash ? slash + 1 : path);
+	char *dot = strrchr(name, '.');
+
+	if (dot && dot != name &&
+	    (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml")))
+		*dot = '\0';
+	return name;
+}
+
+static void read_name(const struct tree_reader *reader, const char *path,
+		      const char *name, struct tree *tree)
+{
+	const char *fault;
+
+	tree->name = name ? xstrdup(name) : base_name(path);
+	fault = name_fault(tree->name);
+	if (fault)
+		value_mistake(reader, "name", tree->name, fault);
+}
+
+static struct tree *read_root(struct yaml_doc *doc, const char *path,
+			      const struct shape_root *shape,
+			      struct mistakes *m)
+{
+	struct tree_reader reader = { doc, m, yaml_doc_root(doc) };
+	struct tree *tree = xcalloc(1, sizeof(*tree));
+	SUP_OPTS(sup_create_opts, defaults);
+
+	tree->root.opts = defaults;
+	read_name(&reader, path, shape->name, tree);
+	read_flags(&reader, shape->strategy, shape->intensity, shape->period,
+		   shape->auto_shutdown, &tree->root.opts);
+	value_word(&reader, "owner_death", shape->owner_death,
+		   SUP_WORDS_OWNER_DEATH, &tree->root.opts.owner_death);
+	value_milliseconds(&reader, "spawner_timeout", shape->spawner_timeout,
+			   0, START_TIMEOUT_MS_MAX,
+			   &tree->root.opts.spawner_timeout_ms);
+	if (!has(&reader, "children"))
+		mistake_add(m, yaml_doc_line(reader.mapping),
+			    "a list of them, which may be empty",
+			    "no 'children'");
+	read_children(&reader, shape->children, shape->children_count,
+		      &tree->root, 1);
+	return tree;
+}
+
+int tree_file_read(const char *path, struct tree **tree, struct mistakes *m)
+{
+	struct shape_root *shape;
+	struct yaml_doc doc;
+	int err;
+
+	*tree = NULL;
+	err = yaml_doc_read(&doc, path, m);
+	if (!err && !m->count) {
+		shape = tree_shape_load(&doc, m);
+		if (shape) {
+			*tree = read_root(&doc, path, shape, m);
+			tree_shape_free(shape);
+		}
+	}
+	yaml_doc_free(&doc);
+	if (m->count) {
+		tree_free(*tree);
+		*tree = NULL;
+	}
+	return err;
+}
+
+static void free_supervisor(struct tree_supervisor *supervisor);
+
+static void clear_child(struct tree_child *child)
+{
+	free(child->id);
+	free((void *)child->opts.blob);
+	if (child->supervisor)
+		free_supervisor(child->supervisor);
+	free(child->supervisor);
+}
+
+static void free_supervisor(struct tree_supervisor *supervisor)
+{
+	size_t i;
+
+	for (i = 0; i < supervisor->count; i++)
+		clear_child(&supervisor->children[i]);
+	free(supervisor->children);
+}
+
+void tree_remove(struct tree_supervisor *supervisor, struct tree_child *child)
+{
+	size_t behind = supervisor->children + supervisor->count - (child + 1);
+
+	clear_child(child);
+	memmove(child, child + 1, behind * sizeof(*child));
+	supervisor->count--;
+}
+
+void tree_free(struct tree *tree)
+{
+	if (!tree)
+		return;
+	free_supervisor(&tree->root);
+	free(tree->name);
+	free(tree);
+}
+
+struct tree_child *tree_find(const struct tree_supervisor *supervisor,
+			     const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < supervisor->count; i++)
+		if (supervisor->children[i].id &&
+		    !strcmp(supervisor->children[i].id, id))
+			return &supervisor->children[i];
+	return NULL;
+}
+
+/* The library's option structs have no padding. */
+bool tree_flags_equal(const struct tree_supervisor *a,
+		      const struct tree_supervisor *b)
+{
+	return !memcmp(&a->opts, &b->opts, sizeof(a->opts));
+}
+
+bool tree_spec_equal(const struct tree_child *a, const struct tree_child *b)
+{
+	struct sup_child_opts a_opts = a->opts, b_opts = b->opts;
+
+	a_opts.blob = b_opts.blob = NULL;
+	return !memcmp(&a_opts, &b_opts, sizeof(a_opts)) &&
+	       (!a->opts.blob_len || !memcmp(a->opts.blob, b->opts.blob,
+					     a->opts.blob_len));
+}
+
+struct tree_count tree_count(const struct tree_supervisor *supervisor)
+{
+	struct tree_count count = { .supervisors = 1 };
+	size_t i;
+
+	for (i = 0; i < supervisor->count; i++) {
+		const struct tree_child *child = &supervisor->children[i];
+		struct tree_count below;
+
+		if (!child->supervisor) {
+			count.processes++;
+			continue;
+		}
+		below = tree_count(child->supervisor);
+		count.supervisors += below.supervisors;
+		count.processes += below.processes;
+	}
+	return count;
+}

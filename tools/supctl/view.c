@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * view - a live tree as it is at this moment, read from the kernel, for
+ * everything that prints one.
+ */
+#include "view.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../common.h"
+#include "json_put.h"
+#include "words.h"
+
+static int read_supervisor(struct view *view, int fd);
+
+/*
+ * A child that has gone since its parent was read is shown as the parent had
+ * it.
+ */
+static void read_child(struct view *view, int parent,
+		       const struct supervisor_child_status *status,
+		       const char *parent_path)
+{
+	int fd;
+
+	view->path = xasprintf("%s/%s", parent_path, status->name);
+	view->id = view->path + strlen(parent_path) + 1;
+	view->now_ns = monotonic_ns();
+	view->as_child = xcalloc(1, sizeof(*status));
+	memcpy(view->as_child, status, sizeof(*status));
+	view->is_supervisor = status->flags & SUPERVISOR_STATUS_F_SUPERVISOR;
+	if (!view->is_supervisor)
+		return;
+	fd = sup_open_child(parent, status->name, O_RDONLY, NULL);
+	if (fd < 0)
+		return;
+	read_supervisor(view, fd);
+	close(fd);
+}
+
+/* 0 or -errno. */
+static int read_supervisor(struct view *view, int fd)
+{
+	const struct supervisor_child_status *status = NULL;
+	struct sup_children *children;
+	int err;
+
+	view->is_supervisor = true;
+	view->now_ns = monotonic_ns();
+	view->self.size = sizeof(view->self);
+	err = sup_status(fd, &view->self, &children);
+	if (err < 0)
+		return err;
+	view->complete = true;
+	while ((status = sup_children_next(children, status))) {
+		view->children = xrealloc(view->children, view->count + 1,
+					  sizeof(*view->children));
+		memset(&view->children[view->count], 0,
+		       sizeof(*view->children));
+		read_child(&view->children[view->count++], fd, status,
+			   view->path);
+	}
+	sup_children_free(children);
+	return 0;
+}
+
+struct view *view_root(int device, const char *root, int *status)
+{
+	struct view *view;
+	int fd = open_root(device, root, O_RDONLY);
+	int err;
+
+	if (fd < 0) {
+		*status = -fd;
+		return NULL;
+	}
+	view = xcalloc(1, sizeof(*view));
+	view->path = xstrdup(root);
+	view->id = view->path;
+	view->is_root = true;
+	view->as_child = xcalloc(1, sizeof(*view->as_child));
+	err = read_supervisor(view, fd);
+	close(fd);
+	if (!err)
+		return view;
+	complain_error(-err, "%s", root);
+	*status = status_of_error(-err);
+	view_free(view);
+	return NULL;
+}
+
+struct view *view_target(int device, const struct target *target, int *status)
+{
+	const struct supervisor_child_status *child = NULL;
+	struct supervisor_status self = { .size = sizeof(self) };
+	struct sup_children *children;
+	struct view *view = NULL;
+	char *parent;
+	int fd, err;
+
+	if (!target->id)
+		return view_root(device, target->root, status);
+	fd = open_parent(device, target, O_RDONLY);
+	if (fd < 0) {
+		*status = -fd;
+		return NULL;
+	}
+	err = sup_status(fd, &self, &children);
+	if (err < 0) {
+		complain_error(-err, "%s", target->path);
+		*status = status_of_error(-err);
+		close(fd);
+		return NULL;
+	}
+	parent = xasprintf("%.*s", (int)(strlen(target->path) -
+					 strlen(target->id) - 1), target->path);
+	while ((child = sup_children_next(children, child)))
+		if (!strcmp(child->name, target->id)) {
+			view = xcalloc(1, sizeof(*view));
+			read_child(view, fd, child, parent);
+			break;
+		}
+	if (!view) {
+		complain("%s: no such child", target->path);
+		*status = STATUS_FALSE;
+	}
+	free(parent);
+	sup_children_free(children);
+	close(fd);
+	return view;
+}
+
+static void clear(struct view *view)
+{
+	size_t i;
+
+	for (i = 0; i < view->count; i++)
+		clear(&view->children[i]);
+	free(view->children);
+	free(view->as_child);
+	free(view->path);
+}
+
+void view_free(struct view *view)
+{
+	if (view)
+		clear(view);
+	free(view);
+}
+
+bool view_runs(const struct view *view)
+{
+	if (!view->is_root &&
+	    (view->as_child->state != SUPERVISOR_CHILD_RUNNING ||
+	     view->as_child->flags & SUPERVISOR_STATUS_F_DEAD))
+		return false;
+	return !view->is_supervisor || !view->complete ||
+	       view->self.out_state == SUPERVISOR_STATE_UP;
+}
+
+char *view_state(const struct view *view)
+{
+	const char *state, *remark = "";
+
+	if (view->is_root)
+		state = word_of(SUP_WORDS_STATE, view->self.out_state);
+	else if (view->as_child->flags & SUPERVISOR_STATUS_F_DEAD)
+		state = "dead";
+	else
+		state = word_of(SUP_WORDS_CHILD_STATE, view->as_child->state);
+	if (view->is_supervisor && view->complete && view->self.out_suspended)
+		remark = ",suspended";
+	else if (view->as_child->flags & SUPERVISOR_STATUS_F_UNKILLABLE)
+		remark = ",unkillable";
+	return xasprintf("%s%s", state, remark);
+}
+
+static char *exit_words(const struct view *view)
+{
+	const struct supervisor_child_status *child = view->as_child;
+	char *signal, *words;
+
+	if (child->flags & SUPERVISOR_STATUS_F_SUPERVISOR)
+		return xasprintf("ended: %s",
+				 word_of(SUP_WORDS_EXIT, child->last_reason));
+	if (child->last_reason == SUPERVISOR_EXIT_SHUTDOWN &&
+	    (child->last_status & 0x7f)) {
+		signal = signal_name(child->last_status & 0x7f);
+		words = xasprintf("stopped by %s", signal);
+		free(signal);
+		return words;
+	}
+	return status_words(child->last_status);
+}
+
+char *view_last_exit(const struct view *view)
+{
+	const struct supervisor_child_status *child = view->as_child;
+	char *what, *ago, *words;
+
+	if (view->is_root)
+		return NULL;
+	if (child->flags & SUPERVISOR_STATUS_F_START_FAILED &&
+	    child->state != SUPERVISOR_CHILD_RUNNING)
+		return xasprintf("start failed: %s",
+				 strerror(child->last_error));
+	if (!(child->flags & SUPERVISOR_STATUS_F_EXITED))
+		return NULL;
+	what = exit_words(view);
+	ago = duration_words(view->now_ns > child->last_exit_ns ?
+			     view->now_ns - child->last_exit_ns : 0);
+	words = xasprintf("%s %s ago", what, ago);
+	free(what);
+	free(ago);
+	return words;
+}
+
+uint64_t view_restarts(const struct view *view)
+{
+	if (view->is_supervisor)
+		return view->self.out_restarts;
+	return view->as_child->incarnation ? view->as_child->incarnation - 1 : 0;
+}
+
+bool view_uptime(const struct view *view, uint64_t *ns)
+{
+	uint64_t since = view->is_root ? view->self.out_since_ns :
+					 view->as_child->since_ns;
+
+	if (!view_runs(view))
+		return false;
+	*ns = view->now_ns > since ? view->now_ns - since : 0;
+	return true;
+}
+
+int view_pid(const struct view *view)
+{
+	return view->is_root ? view->self.out_owner_pid : view->as_child->pid;
+}
+
+static void exit_json(const struct supervisor_child_status *child,
+		      json_t *object)
+{
+	json_t *last = json_object();
+
+	json_put_word(last, "reason", SUP_WORDS_EXIT, child->last_reason);
+	json_put_number(last, "status", child->last_status);
+	json_put_number(last, "time_ns", child->last_exit_ns);
+	json_object_set_new(object, "last_exit", last);
+}
+
+static void child_json(const struct view *view, json_t *object)
+{
+	const struct supervisor_child_status *child = view->as_child;
+
+	json_put_word(object, "restart", SUP_WORDS_RESTART,
+		      child->restart);
+	json_put_number(object, "incarnation", child->incarnation);
+	if (child->flags & SUPERVISOR_STATUS_F_EXITED)
+		exit_json(child, object);
+	if (child->flags & SUPERVISOR_STATUS_F_START_FAILED)
+		json_put_errno(object, "last_error", child->last_error);
+}
+
+void view_put_flags(const struct view *view, json_t *object)
+{
+	const struct supervisor_status *self = &view->self;
+
+	json_put_word(object, "strategy", SUP_WORDS_STRATEGY,
+		      self->out_strategy);
+	json_put_number(object, "intensity", self->out_intensity);
+	json_put_number(object, "period", self->out_period);
+	json_put_word(object, "auto_shutdown", SUP_WORDS_AUTO_SHUTDOWN,
+		      self->out_auto_shutdown);
+	if (view->is_root)
+		json_put_word(object, "owner_death", SUP_WORDS_OWNER_DEATH,
+			      self->out_owner_death);
+}
+
+static void supervisor_json(const struct view *view, json_t *object)
+{
+	json_t *children = json_array();
+	size_t i;
+
+	json_put_bool(object, "suspended", view->self.out_suspended);
+	view_put_flags(view, object);
+	for (i = 0; i < view->count; i++)
+		json_array_append_new(children, view_json(&view->children[i]));
+	json_object_set_new(object, "children", children);
+}
+
+json_t *view_json(const struct view *view)
+{
+	json_t *object = json_object();
+	uint64_t uptime;
+
+	json_put_text(object, "path", view->path);
+	json_put_text(object, "id", view->id);
+	json_put_text(object, "type",
+		      view->is_supervisor ? "supervisor" : "worker");
+	json_put_made(object, "state", view_state(view));
+	json_put_number(object, "pid", view_pid(view));
+	json_put_number(object, "restarts", view_restarts(view));
+	if (view_uptime(view, &uptime))
+		json_put_number(object, "uptime_ns", uptime);
+	json_put_made(object, "last", view_last_exit(view));
+	if (!view->is_root)
+		child_json(view, object);
+	if (view->complete)
+		supervisor_json(view, object);
+	return object;
+}
