@@ -100,10 +100,14 @@ static void incarnation_add(struct sup_spawner *spawner,
 	incarnation_watch(spawner, inc);
 }
 
-static void notify_drop(struct incarnation *inc)
+/*
+ * Closing alone may leave a file in the epoll, and events that name freed
+ * memory: a process being forked has a copy of the descriptor until it execs.
+ */
+static void spawner_unwatch(struct sup_spawner *spawner, int fd)
 {
-	sup_close(inc->notify_fd);
-	inc->notify_fd = -1;
+	epoll_ctl(spawner->epoll, EPOLL_CTL_DEL, fd, NULL);
+	sup_close(fd);
 }
 
 /* Events at hand may still point to it. */
@@ -125,8 +129,9 @@ static void incarnation_reap(struct sup_spawner *spawner,
 	if (inc->next)
 		inc->next->link = inc->link;
 	inc->link = NULL;
-	sup_close(inc->pidfd);
-	notify_drop(inc);
+	spawner_unwatch(spawner, inc->pidfd);
+	if (inc->notify_fd >= 0)
+		spawner_unwatch(spawner, inc->notify_fd);
 	inc->next = spawner->reaped;
 	spawner->reaped = inc;
 }
@@ -270,7 +275,7 @@ static int start_command(struct sup_spawner *spawner,
 	}
 out:
 	if (!inc->link) {
-		notify_drop(inc);
+		sup_close(inc->notify_fd);
 		sup_free(inc);
 	}
 	return ret;
@@ -585,7 +590,7 @@ void sup_spawner_free(struct sup_spawner *spawner)
 	for (struct incarnation *inc = spawner->alive; inc; inc = next) {
 		next = inc->next;
 		sup_close(inc->pidfd);
-		notify_drop(inc);
+		sup_close(inc->notify_fd);
 		sup_free(inc);
 	}
 	if (spawner->stack)
