@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * message_test.c - messages, records, options and words: lengths that lie are
+ * not followed, whoever wrote them.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include "../internal.h"
+#include "tap.h"
+
+static void test_start(void)
+{
+	struct {
+		struct supervisor_msg_start start;
+		char text[16];
+		char blob[8];
+	} msg = {
+		.start = {
+			.head = { .size = sizeof(msg),
+				  .type = SUPERVISOR_MSG_START },
+			.id_len = 3, .path_len = 8, .blob_len = 5,
+		},
+		.text = "web\0shop/top",
+		.blob = "bytes",
+	}, bad;
+	const struct supervisor_msg *head = &msg.start.head;
+	size_t len;
+
+	ok(sup_msg_start(head), "a START is one");
+	ok(!sup_msg_event(head) && !sup_msg_answer(head), "and nothing else");
+	is_text(sup_msg_id(head), "web", "its id");
+	is_text(sup_msg_path(head), "shop/top", "its path");
+	ok(sup_msg_blob(head, &len) == msg.blob && len == 5, "its blob");
+
+	bad = msg;
+	bad.start.blob_len = 9;
+	ok(!sup_msg_start(&bad.start.head), "a blob beyond the message");
+	bad = msg;
+	bad.start.id_len = 4;
+	ok(!sup_msg_start(&bad.start.head), "an id without its NUL");
+	bad = msg;
+	bad.start.path_len = 65535;
+	ok(!sup_msg_start(&bad.start.head), "a path beyond the message");
+	is_text(sup_msg_id(&bad.start.head), "", "which then has no id");
+	ok(!sup_msg_blob(&bad.start.head, &len) && !len, "and no blob");
+	bad = msg;
+	bad.start.head.size = sizeof(bad.start) - 8;
+	ok(!sup_msg_start(&bad.start.head), "a START cut short");
+	bad = msg;
+	bad.start.blob_len = 0;
+	ok(sup_msg_blob(&bad.start.head, &len) && !len, "an empty blob is one");
+}
+
+static void test_walk(void)
+{
+	struct supervisor_msg msgs[3] = {
+		{ .size = sizeof(msgs[0]), .type = SUPERVISOR_MSG_GAP },
+		{ .size = sizeof(msgs[0]) }, { .size = sizeof(msgs[0]) },
+	};
+	const struct supervisor_msg *msg = NULL;
+	int n = 0;
+
+	while ((msg = sup_msg_next(msgs, sizeof(msgs), msg)))
+		n++;
+	is(n, 3, "walks three messages");
+	ok(!sup_msg_next(msgs, 0, NULL), "and none");
+	msgs[1].size = 0;
+	ok(!sup_msg_next(msgs, sizeof(msgs), msgs), "a size of 0 ends it");
+	msgs[1].size = sizeof(msgs[0]) + 4;
+	ok(!sup_msg_next(msgs, sizeof(msgs), msgs), "one that is odd");
+	msgs[1].size = sizeof(msgs);
+	ok(!sup_msg_next(msgs, sizeof(msgs), msgs), "one that is too large");
+	msgs[1].size = 0xfffffff8;
+	ok(!sup_msg_next(msgs, sizeof(msgs), msgs), "one that wraps");
+	ok(!sup_msg_next(msgs, sizeof(msgs) - 1, msgs + 1),
+	   "a message cut short");
+}
+
+static void test_answer(void)
+{
+	struct {
+		struct supervisor_msg_answer answer;
+		struct supervisor_child_status child;
+		char name[8];
+	} msg = {
+		.answer = {
+			.head = { .size = sizeof(msg),
+				  .type = SUPERVISOR_MSG_ANSWER },
+			.command = SUPERVISOR_CMD_WHICH_CHILDREN,
+			.data_len = sizeof(msg.child) + 8, .out_count = 1,
+		},
+		.child = { .size = sizeof(msg.child) + 8, .name_len = 3 },
+		.name = "web",
+	};
+	const struct supervisor_msg *head = &msg.answer.head;
+	const struct supervisor_child_status *child;
+	SUP_OPTS(sup_child_opts, opts);
+
+	child = sup_msg_child_next(head, NULL);
+	ok(child && !strcmp(child->name, "web"), "a child of an answer");
+	ok(!sup_msg_child_next(head, child), "and no more");
+	ok(!sup_msg_count(head), "it is no count");
+	is(sup_msg_spec(head, &opts), -EINVAL, "nor a spec");
+	msg.child.name_len = 8;
+	ok(!sup_msg_child_next(head, NULL), "a name without its NUL");
+	msg.child.name_len = 0xffffffff;
+	ok(!sup_msg_child_next(head, NULL), "a name beyond the record");
+	msg.child.name_len = 3;
+	msg.answer.data_len += 8;
+	ok(!sup_msg_answer(head), "data beyond the message");
+	msg.answer.data_len -= 8;
+	msg.answer.result = SUPERVISOR_RESULT_NOPROC;
+	ok(!sup_msg_child_next(head, NULL), "an error has no children");
+}
+
+static void test_spec(void)
+{
+	struct {
+		struct supervisor_msg_answer answer;
+		struct supervisor_child_spec spec;
+		char blob[8];
+	} msg = {
+		.answer = {
+			.head = { .size = sizeof(msg),
+				  .type = SUPERVISOR_MSG_ANSWER },
+			.command = SUPERVISOR_CMD_CHILD_SPEC,
+			.data_len = sizeof(msg.spec) + 8,
+		},
+		.spec = {
+			.size = sizeof(msg.spec),
+			.flags = SUPERVISOR_CHILD_F_RETRY_UNCOUNTED,
+			.restart = SUPERVISOR_TRANSIENT, .shutdown_ms = 7,
+			.blob = sizeof(msg.spec), .blob_len = 8,
+		},
+	};
+	SUP_OPTS(sup_child_opts, opts, .supervisor = 5);
+
+	is(sup_msg_spec(&msg.answer.head, &opts), 0, "a spec of an answer");
+	ok(opts.sz == sizeof(opts) && opts.restart == SUPERVISOR_TRANSIENT &&
+	   opts.shutdown_ms == 7 && opts.retry_uncounted == 1 &&
+	   opts.blob == msg.blob && opts.blob_len == 8 &&
+	   opts.supervisor == -1, "what it says");
+	msg.spec.blob = sizeof(msg.spec) + 1;
+	is(sup_msg_spec(&msg.answer.head, &opts), -EBADMSG,
+	   "a blob beyond the answer");
+	msg.spec.blob = ~0ULL;
+	is(sup_msg_spec(&msg.answer.head, &opts), -EBADMSG, "one that wraps");
+	opts.sz = 8;
+	is(sup_msg_spec(&msg.answer.head, &opts), -EINVAL, "no room for it");
+}
+
+static void test_opts(void)
+{
+	struct {
+		struct sup_create_opts opts;
+		unsigned char more[8];
+	} grown = { { SUP_DEFAULTS_sup_create_opts }, { 0 } };
+	SUP_OPTS(sup_create_opts, opts, .intensity = 0);
+	SUP_OPTS(sup_result, result);
+
+	ok(opts.intensity == 0 && opts.period == 5 && opts.sz == sizeof(opts),
+	   "options are the defaults but for those given");
+	is(sup_create(-1, -1, &opts, &result), -EBADF, "sz as it should be");
+	is(sup_create(-1, -1, NULL, NULL), -EBADF, "or no options");
+	opts.sz = 4;
+	is(sup_create(-1, -1, &opts, NULL), -EINVAL, "sz too small");
+	grown.opts.sz = sizeof(grown);
+	is(sup_create(-1, -1, &grown.opts, NULL), -EBADF,
+	   "a later struct, with zeros");
+	grown.more[7] = 1;
+	is(sup_create(-1, -1, &grown.opts, NULL), -E2BIG,
+	   "a later struct that asks for more");
+	result.sz = 8;
+	is(sup_create(-1, -1, NULL, &result), -EINVAL, "a short result");
+}
+
+static void test_words(void)
+{
+	is_text(sup_word(SUP_WORDS_STRATEGY, SUPERVISOR_REST_FOR_ONE),
+		"rest_for_one", "a word of OTP's");
+	ok(!sup_word(SUP_WORDS_STRATEGY, 3), "none beyond the last");
+	ok(!sup_word((enum sup_words)99, 0), "nor of no kind");
+	for (int words = 0; words <= SUP_WORDS_LIMIT; words++) {
+		uint32_t n = 0;
+
+		while (sup_word((enum sup_words)words, n))
+			n++;
+		ok(n >= 2, "kind %d has %u words and no hole", words, n);
+	}
+}
+
+static void test_deadline(void)
+{
+	uint64_t now = sup_deadline_in(0);
+
+	ok(now && now != SUPERVISOR_NO_DEADLINE, "now");
+	ok(sup_deadline_in(1000) >= now + 1000000000, "in a second");
+	ok(sup_deadline_in(~0ULL) == SUPERVISOR_NO_DEADLINE, "never");
+}
+
+int main(void)
+{
+	errno = 0;
+	test_start();
+	test_walk();
+	test_answer();
+	test_spec();
+	test_opts();
+	test_words();
+	test_deadline();
+	is(errno, 0, "errno was left alone");
+	return tap_end();
+}
