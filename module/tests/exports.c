@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What supervisor_kunit.ko tests, exported where there is a KUnit to run it. */
+#include <linux/module.h>
+
+#include "../compat.h"
+#include "../policy.h"
+
+SUP_EXPORT_FOR_KUNIT(sup_name_valid);
+SUP_EXPORT_FOR_KUNIT(sup_name_hash);
+SUP_EXPORT_FOR_KUNIT(sup_name_make);
+SUP_EXPORT_FOR_KUNIT(sup_name_equal);
+SUP_EXPORT_FOR_KUNIT(sup_flags_validate);
+SUP_EXPORT_FOR_KUNIT(sup_child_spec_validate);
+SUP_EXPORT_FOR_KUNIT(sup_policy_window_slots);
+SUP_EXPORT_FOR_KUNIT(sup_policy_init);
+SUP_EXPORT_FOR_KUNIT(sup_policy_add);
+SUP_EXPORT_FOR_KUNIT(sup_policy_find);
+SUP_EXPORT_FOR_KUNIT(sup_policy_input);
+SUP_EXPORT_FOR_KUNIT(sup_policy_next);
+SUP_EXPORT_FOR_KUNIT(sup_policy_withdraw);
+SUP_EXPORT_FOR_KUNIT(sup_policy_deadline);
+SUP_EXPORT_FOR_KUNIT(sup_policy_suspended);
