@@ -112,6 +112,21 @@ struct table {
 	size_t count;
 };
 
+static _Noreturn void refuse_field(const char *name)
+{
+	char *all = xstrdup("");
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(fields); i++) {
+		char *longer = xasprintf("%s%s%s", all, i ? ", " : "",
+					 fields[i].name);
+
+		free(all);
+		all = longer;
+	}
+	die(STATUS_USAGE, "-o: no field '%s': expected one of %s", name, all);
+}
+
 static void choose(struct table *table, const char *names)
 {
 	char *copy = xstrdup(names), *rest = copy, *name;
@@ -121,13 +136,8 @@ static void choose(struct table *table, const char *names)
 		for (i = 0; i < ARRAY_SIZE(fields); i++)
 			if (!strcmp(name, fields[i].name))
 				break;
-		if (i == ARRAY_SIZE(fields) || table->width == FIELDS_MAX) {
-			complain("-o: no field '%s': there are", name);
-			for (i = 0; i < ARRAY_SIZE(fields); i++)
-				fprintf(stderr, " %s", fields[i].name);
-			fputc('\n', stderr);
-			exit(STATUS_USAGE);
-		}
+		if (i == ARRAY_SIZE(fields) || table->width == FIELDS_MAX)
+			refuse_field(name);
 		table->columns[table->width++] = &fields[i];
 	}
 	free(copy);
