@@ -265,6 +265,22 @@ static const struct policy_case policy_cases[] = {
 			"start:b start:a term:b start:b start:a term:b start:b start:a" },
 		      { "crash a", "term:b down:shutdown:intensity" }),
 	}, {
+		.name = "a deleted child is forgotten when its try-again is gone",
+		.flags = ONE_FOR_ONE(9, 60), .children = "a",
+		STEPS({ "run", "start:a up" }, { "call start_child b", "start:b reply:ok" },
+		      { "hang b; crash b", "start:b" },
+		      { "call terminate_child b; call delete_child b; call start_child b", "" },
+		      { "failed b", "reply:ok reply:ok start:b reply:ok forget:b" },
+		      { "crash b", "start:b" }),
+	}, {
+		.name = "a stop forgets a deleted child whose try-again waits",
+		.flags = ONE_FOR_ONE(9, 60), .children = "a",
+		STEPS({ "run", "start:a up" }, { "call start_child b", "start:b reply:ok" },
+		      { "hang b; crash b", "start:b" },
+		      { "call terminate_child b; call delete_child b; call terminate_child a", "" },
+		      { "stubborn a; failed b", "reply:ok reply:ok term:a" },
+		      { "stop", "" }, { "exit a", "forget:b down:shutdown:stopped reply:exit" }),
+	}, {
 		.name = "a restart that is ignored is not tried again",
 		.flags = ONE_FOR_ONE(9, 60), .children = "a",
 		STEPS({ "run", "start:a up" }, { "ignore a; crash a", "start:a" },
