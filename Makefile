@@ -90,8 +90,8 @@ check-fast: packages		## host tests, checkers, and guests of one kernel
 headertest:			## the user-space interface compiles in every dialect
 	@selftests/check/20-headers
 
-demo: packages tools		## a tree of daemons dies and comes back, in a guest
-	@selftests/vm/run -k '$(KERNEL)' -- selftests/demo/demo.sh
+demo: packages		## a tree of daemons dies and comes back, in a guest
+	@KERNEL='$(KERNEL)' selftests/demo/demo.sh
 
 bench: packages tools		## what supervision costs, in a guest (BENCH=--json)
 	@selftests/vm/run -i -k '$(KERNEL)' -- tools/bench/run $(BENCH)
