@@ -104,6 +104,7 @@ json_t *event_json(const char *root, const struct supervisor_msg *msg)
 	json_put_made(object, "path", event_path(root, msg));
 	json_put_word(object, "event", SUP_WORDS_EVENT,
 		      event->event);
+	json_put_made(object, "text", event_words(msg));
 	json_put_text(object, "type",
 		      event->is_supervisor ? "supervisor" : "worker");
 	if (msg->pid)
