@@ -102,7 +102,16 @@ static const struct policy_case policy_cases[] = {
 		.flags = ONE_FOR_ONE(3, 5), .children = "a b:timeout=100",
 		STEPS({ "hang b; run", "start:a start:b" }, { "wait 1000", "" },
 		      { "attached b", "" }, { "wait 99", "" },
-		      { "wait 1", "kill:b term:a down:shutdown:init_failed" }),
+		      { "wait 1", "kill:b term:a down:shutdown:init_timed_out" }),
+	}, {
+		.name = "who starts too late has failed with that, whatever it says",
+		.flags = ONE_FOR_ONE(3, 5), .children = "",
+		STEPS({ "run", "up" },
+		      { "call start_child a:timeout=100; hang a; stubborn a", "start:a" },
+		      { "refuse a; attached a; wait 100", "kill:a" }, { "started a", "" },
+		      { "ignored a", "reply:start_timed_out forget:a" },
+		      { "call start_child a:timeout=100; hang a; attached a", "start:a" },
+		      { "attached a; wait 50; started a", "reply:ok" }, { "wait 100", "" }),
 	}, {
 		.name = "who may not be signalled is abandoned",
 		.flags = ONE_FOR_ONE(3, 5), .children = "a b:infinity",
@@ -478,6 +487,13 @@ static const struct policy_case policy_cases[] = {
 		STEPS({ "run", "start:a start:b up" }, { "crash b", "" },
 		      { "wait 100", "term:a start:a start:b" },
 		      { "crash b", "" }, { "crash a", "start:a start:b" }, { "wait 10000", "" }),
+	}, {
+		.name = "backoff: a try-again from before does not shorten a delay",
+		.flags = ONE_FOR_ALL(9, 3600), .children = "a b:retry",
+		STEPS({ "run", "start:a start:b up" }, { "crash b", "" },
+		      { "call suspend", "reply:ok" }, { "crash a; wait 100", "" },
+		      { "fail b; resume", "start:a start:b" }, { "wait 299", "" },
+		      { "wait 1", "term:a start:a start:b" }),
 	}, {
 		.name = "backoff: a delay that ends while suspended waits",
 		.flags = ONE_FOR_ONE(9, 3600), .children = "a:retry",

@@ -2,6 +2,7 @@
 /* policy_play - see policy_play.h. */
 #include "policy_play.h"
 
+#include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/string.h>
@@ -243,7 +244,10 @@ static void play_reply(struct policy_play *play, struct sup_call *reply)
 {
 	struct policy_play_call *call = container_of(reply, struct policy_play_call, call);
 
-	play_say(play, "reply", play_results[reply->result]);
+	if (reply->result == SUP_ERR_START_FAILED && reply->start_error == -ETIMEDOUT)
+		play_say(play, "reply", "start_timed_out");
+	else
+		play_say(play, "reply", play_results[reply->result]);
 	switch (reply->result) {
 	case SUP_ERR_INVALID:
 	case SUP_ERR_NOPROC:
@@ -294,7 +298,7 @@ static void play_act(struct policy_play *play, const struct sup_action *action)
 		break;
 	case SUP_ACT_DOWN:
 		snprintf(down, sizeof(down), "%s:%s", play_reasons[action->reason],
-			 play_downs[action->down]);
+			 action->error == -ETIMEDOUT ? "init_timed_out" : play_downs[action->down]);
 		play_say(play, "down", down);
 		break;
 	}

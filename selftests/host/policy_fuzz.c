@@ -344,12 +344,22 @@ static void fuzz_act(struct fuzz *fuzz, const struct sup_action *action)
 	}
 }
 
+/* Who ends has given up every restart that was due later. */
+static void fuzz_check_no_delays(const struct fuzz *fuzz)
+{
+	const struct sup_policy_child *child;
+
+	list_for_each_entry(child, &fuzz->policy.children, order)
+		check(child->state != SUP_CHILD_RESTARTING || RB_EMPTY_NODE(&child->timer));
+}
+
 /* Nothing is left to do: is that so, or what is it waiting for? */
 static void fuzz_check_rest(const struct fuzz *fuzz)
 {
 	const struct sup_policy *policy = &fuzz->policy;
 
 	check(sup_policy_deadline(policy) > fuzz->now_ns);
+	check(!policy->suspended || policy->op == SUP_OP_IDLE);
 	switch (policy->op) {
 	case SUP_OP_DOWN:
 		check(!fuzz->began && sup_policy_idle(policy) && !fuzz_awaited(fuzz));
@@ -359,6 +369,11 @@ static void fuzz_check_rest(const struct fuzz *fuzz)
 		check(fuzz->up && !fuzz_awaited(fuzz));
 		check(policy->suspended || list_empty(&policy->queue));
 		check(sup_policy_idle(policy) || sup_policy_deadline(policy) != U64_MAX);
+		break;
+	case SUP_OP_STOP:
+	case SUP_OP_KILL:
+		fuzz_check_no_delays(fuzz);
+		check(!sup_policy_idle(policy) && fuzz_awaited(fuzz));
 		break;
 	default:
 		check(!sup_policy_idle(policy) && fuzz_awaited(fuzz));
