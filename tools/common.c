@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* One write per message, so that those of two threads do not mix. */
 static void vcomplain(int error, const char *format, va_list ap)
@@ -43,6 +44,13 @@ void complain_error(int error, const char *format, ...)
 	va_end(ap);
 }
 
+/* Nothing is left to tidy up but what was printed. */
+static _Noreturn void leave(int status)
+{
+	fflush(stdout);
+	_exit(status);
+}
+
 void die(int status, const char *format, ...)
 {
 	va_list ap;
@@ -50,7 +58,7 @@ void die(int status, const char *format, ...)
 	va_start(ap, format);
 	vcomplain(0, format, ap);
 	va_end(ap);
-	exit(status);
+	leave(status);
 }
 
 void die_error(int error, const char *format, ...)
@@ -60,7 +68,7 @@ void die_error(int error, const char *format, ...)
 	va_start(ap, format);
 	vcomplain(error, format, ap);
 	va_end(ap);
-	exit(STATUS_SYSTEM);
+	leave(STATUS_SYSTEM);
 }
 
 static void *must(void *memory)

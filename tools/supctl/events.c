@@ -96,10 +96,16 @@ static void follow(int supervisor, int mailbox, const char *root, bool json)
 int verb_events(int argc, char **argv)
 {
 	struct options options = { .allowed = OPTION_JSON };
+	struct target target;
 	int device, root, mailbox, err;
 
 	options_parse(&options, argc, argv, "NAME",
 		      "Follows what happens in a tree until the tree ends.");
+	target = target_parse(options.argument);
+	if (target.id)
+		die(STATUS_USAGE, "%s: not a whole tree: its events are those of '%s'",
+		    target.path, target.root);
+	target_free(&target);
 	device = open_device();
 	root = open_root(device, options.argument, O_RDONLY);
 	if (root < 0)

@@ -75,11 +75,11 @@ int verb_tree(int argc, char **argv)
 
 	options_parse(&options, argc, argv, "[PATH]",
 		      "Shows the trees that run, or what is at PATH and below.");
-	device = open_device();
 	if (options.json)
 		list = json_array();
 	else
 		table = table_new(options.fields, options.pretty);
+	device = open_device();
 	status = options.argument ?
 		add_one(device, options.argument, table, list, true, &runs) :
 		add_all(device, table, list);
@@ -103,11 +103,11 @@ int verb_status(int argc, char **argv)
 
 	options_parse(&options, argc, argv, "PATH",
 		      "Shows one supervisor or child, and succeeds if it runs.");
-	device = open_device();
 	if (options.json)
 		list = json_array();
 	else
 		table = table_new(options.fields, false);
+	device = open_device();
 	status = add_one(device, options.argument, table, list, false, &runs);
 	close(device);
 	if (status != STATUS_OK)
