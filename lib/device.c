@@ -102,6 +102,8 @@ sup_names_next(const struct sup_names *names,
 {
 	const struct supervisor_name_entry *next;
 
+	if (!names)
+		return NULL;
 	next = sup_record_next(names->buf.mem, names->buf.len, prev,
 			       sizeof(*next) + 1);
 	if (next && (next->name_len >= next->size - sizeof(*next) ||

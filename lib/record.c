@@ -75,6 +75,8 @@ const struct supervisor_child_status *
 sup_children_next(const struct sup_children *children,
 		  const struct supervisor_child_status *prev)
 {
+	if (!children)
+		return NULL;
 	return sup_record_child(children->buf.mem, children->buf.len, prev);
 }
 

@@ -203,8 +203,8 @@ SUP_API int sup_start_async(int supervisor);
 /*
  * Stops a supervisor: its children in reverse order. @reason is a
  * SUPERVISOR_EXIT_*, which its parent is told (OTP's default is NORMAL).
- * Errors: ESHUTDOWN (it had ended), EINVAL, ETIMEDOUT (the stop goes on),
- * EINTR (likewise).
+ * Errors: ESHUTDOWN (it had ended), EBUSY (it has not started), EINVAL,
+ * ETIMEDOUT (the stop goes on), EINTR (likewise).
  */
 SUP_API int sup_stop(int supervisor, uint32_t reason, uint64_t deadline);
 SUP_API int sup_stop_async(int supervisor, uint32_t reason);
