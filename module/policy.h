@@ -406,6 +406,7 @@ enum sup_outcome {
  * @flags: its flags
  * @children: sup_policy_child.order, in start order
  * @nr_children: how many
+ * @restarts: how many restarts were counted since sup_policy_init()
  *
  * Lifetime: the driver's.
  * Locking: none of its own; the driver lets one context in at a time.
@@ -416,7 +417,7 @@ struct sup_policy {
 	struct sup_flags flags;
 	struct list_head children;
 	u32 nr_children;
-	u64 restarts;			/* counted since sup_policy_init() */
+	u64 restarts;
 
 	/* private: children, in other orders */
 	struct list_head initials;	/* sup_policy_child.initials */
