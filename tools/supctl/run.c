@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../common.h"
@@ -26,6 +27,7 @@
 
 #define RING_BYTES (1 << 20)
 #define BUFFER_BYTES 65536
+#define JOIN_S 5
 
 struct runner {
 	const char *file;
@@ -84,6 +86,16 @@ static void *spawn(void *context)
 	if (err < 0)
 		complain_error(-err, "spawner");
 	return NULL;
+}
+
+/* False if it hangs in an exec, as on a file system that does not answer. */
+static bool join(pthread_t thread)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += JOIN_S;
+	return !pthread_timedjoin_np(thread, NULL, &until);
 }
 
 static struct tree *read_tree(const char *file)
@@ -315,8 +327,10 @@ static int run_tree(struct runner *runner, int device, struct tree *tree,
 
 	serve(runner);
 	status = conclude(runner);
-	pthread_join(thread, NULL);
-	sup_spawner_free(spawner);
+	if (join(thread))
+		sup_spawner_free(spawner);
+	else
+		complain("spawner: still starting a process: left behind");
 	close(runner->root);
 	close(runner->mailbox);
 	close(control);

@@ -4,8 +4,7 @@
  * an exit status that tells whether it does.
  */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "../common.h"
@@ -15,25 +14,30 @@
 #include "verbs.h"
 #include "view.h"
 
-/* A tree may end while the list of names is walked: that is no error. */
-static int add_all(int device, struct table *table, json_t *list)
+/*
+ * Those that the caller may look at. A tree may end while the list of names is
+ * walked.
+ */
+static void add_all(int device, struct table *table, json_t *list)
 {
 	const struct supervisor_name_entry *entry = NULL;
 	struct sup_names *names;
 	int err = sup_list(device, &names);
-	int status = STATUS_OK;
 
 	if (err < 0)
 		die_error(-err, "/dev/supervisor");
 	while ((entry = sup_names_next(names, entry))) {
-		int failed = STATUS_OK;
-		struct view *view = view_root(device, entry->name + 1, &failed);
+		int fd = sup_open(device, entry->name, O_RDONLY, NULL);
+		struct view *view;
 
-		if (!view) {
-			if (failed != STATUS_FALSE)
-				status = failed;
+		if (fd == -ENOENT || fd == -EACCES)
 			continue;
-		}
+		if (fd < 0)
+			die_error(-fd, "%s", entry->name + 1);
+		view = view_root(fd, entry->name + 1, &err);
+		close(fd);
+		if (!view)
+			die_error(-err, "%s", entry->name + 1);
 		if (list)
 			json_array_append_new(list, view_json(view));
 		else
@@ -41,7 +45,6 @@ static int add_all(int device, struct table *table, json_t *list)
 		view_free(view);
 	}
 	sup_names_free(names);
-	return status;
 }
 
 static int add_one(int device, const char *path, struct table *table,
@@ -70,7 +73,7 @@ int verb_tree(int argc, char **argv)
 	};
 	struct table *table = NULL;
 	json_t *list = NULL;
-	int device, status;
+	int device, status = STATUS_OK;
 	bool runs;
 
 	options_parse(&options, argc, argv, "[PATH]",
@@ -80,17 +83,19 @@ int verb_tree(int argc, char **argv)
 	else
 		table = table_new(options.fields, options.pretty);
 	device = open_device();
-	status = options.argument ?
-		add_one(device, options.argument, table, list, true, &runs) :
+	if (options.argument)
+		status = add_one(device, options.argument, table, list, true,
+				 &runs);
+	else
 		add_all(device, table, list);
 	close(device);
-	if (status != STATUS_OK && options.argument)
+	if (status != STATUS_OK)
 		return status;
 	if (list)
 		json_print_line(list);
 	else
 		table_print(table);
-	return status;
+	return STATUS_OK;
 }
 
 int verb_status(int argc, char **argv)

@@ -68,54 +68,32 @@ static int read_supervisor(struct view *view, int fd)
 	return 0;
 }
 
-struct view *view_root(int device, const char *root, int *status)
+struct view *view_root(int fd, const char *root, int *err)
 {
-	struct view *view;
-	int fd = open_root(device, root, O_RDONLY);
-	int err;
+	struct view *view = xcalloc(1, sizeof(*view));
 
-	if (fd < 0) {
-		*status = -fd;
-		return NULL;
-	}
-	view = xcalloc(1, sizeof(*view));
 	view->path = xstrdup(root);
 	view->id = view->path;
 	view->is_root = true;
 	view->as_child = xcalloc(1, sizeof(*view->as_child));
-	err = read_supervisor(view, fd);
-	close(fd);
-	if (!err)
+	*err = read_supervisor(view, fd);
+	if (!*err)
 		return view;
-	complain_error(-err, "%s", root);
-	*status = status_of_error(-err);
 	view_free(view);
 	return NULL;
 }
 
-struct view *view_target(int device, const struct target *target, int *status)
+static struct view *view_child(int fd, const struct target *target, int *err)
 {
 	const struct supervisor_child_status *child = NULL;
 	struct supervisor_status self = { .size = sizeof(self) };
 	struct sup_children *children;
 	struct view *view = NULL;
 	char *parent;
-	int fd, err;
 
-	if (!target->id)
-		return view_root(device, target->root, status);
-	fd = open_parent(device, target, O_RDONLY);
-	if (fd < 0) {
-		*status = -fd;
+	*err = sup_status(fd, &self, &children);
+	if (*err < 0)
 		return NULL;
-	}
-	err = sup_status(fd, &self, &children);
-	if (err < 0) {
-		complain_error(-err, "%s", target->path);
-		*status = status_of_error(-err);
-		close(fd);
-		return NULL;
-	}
 	parent = xasprintf("%.*s", (int)(strlen(target->path) -
 					 strlen(target->id) - 1), target->path);
 	while ((child = sup_children_next(children, child)))
@@ -124,14 +102,33 @@ struct view *view_target(int device, const struct target *target, int *status)
 			read_child(view, fd, child, parent);
 			break;
 		}
-	if (!view) {
-		complain("%s: no such child", target->path);
-		*status = STATUS_FALSE;
-	}
 	free(parent);
 	sup_children_free(children);
-	close(fd);
+	*err = view ? 0 : -ENOENT;
 	return view;
+}
+
+struct view *view_target(int device, const struct target *target, int *status)
+{
+	int fd = open_parent(device, target, O_RDONLY);
+	struct view *view;
+	int err;
+
+	if (fd < 0) {
+		*status = -fd;
+		return NULL;
+	}
+	view = target->id ? view_child(fd, target, &err) :
+			    view_root(fd, target->root, &err);
+	close(fd);
+	if (view)
+		return view;
+	if (err == -ENOENT)
+		complain("%s: no such child", target->path);
+	else
+		complain_error(-err, "%s", target->path);
+	*status = status_of_error(-err);
+	return NULL;
 }
 
 static void clear(struct view *view)

@@ -26,9 +26,12 @@ struct view {
 	uint64_t now_ns;
 };
 
-/* The tree of this name. NULL: it was said why; *@status is the exit status. */
-struct view *view_root(int device, const char *root, int *status);
-/* What a path names, with all below it. */
+/* The tree of this name, at its root's fd; NULL and -errno. */
+struct view *view_root(int fd, const char *root, int *err);
+/*
+ * What a path names, with all below it. NULL: it was said why; *@status is the
+ * exit status.
+ */
 struct view *view_target(int device, const struct target *target, int *status);
 void view_free(struct view *view);
 
