@@ -37,8 +37,13 @@
  * @count: records
  * @pid: the child's process, in @pid_ns
  * @wait: who waits
+ * @parked: S: in sup_supervisor.parked, when a signal interrupted the caller; the
+ *	list has the caller's reference then
+ * @file: S: through which it was made, with @parked
+ * @number: S: never used again: which one it is, with @parked
  *
- * Lifetime: from the ioctl to the answer's delivery or the caller's return.
+ * Lifetime: from the ioctl to the answer's delivery, the caller's return, or, when
+ *	it was interrupted, the file's end.
  * Locking: per member.
  * Context: none of its own.
  */
@@ -63,6 +68,9 @@ struct sup_request {
 	u32 count;
 	s32 pid;
 	wait_queue_head_t wait;
+	struct list_head parked;
+	struct file *file;
+	u64 number;
 };
 
 /* What an ioctl's struct says of a call, whichever struct it is. */
@@ -157,6 +165,7 @@ static struct sup_request *request_alloc(struct sup_supervisor *sup, u32 command
 	request->cookie = params->cookie;
 	request->command = command;
 	init_waitqueue_head(&request->wait);
+	INIT_LIST_HEAD(&request->parked);
 
 	ret = request_set_mailbox(request, params);
 	if (!ret && params->id)
@@ -386,12 +395,6 @@ static int result_errno(enum sup_call_result result)
 	return -EINVAL;
 }
 
-static void request_submit(struct sup_request *request)
-{
-	refcount_inc(&request->ref);
-	sup_inbox_add(request->sup, &request->msg);
-}
-
 /* Take a call back. False when it has begun: it completes unanswered. */
 static bool request_withdraw(struct sup_request *request)
 {
@@ -410,31 +413,120 @@ static bool request_withdraw(struct sup_request *request)
 	return withdrawn;
 }
 
-/*
- * Make the call. Returns 0 when it was answered, or queued with ASYNC; else why
- * it was not. The caller's reference stays.
- */
-static int request_run(struct sup_request *request, u64 deadline)
+/* Wait for the answer. 0 when it is there; the caller's reference stays. */
+static int request_wait(struct sup_request *request, u64 deadline)
 {
-	int ret;
+	return sup_wait_until(request->wait, smp_load_acquire(&request->done), deadline);
+}
 
+/*
+ * Make the call. 0 when it was answered, or queued with ASYNC; else why it was
+ * not. The caller's reference stays.
+ */
+static int request_submit(struct sup_request *request, u64 deadline)
+{
 	if (!request->mailbox && !deadline) {
 		request_reject_child(request);
 		return -EAGAIN;
 	}
-	request_submit(request);
-	if (request->mailbox)
+	refcount_inc(&request->ref);
+	sup_inbox_add(request->sup, &request->msg);
+	return request->mailbox ? 0 : request_wait(request, deadline);
+}
+
+/* Give up a call that was not answered; 0 if it was, in the last moment. */
+static int request_give_up(struct sup_request *request, int ret)
+{
+	if (ret && ret != -EAGAIN && !request_withdraw(request) &&
+	    smp_load_acquire(&request->done))
 		return 0;
-	ret = sup_wait_until(request->wait, smp_load_acquire(&request->done), deadline);
-	if (!ret)
-		return 0;
-	request_withdraw(request);
-	return smp_load_acquire(&request->done) ? 0 : ret;
+	return ret;
+}
+
+/*
+ * A signal interrupted the caller. A call that has not begun is taken back: it is
+ * made anew when the ioctl is restarted. One that has cannot be made twice: it is
+ * kept under a number that goes into the caller's struct, for the restarted ioctl
+ * to wait on. True when it was kept; the list has the reference then.
+ */
+static bool request_park(struct sup_request *request, struct file *file, u64 *number)
+{
+	struct sup_supervisor *sup = request->sup;
+
+	if (request_withdraw(request))
+		return false;
+	mutex_lock(&sup->lock);
+	request->file = file;
+	request->number = sup_id_next();
+	list_add(&request->parked, &sup->parked);
+	mutex_unlock(&sup->lock);
+	*number = request->number;
+	return true;
+}
+
+/* The call that was kept under a number; the list's reference, or -ESTALE. */
+static struct sup_request *request_unpark(struct sup_supervisor *sup, struct file *file,
+					  u32 command, u64 number)
+{
+	struct sup_request *request, *found = NULL;
+
+	mutex_lock(&sup->lock);
+	list_for_each_entry(request, &sup->parked, parked)
+		if (request->file == file && request->number == number &&
+		    request->command == command)
+			found = request;
+	if (found)
+		list_del_init(&found->parked);
+	mutex_unlock(&sup->lock);
+	return found ?: ERR_PTR(-ESTALE);
+}
+
+/**
+ * sup_call_forget_parked - nobody will wait on for calls made through a file
+ * @sup: the supervisor
+ * @file: the file, which is being closed
+ *
+ * Context: may sleep.
+ */
+void sup_call_forget_parked(struct sup_supervisor *sup, struct file *file)
+{
+	struct sup_request *request, *next;
+	LIST_HEAD(forgotten);
+
+	mutex_lock(&sup->lock);
+	list_for_each_entry_safe(request, next, &sup->parked, parked)
+		if (request->file == file)
+			list_move(&request->parked, &forgotten);
+	mutex_unlock(&sup->lock);
+	list_for_each_entry_safe(request, next, &forgotten, parked)
+		request_put(request);
+}
+
+/*
+ * See a call through that must not be made twice. Consumes the reference unless
+ * 0 is returned, and then too with ASYNC or when the call was parked.
+ */
+static int request_see_through(struct sup_request *request, struct sup_ucmd *ucmd, u64 deadline,
+			       u64 *number)
+{
+	bool waits_on = *number;
+	int ret;
+
+	*number = 0;
+	ret = waits_on ? request_wait(request, deadline) : request_submit(request, deadline);
+	if (ret == -ERESTARTSYS && request_park(request, ucmd->file, number))
+		return ret;
+	if (ret != -ERESTARTSYS)
+		ret = request_give_up(request, ret);
+	if (ret)
+		request_put(request);
+	return ret;
 }
 
 /* The whole life of a call that names a child or none. */
 static int call_child(struct sup_ucmd *ucmd, u32 command, enum sup_call_type type)
 {
+	struct sup_supervisor *sup = sup_object_supervisor(ucmd->object);
 	struct supervisor_child_call *cmd = ucmd->cmd;
 	struct call_params params = {
 		.flags = cmd->flags,
@@ -452,11 +544,14 @@ static int call_child(struct sup_ucmd *ucmd, u32 command, enum sup_call_type typ
 	cmd->out_pid = 0;
 	if (!cmd->id)
 		return -EFAULT;
-	request = request_alloc(sup_object_supervisor(ucmd->object), command, type, &params);
+	request = cmd->call ? request_unpark(sup, ucmd->file, command, cmd->call) :
+			      request_alloc(sup, command, type, &params);
 	if (IS_ERR(request))
 		return PTR_ERR(request);
-	ret = request_run(request, cmd->deadline);
-	if (!ret && !request->mailbox) {
+	ret = request_see_through(request, ucmd, cmd->deadline, &cmd->call);
+	if (ret)
+		return ret;
+	if (!request->mailbox) {
 		cmd->out_result = request->call.result;
 		cmd->out_error = -request->call.start_error;
 		cmd->out_pid = request->pid;
@@ -534,7 +629,7 @@ static int call_query(struct sup_ucmd *ucmd, u32 command, enum sup_call_type typ
 	request = request_alloc(sup_object_supervisor(ucmd->object), command, type, &params);
 	if (IS_ERR(request))
 		return PTR_ERR(request);
-	ret = request_run(request, cmd->deadline);
+	ret = request_give_up(request, request_submit(request, cmd->deadline));
 	if (!ret && !request->mailbox) {
 		cmd->out_result = request->call.result;
 		ret = result_errno(request->call.result);
@@ -675,8 +770,30 @@ static int child_add_initial(struct sup_child *child, struct supervisor_child_ad
 	return ret;
 }
 
-static int child_start_new(struct sup_child *child, struct supervisor_child_add *cmd)
+/* See start_child through: a new call, or one that was interrupted. */
+static int child_add_see_through(struct sup_request *request, struct sup_ucmd *ucmd)
 {
+	struct supervisor_child_add *cmd = ucmd->cmd;
+	int ret;
+
+	ret = request_see_through(request, ucmd, cmd->deadline, &cmd->call);
+	if (ret)
+		return ret;
+	cmd->out_id = request->child->id;
+	if (!request->mailbox) {
+		cmd->out_result = request->call.result;
+		cmd->out_error = -request->call.start_error;
+		cmd->out_invalid = request->call.invalid;
+		cmd->out_pid = request->pid;
+		ret = result_errno(request->call.result);
+	}
+	request_put(request);
+	return ret;
+}
+
+static int child_start_new(struct sup_child *child, struct sup_ucmd *ucmd)
+{
+	struct supervisor_child_add *cmd = ucmd->cmd;
 	struct call_params params = {
 		.flags = cmd->flags,
 		.mailbox_fd = cmd->mailbox_fd,
@@ -685,7 +802,6 @@ static int child_start_new(struct sup_child *child, struct supervisor_child_add 
 	};
 	struct sup_supervisor *sup = child->sup;
 	struct sup_request *request;
-	int ret;
 
 	if (READ_ONCE(sup->policy.nr_children) >=
 	    sup_limit(SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN)) {
@@ -705,20 +821,12 @@ static int child_start_new(struct sup_child *child, struct supervisor_child_add 
 	/* The policy's, or request_reject_child()'s. */
 	sup_child_get(child);
 	request->call.child = &child->policy;
-	ret = request_run(request, cmd->deadline);
-	if (!ret && !request->mailbox) {
-		cmd->out_result = request->call.result;
-		cmd->out_error = -request->call.start_error;
-		cmd->out_invalid = request->call.invalid;
-		cmd->out_pid = request->pid;
-		ret = result_errno(request->call.result);
-	}
-	request_put(request);
-	return ret;
+	return child_add_see_through(request, ucmd);
 }
 
-static int child_add(struct sup_child *child, struct supervisor_child_add *cmd)
+static int child_add(struct sup_child *child, struct sup_ucmd *ucmd)
 {
+	struct supervisor_child_add *cmd = ucmd->cmd;
 	bool async = cmd->flags & SUPERVISOR_CALL_F_ASYNC;
 	int ret;
 
@@ -727,7 +835,7 @@ static int child_add(struct sup_child *child, struct supervisor_child_add *cmd)
 	else
 		ret = async ? -EISCONN : child_add_initial(child, cmd);
 	if (ret == -EISCONN)
-		return child_start_new(child, cmd);
+		return child_start_new(child, ucmd);
 	if (ret)
 		child_disown(child);
 	return ret;
@@ -770,9 +878,18 @@ int sup_call_child_add(struct sup_ucmd *ucmd)
 	cmd->out_limit = SUPERVISOR_LIMIT_NONE;
 	cmd->out_pid = 0;
 	cmd->out_id = 0;
+	if (cmd->call) {
+		struct sup_request *request = request_unpark(sup, ucmd->file,
+							     SUPERVISOR_CMD_CHILD_ADD,
+							     cmd->call);
+
+		return IS_ERR(request) ? PTR_ERR(request) : child_add_see_through(request, ucmd);
+	}
 	ret = spec_copy(cmd->spec, &spec);
 	if (!ret)
 		ret = spec_check(&spec, &cmd->out_invalid);
+	if (cmd->out_invalid)
+		cmd->out_result = SUPERVISOR_RESULT_INVALID;
 	if (ret)
 		return ret;
 	child = sup_child_alloc(sup, &spec, &cmd->out_limit);
@@ -780,12 +897,13 @@ int sup_call_child_add(struct sup_ucmd *ucmd)
 		return PTR_ERR(child);
 	if (!sup_name_valid(child->policy.name.bytes, child->policy.name.len)) {
 		cmd->out_invalid = SUPERVISOR_INVALID_ID;
+		cmd->out_result = SUPERVISOR_RESULT_INVALID;
 		ret = -EINVAL;
 	}
 	if (!ret)
 		ret = child_adopt(child, spec.supervisor_fd);
 	if (!ret)
-		ret = child_add(child, cmd);
+		ret = child_add(child, ucmd);
 	if (!ret) {
 		cmd->out_id = child->id;
 		index_grow(sup);
@@ -861,13 +979,16 @@ int sup_call_start(struct sup_ucmd *ucmd)
 	int ret;
 
 	cmd->out_error = 0;
-	ret = start_claim(sup);
-	if (ret)
-		return ret;
-	sup_control(sup, SUP_CONTROL_START);
-	if (cmd->flags & SUPERVISOR_CALL_F_ASYNC)
-		return 0;
+	if (!cmd->call) {
+		ret = start_claim(sup);
+		if (ret)
+			return ret;
+		sup_control(sup, SUP_CONTROL_START);
+		if (cmd->flags & SUPERVISOR_CALL_F_ASYNC)
+			return 0;
+	}
 	ret = sup_wait_until(sup->changed, start_over(sup), cmd->deadline);
+	cmd->call = ret == -ERESTARTSYS;
 	return ret ?: start_result(sup, cmd);
 }
 
@@ -881,22 +1002,25 @@ int sup_call_stop(struct sup_ucmd *ucmd)
 {
 	struct sup_supervisor *sup = sup_object_supervisor(ucmd->object);
 	struct supervisor_stop *cmd = ucmd->cmd;
+	int ret;
 
 	if (cmd->reason > SUPERVISOR_EXIT_KILLED)
 		return -EINVAL;
-	switch (READ_ONCE(sup->state)) {
-	case SUPERVISOR_STATE_NEW:
-		if (!READ_ONCE(sup->claimed))
+	if (!cmd->call) {
+		u32 state = READ_ONCE(sup->state);
+
+		if (state == SUPERVISOR_STATE_NEW && !READ_ONCE(sup->claimed))
 			return -EBUSY;
-		break;
-	case SUPERVISOR_STATE_DOWN:
-		return -ESHUTDOWN;
+		if (state == SUPERVISOR_STATE_DOWN)
+			return -ESHUTDOWN;
+		sup_stop(sup, cmd->reason);
+		if (cmd->flags & SUPERVISOR_CALL_F_ASYNC)
+			return 0;
 	}
-	sup_stop(sup, cmd->reason);
-	if (cmd->flags & SUPERVISOR_CALL_F_ASYNC)
-		return 0;
-	return sup_wait_until(sup->changed, READ_ONCE(sup->state) == SUPERVISOR_STATE_DOWN,
-			      cmd->deadline);
+	ret = sup_wait_until(sup->changed, READ_ONCE(sup->state) == SUPERVISOR_STATE_DOWN,
+			     cmd->deadline);
+	cmd->call = ret == -ERESTARTSYS;
+	return ret;
 }
 
 static int suspend_one(struct sup_supervisor *sup, u64 deadline)
@@ -908,7 +1032,7 @@ static int suspend_one(struct sup_supervisor *sup, u64 deadline)
 	request = request_alloc(sup, SUPERVISOR_CMD_SUSPEND, SUP_CALL_SUSPEND, &params);
 	if (IS_ERR(request))
 		return PTR_ERR(request);
-	ret = request_run(request, deadline);
+	ret = request_give_up(request, request_submit(request, deadline));
 	if (!ret)
 		ret = result_errno(request->call.result);
 	request_put(request);

@@ -280,7 +280,6 @@ static void child_start_failed(struct sup_child *child, s32 error)
 
 static void child_started(struct sup_child *child)
 {
-	child->start_failed = false;
 	child->since_ns = sup_now();
 	sup_event_child(child, SUPERVISOR_EVENT_STARTED, 0);
 	trace_sup_started(child->sup->object.id, child->id, child->incarnation);
@@ -572,6 +571,8 @@ static int child_attach_locked(struct sup_child *child, u64 token, struct sup_pr
 		return -EPERM;
 	if (child->signal_whom == SUPERVISOR_SIGNAL_GROUP && !sup_current_leads_group())
 		return -EINVAL;
+	if (sup_owned_by_current(sup->root))
+		return -EDEADLK;
 	if (!sup_process_claim(process, &child->watch))
 		return -EBUSY;
 

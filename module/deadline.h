@@ -26,7 +26,7 @@ static inline ktime_t sup_deadline_left(u64 deadline)
  *	for ever
  *
  * Return: 0 when @condition holds, -EAGAIN or -ETIMEDOUT at the deadline,
- *	-EINTR when a signal came.
+ *	-ERESTARTSYS when a signal came.
  */
 #define sup_wait_until(wq, condition, deadline)					\
 ({										\
@@ -42,7 +42,7 @@ static inline ktime_t sup_deadline_left(u64 deadline)
 	else									\
 		__ret = wait_event_interruptible_hrtimeout(wq, condition,	\
 						sup_deadline_left(__until));	\
-	__ret == -ETIME ? -ETIMEDOUT : __ret == -ERESTARTSYS ? -EINTR : __ret;	\
+	__ret == -ETIME ? -ETIMEDOUT : __ret;					\
 })
 
 #endif

@@ -510,7 +510,7 @@ static ssize_t mailbox_take(struct sup_mailbox *mailbox, u8 __user *to, size_t r
 
 	*count = 0;
 	if (mutex_lock_interruptible(&mailbox->recv_lock))
-		return -EINTR;
+		return -ERESTARTSYS;
 	while (*count < max) {
 		len = mailbox_take_one(mailbox, to + done, room - done, needed);
 		if (len <= 0)

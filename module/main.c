@@ -48,6 +48,7 @@ static int info_execute(struct sup_ucmd *ucmd)
  * @min_size: as it was first published
  * @flags: known bits of its flags
  * @reserved: offset of a __u32 that must be 0; 0 for none
+ * @call: offset of a __u64 that names an interrupted call; 0 for none
  * @mode: FMODE_* bits that the file must have
  * @kind: of the file
  * @execute: what to do
@@ -58,6 +59,7 @@ struct ioctl_op {
 	u16 min_size;
 	u32 flags;
 	u16 reserved;
+	u16 call;
 	fmode_t mode;
 	enum sup_kind kind;
 	int (*execute)(struct sup_ucmd *ucmd);
@@ -88,6 +90,14 @@ union ioctl_buffer {
 
 /* @last: the last member that was published first. */
 #define IOCTL_OP(nr, kind_, mode_, type, last, flags_, reserved_, fn)			\
+	IOCTL_OP_CALL(nr, kind_, mode_, type, last, flags_, reserved_, 0, fn)
+
+/* An ioctl that must not be made twice, whose struct ends in @call. */
+#define IOCTL_OP_ONCE(nr, type, reserved_, fn)						\
+	IOCTL_OP_CALL(nr, SUPERVISOR, FMODE_WRITE, type, call, SUPERVISOR_CALL_F_ASYNC,	\
+		      reserved_, offsetof(struct type, call), fn)
+
+#define IOCTL_OP_CALL(nr, kind_, mode_, type, last, flags_, reserved_, call_, fn)	\
 	[_IOC_NR(nr)] = {								\
 		.cmd = (nr) + BUILD_BUG_ON_ZERO(sizeof(struct type) >			\
 						sizeof(union ioctl_buffer)),		\
@@ -95,6 +105,7 @@ union ioctl_buffer {
 		.min_size = offsetofend(struct type, last),				\
 		.flags = (flags_),							\
 		.reserved = (reserved_),						\
+		.call = (call_),							\
 		.mode = (mode_),							\
 		.kind = SUP_KIND_##kind_,						\
 		.execute = (fn),							\
@@ -122,18 +133,15 @@ static const struct ioctl_op ioctl_ops[] = {
 		 RESERVED(supervisor_mailbox_create), sup_mailbox_create),
 	IOCTL_OP(SUPERVISOR_MAILBOX_RECV, MAILBOX, FMODE_READ, supervisor_mailbox_recv, __reserved,
 		 0, RESERVED(supervisor_mailbox_recv), sup_mailbox_recv),
-	IOCTL_OP(SUPERVISOR_CHILD_ADD, SUPERVISOR, FMODE_WRITE, supervisor_child_add, out_id,
-		 ASYNC, 0, sup_call_child_add),
-	IOCTL_OP(SUPERVISOR_START, SUPERVISOR, FMODE_WRITE, supervisor_start, failed_id, ASYNC, 0,
-		 sup_call_start),
-	IOCTL_OP(SUPERVISOR_STOP, SUPERVISOR, FMODE_WRITE, supervisor_stop, __reserved, ASYNC,
-		 RESERVED(supervisor_stop), sup_call_stop),
-	IOCTL_OP(SUPERVISOR_CHILD_TERMINATE, SUPERVISOR, FMODE_WRITE, supervisor_child_call,
-		 __reserved, ASYNC, RESERVED(supervisor_child_call), sup_call_terminate),
-	IOCTL_OP(SUPERVISOR_CHILD_RESTART, SUPERVISOR, FMODE_WRITE, supervisor_child_call,
-		 __reserved, ASYNC, RESERVED(supervisor_child_call), sup_call_restart),
-	IOCTL_OP(SUPERVISOR_CHILD_DELETE, SUPERVISOR, FMODE_WRITE, supervisor_child_call,
-		 __reserved, ASYNC, RESERVED(supervisor_child_call), sup_call_delete),
+	IOCTL_OP_ONCE(SUPERVISOR_CHILD_ADD, supervisor_child_add, 0, sup_call_child_add),
+	IOCTL_OP_ONCE(SUPERVISOR_START, supervisor_start, 0, sup_call_start),
+	IOCTL_OP_ONCE(SUPERVISOR_STOP, supervisor_stop, RESERVED(supervisor_stop), sup_call_stop),
+	IOCTL_OP_ONCE(SUPERVISOR_CHILD_TERMINATE, supervisor_child_call,
+		      RESERVED(supervisor_child_call), sup_call_terminate),
+	IOCTL_OP_ONCE(SUPERVISOR_CHILD_RESTART, supervisor_child_call,
+		      RESERVED(supervisor_child_call), sup_call_restart),
+	IOCTL_OP_ONCE(SUPERVISOR_CHILD_DELETE, supervisor_child_call,
+		      RESERVED(supervisor_child_call), sup_call_delete),
 	IOCTL_OP(SUPERVISOR_CHILD_GET_SPEC, SUPERVISOR, FMODE_READ, supervisor_query, __reserved,
 		 ASYNC, RESERVED(supervisor_query), sup_call_get_spec),
 	IOCTL_OP(SUPERVISOR_WHICH_CHILDREN, SUPERVISOR, FMODE_READ, supervisor_query, __reserved,
@@ -182,9 +190,20 @@ static int ioctl_check(const struct ioctl_op *op, const struct file *file, const
 	return (file->f_mode & op->mode) == op->mode ? 0 : -EBADF;
 }
 
-/* The handler has run: give the caller its results, and the new file if any. */
-static long ioctl_finish(struct sup_ucmd *ucmd, void __user *to, size_t len, int ret)
+/* A restarted ioctl must find its struct as it was, but for @call. */
+static long ioctl_interrupted(const struct ioctl_op *op, const void *cmd, void __user *to)
 {
+	if (op->call && copy_to_user(to + op->call, cmd + op->call, sizeof(u64)))
+		return -EINTR;
+	return -ERESTARTSYS;
+}
+
+/* The handler has run: give the caller its results, and the new file if any. */
+static long ioctl_finish(const struct ioctl_op *op, struct sup_ucmd *ucmd, void __user *to,
+			 size_t len, int ret)
+{
+	if (ret == -ERESTARTSYS)
+		return ioctl_interrupted(op, ucmd->cmd, to);
 	if (copy_to_user(to, ucmd->cmd, len) && !ret)
 		ret = -EFAULT;
 	if (!ucmd->new_file)
@@ -237,7 +256,7 @@ long sup_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if (copy_to_user(uptr, &buffer, len))
 		return -EFAULT;
 	ret = op->execute(&ucmd);
-	return ioctl_finish(&ucmd, uptr, len, ret);
+	return ioctl_finish(op, &ucmd, uptr, len, ret);
 }
 
 static int device_open(struct inode *inode, struct file *file)

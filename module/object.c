@@ -178,12 +178,12 @@ struct file *sup_object_fget(int fd, enum sup_kind kind)
  * sup_access_flags - check an access mode from user space
  * @access: O_RDONLY, O_WRONLY or O_RDWR
  *
- * Context: any. Return: @access, or -EOPNOTSUPP.
+ * Context: any. Return: @access, or -EINVAL.
  */
 int sup_access_flags(u32 access)
 {
 	return access == O_RDONLY || access == O_WRONLY || access == O_RDWR ?
-	       (int)access : -EOPNOTSUPP;
+	       (int)access : -EINVAL;
 }
 
 /**

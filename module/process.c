@@ -47,7 +47,7 @@ static void process_record_locked(struct sup_process *process, const struct task
 	exit->time_ns = ktime_get_ns();
 	exit->utime_ns = signal->utime + task->utime;
 	exit->stime_ns = signal->stime + task->stime;
-	exit->maxrss_kb = (u64)signal->maxrss << (PAGE_SHIFT - 10);
+	exit->maxrss_kb = (u64)max(signal->maxrss, signal->cmaxrss) << (PAGE_SHIFT - 10);
 	exit->status = task_wait_status(task);
 	exit->exec_id = task->self_exec_id;
 	process->dead = true;

@@ -227,6 +227,22 @@ void sup_disown(struct sup_child *as_child)
 }
 
 /**
+ * sup_owned_by_current - is the calling process a tree's owner
+ * @root: the tree's root
+ *
+ * Context: may sleep.
+ */
+bool sup_owned_by_current(struct sup_supervisor *root)
+{
+	bool owned;
+
+	mutex_lock(&sup_tree_lock);
+	owned = sup_current_is(root->owner.process);
+	mutex_unlock(&sup_tree_lock);
+	return owned;
+}
+
+/**
  * sup_start_below - start a supervisor that is a child
  * @sub: the supervisor; it belongs to its parent's tree from now on
  * @root: that tree's root
@@ -579,8 +595,16 @@ static void supervisor_unused(struct sup_object *object)
 	mutex_lock(&sup_tree_lock);
 	child = sup->as_child;
 	mutex_unlock(&sup_tree_lock);
-	if (!child)
-		sup_control(sup, SUP_CONTROL_OWNER | SUP_CONTROL_DISCARD);
+	if (child)
+		return;
+	mutex_lock(&sup->lock);
+	sup->unwanted = true;
+	if (supervisor_active(sup) ||
+	    (sup->state == SUPERVISOR_STATE_NEW && READ_ONCE(sup->claimed)))
+		sup_control(sup, SUP_CONTROL_OWNER);
+	else
+		supervisor_clear(sup);
+	mutex_unlock(&sup->lock);
 }
 
 static void supervisor_free(struct sup_object *object)
@@ -687,6 +711,7 @@ static void supervisor_init(struct sup_supervisor *sup, const struct supervisor_
 	sup->since_ns = ktime_get_ns();
 	sup->timer_due = U64_MAX;
 	sup_start_init(sup);
+	INIT_LIST_HEAD(&sup->parked);
 	sup->cred = get_current_cred();
 	sup->pid_ns = get_pid_ns(task_active_pid_ns(current));
 	sup->owner_death = cmd->owner_death;
@@ -897,6 +922,12 @@ int sup_supervisor_open_child(struct sup_ucmd *ucmd)
 	return ret;
 }
 
+static int supervisor_release_file(struct inode *inode, struct file *file)
+{
+	sup_call_forget_parked(sup_object_supervisor(sup_file_object(file)), file);
+	return sup_object_release(inode, file);
+}
+
 static __poll_t supervisor_poll(struct file *file, poll_table *table)
 {
 	struct sup_supervisor *sup = sup_object_supervisor(sup_file_object(file));
@@ -907,7 +938,7 @@ static __poll_t supervisor_poll(struct file *file, poll_table *table)
 
 const struct file_operations sup_supervisor_fops = {
 	.owner = THIS_MODULE,
-	.release = sup_object_release,
+	.release = supervisor_release_file,
 	.poll = supervisor_poll,
 	.unlocked_ioctl = sup_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,

@@ -183,6 +183,8 @@ struct sup_start {
  * @nr_buckets: S
  * @start: S: the start under way
  * @unwanted: S: nobody can start it any more: forget everything once it is down
+ * @parked: S: struct sup_request, interrupted by a signal: their callers may wait
+ *	on
  * @mailbox: const, referenced: of a root: where START requests go
  * @cred: const, referenced: the creator's, with which signals are sent
  * @pid_ns: const, referenced: the creator's
@@ -235,6 +237,7 @@ struct sup_supervisor {
 	u32 nr_buckets;
 	struct sup_start start;
 	bool unwanted;
+	struct list_head parked;
 
 	struct sup_mailbox *mailbox;
 	const struct cred *cred;
@@ -291,6 +294,7 @@ int sup_supervisor_open_child(struct sup_ucmd *ucmd);
 u32 sup_depth(struct sup_supervisor *sup);
 int sup_adopt(struct sup_supervisor *sub, struct sup_child *as_child);
 void sup_disown(struct sup_child *as_child);
+bool sup_owned_by_current(struct sup_supervisor *root);
 void sup_start_below(struct sup_supervisor *sub, struct sup_supervisor *root);
 void sup_control(struct sup_supervisor *sup, u32 controls);
 void sup_stop(struct sup_supervisor *sup, enum sup_reason reason);
@@ -323,6 +327,7 @@ int sup_child_attach(struct sup_ucmd *ucmd);
 int sup_child_report(struct sup_ucmd *ucmd);
 
 /* call.c */
+void sup_call_forget_parked(struct sup_supervisor *sup, struct file *file);
 void sup_call_begin(struct sup_inbox_msg *msg);
 void sup_call_reply(struct sup_supervisor *sup, struct sup_call *call);
 int sup_call_child_add(struct sup_ucmd *ucmd);

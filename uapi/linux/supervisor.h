@@ -42,7 +42,7 @@
  * EEXIST       the name or id is taken (already_started, already_present)
  * EBUSY        wrong state for this (OTP: running, restarting)
  * ESRCH        the process is gone
- * ESTALE       the token is no longer awaited
+ * ESTALE       the token or call is no longer awaited
  * EALREADY     the token has been used
  * ECHILD       the start failed; out_error says with what
  * EMSGSIZE     a buffer too small, or an input over its limit
@@ -55,7 +55,8 @@
  * EAGAIN       nothing there, and the caller does not wait
  * ESHUTDOWN    the supervisor has ended (OTP: noproc)
  * EOWNERDEAD   it ended while the call was under way (OTP: exit)
- * EINTR        a signal came while a call was under way; it takes its course
+ * EINTR        a signal handler ran; made again with its struct as it is, the
+ *              call goes on
  * ENOMEM       no memory; nothing was changed
  * ============ ==============================================================
  */
@@ -694,6 +695,7 @@ struct supervisor_child_spec {
  * @out_limit: EDQUOT, ENOSPC: SUPERVISOR_LIMIT_*
  * @out_pid: the child's process; also with already_started
  * @out_id: the child's id
+ * @call: 0; or, after EINTR, the call that is under way, to wait on
  *
  * On a supervisor that has not started: adds one of its own specs, with which
  * it starts and starts again; ASYNC is refused (EINVAL). On one that has: OTP's
@@ -715,6 +717,7 @@ struct supervisor_child_add {
 	__u32 out_limit;
 	__s32 out_pid;
 	__aligned_u64 out_id;
+	__aligned_u64 call;
 };
 #define SUPERVISOR_CHILD_ADD _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_CHILD_ADD)
 
@@ -726,6 +729,7 @@ struct supervisor_child_add {
  * @out_error: ECHILD: the errno of the child that did not start
  * @failed_id_len: bytes at @failed_id; out: bytes of the id
  * @failed_id: pointer to room for the id of the child that did not start, or 0
+ * @call: 0; or, after EINTR, not 0: only wait
  *
  * Starts a root: its children in order, one after the other. Returns when the
  * last has started, or when, after a failure, those that had are stopped.
@@ -740,6 +744,7 @@ struct supervisor_start {
 	__s32 out_error;
 	__u32 failed_id_len;
 	__aligned_u64 failed_id;
+	__aligned_u64 call;
 };
 #define SUPERVISOR_START _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_START)
 
@@ -750,6 +755,7 @@ struct supervisor_start {
  * @deadline: when to stop waiting; the stop goes on
  * @reason: SUPERVISOR_EXIT_*: what its parent is told
  * @__reserved: must be 0
+ * @call: 0; or, after EINTR, not 0: only wait
  *
  * Stops the children in reverse order; cancels starts and retries at once.
  *
@@ -761,6 +767,7 @@ struct supervisor_stop {
 	__aligned_u64 deadline;
 	__u32 reason;
 	__u32 __reserved;
+	__aligned_u64 call;
 };
 #define SUPERVISOR_STOP _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_STOP)
 
@@ -779,6 +786,7 @@ struct supervisor_stop {
  * @out_error: ECHILD: the errno of the start
  * @out_pid: RESTART: the child's process
  * @__reserved: must be 0
+ * @call: 0; or, after EINTR, the call that is under way, to wait on
  *
  * OTP's terminate_child, restart_child and delete_child.
  *
@@ -797,6 +805,7 @@ struct supervisor_child_call {
 	__s32 out_error;
 	__s32 out_pid;
 	__u32 __reserved;
+	__aligned_u64 call;
 };
 #define SUPERVISOR_CHILD_TERMINATE _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_CHILD_TERMINATE)
 #define SUPERVISOR_CHILD_RESTART _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_CHILD_RESTART)
