@@ -32,6 +32,7 @@
  * @room: const: bytes at @buf
  * @buf: S until @done: the records asked for
  * @begun: S: the policy has it
+ * @was_there: S: the supervisor had not ended when the policy got it
  * @done: S to set: answered; what follows is constant
  * @len: bytes of @buf filled, or needed when more than @room
  * @count: records
@@ -63,6 +64,7 @@ struct sup_request {
 	u32 room;
 	void *buf;
 	bool begun;
+	bool was_there;
 	bool done;
 	u32 len;
 	u32 count;
@@ -259,6 +261,9 @@ static void request_done(struct sup_request *request)
 		request_fill(request);
 	if (result_rejects_child(request->call.result))
 		request_reject_child(request);
+	/* It was there when the call came: to OTP that is not noproc. */
+	if (request->call.result == SUP_ERR_NOPROC && request->was_there)
+		request->call.result = SUP_ERR_EXIT;
 	if (request->mailbox) {
 		if (!sup_mailbox_post(request->mailbox, &request->answer))
 			request_put(request);
@@ -300,6 +305,7 @@ void sup_call_begin(struct sup_inbox_msg *msg)
 		request_done(request);
 		return;
 	}
+	request->was_there = true;
 	sup_feed(sup, &(struct sup_input){ .type = SUP_IN_CALL, .call = &request->call });
 }
 
@@ -992,6 +998,12 @@ int sup_call_start(struct sup_ucmd *ucmd)
 	return ret ?: start_result(sup, cmd);
 }
 
+/* Has it ended, since it had so often? One that is a child may be up again. */
+static bool ended_since(struct sup_supervisor *sup, u64 downs)
+{
+	return READ_ONCE(sup->state) == SUPERVISOR_STATE_DOWN || READ_ONCE(sup->downs) != downs;
+}
+
 /**
  * sup_call_stop - ioctl(SUPERVISOR_STOP)
  * @ucmd: the ioctl
@@ -1002,6 +1014,7 @@ int sup_call_stop(struct sup_ucmd *ucmd)
 {
 	struct sup_supervisor *sup = sup_object_supervisor(ucmd->object);
 	struct supervisor_stop *cmd = ucmd->cmd;
+	u64 downs = cmd->call - 1;
 	int ret;
 
 	if (cmd->reason > SUPERVISOR_EXIT_KILLED)
@@ -1009,6 +1022,7 @@ int sup_call_stop(struct sup_ucmd *ucmd)
 	if (!cmd->call) {
 		u32 state = READ_ONCE(sup->state);
 
+		downs = READ_ONCE(sup->downs);
 		if (state == SUPERVISOR_STATE_NEW && !READ_ONCE(sup->claimed))
 			return -EBUSY;
 		if (state == SUPERVISOR_STATE_DOWN)
@@ -1017,9 +1031,8 @@ int sup_call_stop(struct sup_ucmd *ucmd)
 		if (cmd->flags & SUPERVISOR_CALL_F_ASYNC)
 			return 0;
 	}
-	ret = sup_wait_until(sup->changed, READ_ONCE(sup->state) == SUPERVISOR_STATE_DOWN,
-			     cmd->deadline);
-	cmd->call = ret == -ERESTARTSYS;
+	ret = sup_wait_until(sup->changed, ended_since(sup, downs), cmd->deadline);
+	cmd->call = ret == -ERESTARTSYS ? downs + 1 : 0;
 	return ret;
 }
 
@@ -1148,6 +1161,7 @@ int sup_call_wait(struct sup_ucmd *ucmd)
 	struct sup_supervisor *sup = sup_object_supervisor(ucmd->object);
 	struct supervisor_wait *cmd = ucmd->cmd;
 	struct sup_supervisor *root;
+	u64 downs;
 	int ret;
 
 	cmd->out_reason = 0;
@@ -1157,9 +1171,8 @@ int sup_call_wait(struct sup_ucmd *ucmd)
 		root = READ_ONCE(sup->root);
 		return sup_wait_until(root->idle, !atomic_read(&root->busy), cmd->deadline);
 	case SUPERVISOR_WAIT_DOWN:
-		ret = sup_wait_until(sup->changed,
-				     READ_ONCE(sup->state) == SUPERVISOR_STATE_DOWN,
-				     cmd->deadline);
+		downs = READ_ONCE(sup->downs);
+		ret = sup_wait_until(sup->changed, ended_since(sup, downs), cmd->deadline);
 		if (!ret) {
 			cmd->out_reason = READ_ONCE(sup->reason);
 			cmd->out_down = READ_ONCE(sup->down);

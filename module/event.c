@@ -16,14 +16,24 @@
 /**
  * struct subscription - a mailbox that gets a root's events
  * @node: E: in sup_supervisor.subscriptions
+ * @listener: of @mailbox, which ends the subscription when it closes
+ * @root: subscriptions_lock: NULL when the root is gone
  * @mailbox: const, referenced
  * @account: const, referenced: of who asked
+ *
+ * Lifetime: until the mailbox closes or the root is freed. Whoever takes
+ *	@listener out of the mailbox frees it.
  */
 struct subscription {
 	struct list_head node;
+	struct sup_mailbox_listener listener;
+	struct sup_supervisor *root;
 	struct sup_mailbox *mailbox;
 	struct sup_account *account;
 };
+
+/* The end of a subscription by its mailbox against that by its root. */
+static DEFINE_MUTEX(subscriptions_lock);
 
 static void subscription_free(struct subscription *subscription)
 {
@@ -33,12 +43,25 @@ static void subscription_free(struct subscription *subscription)
 	kfree(subscription);
 }
 
-static void subscriptions_free(struct list_head *list)
+static void subscription_unlink_locked(struct subscription *subscription)
 {
-	struct subscription *subscription, *next;
+	lockdep_assert_held(&subscriptions_lock);
+	if (!subscription->root)
+		return;
+	spin_lock(&subscription->root->events_lock);
+	list_del(&subscription->node);
+	spin_unlock(&subscription->root->events_lock);
+	subscription->root = NULL;
+}
 
-	list_for_each_entry_safe(subscription, next, list, node)
-		subscription_free(subscription);
+static void subscription_mailbox_closed(struct sup_mailbox_listener *listener)
+{
+	struct subscription *subscription = container_of(listener, struct subscription, listener);
+
+	mutex_lock(&subscriptions_lock);
+	subscription_unlink_locked(subscription);
+	mutex_unlock(&subscriptions_lock);
+	subscription_free(subscription);
 }
 
 /**
@@ -49,12 +72,18 @@ static void subscriptions_free(struct list_head *list)
  */
 void sup_event_unsubscribe_all(struct sup_supervisor *root)
 {
-	LIST_HEAD(gone);
+	struct subscription *subscription, *next;
 
-	spin_lock(&root->events_lock);
-	list_splice_init(&root->subscriptions, &gone);
-	spin_unlock(&root->events_lock);
-	subscriptions_free(&gone);
+	mutex_lock(&subscriptions_lock);
+	list_for_each_entry_safe(subscription, next, &root->subscriptions, node) {
+		bool listed = sup_mailbox_unlisten(subscription->mailbox,
+						   &subscription->listener);
+
+		subscription_unlink_locked(subscription);
+		if (listed)
+			subscription_free(subscription);
+	}
+	mutex_unlock(&subscriptions_lock);
 }
 
 static struct subscription *subscription_alloc(s32 mailbox_fd, u32 *limit)
@@ -65,6 +94,7 @@ static struct subscription *subscription_alloc(s32 mailbox_fd, u32 *limit)
 	subscription = kzalloc(sizeof(*subscription), GFP_KERNEL_ACCOUNT);
 	if (!subscription)
 		return ERR_PTR(-ENOMEM);
+	subscription->listener.closed = subscription_mailbox_closed;
 	subscription->account = sup_account_get_current();
 	if (!subscription->account)
 		goto err_free;
@@ -86,6 +116,25 @@ err_free:
 	return ERR_PTR(ret);
 }
 
+static int subscription_add(struct sup_supervisor *root, struct subscription *new)
+{
+	struct subscription *subscription;
+
+	lockdep_assert_held(&subscriptions_lock);
+	if (READ_ONCE(root->state) == SUPERVISOR_STATE_DOWN)
+		return -ESHUTDOWN;
+	list_for_each_entry(subscription, &root->subscriptions, node)
+		if (subscription->mailbox == new->mailbox)
+			return -EEXIST;
+	if (!sup_mailbox_listen(new->mailbox, &new->listener))
+		return -EBADF;
+	new->root = root;
+	spin_lock(&root->events_lock);
+	list_add_tail(&new->node, &root->subscriptions);
+	spin_unlock(&root->events_lock);
+	return 0;
+}
+
 /**
  * sup_event_subscribe - ioctl(SUPERVISOR_SUBSCRIBE)
  * @ucmd: the ioctl
@@ -96,8 +145,8 @@ int sup_event_subscribe(struct sup_ucmd *ucmd)
 {
 	struct supervisor_subscribe *cmd = ucmd->cmd;
 	struct sup_supervisor *sup = sup_object_supervisor(ucmd->object);
-	struct subscription *new, *subscription;
-	int ret = 0;
+	struct subscription *new;
+	int ret;
 
 	cmd->out_limit = SUPERVISOR_LIMIT_NONE;
 	if (READ_ONCE(sup->as_child))
@@ -105,16 +154,9 @@ int sup_event_subscribe(struct sup_ucmd *ucmd)
 	new = subscription_alloc(cmd->mailbox_fd, &cmd->out_limit);
 	if (IS_ERR(new))
 		return PTR_ERR(new);
-
-	spin_lock(&sup->events_lock);
-	if (READ_ONCE(sup->state) == SUPERVISOR_STATE_DOWN)
-		ret = -ESHUTDOWN;
-	list_for_each_entry(subscription, &sup->subscriptions, node)
-		if (subscription->mailbox == new->mailbox)
-			ret = -EEXIST;
-	if (!ret)
-		list_add_tail(&new->node, &sup->subscriptions);
-	spin_unlock(&sup->events_lock);
+	mutex_lock(&subscriptions_lock);
+	ret = subscription_add(sup, new);
+	mutex_unlock(&subscriptions_lock);
 	if (ret)
 		subscription_free(new);
 	return ret;
@@ -139,9 +181,8 @@ static void event_send(struct sup_supervisor *sup, struct sup_child *child, stru
 		       struct supervisor_msg_event *event)
 {
 	struct sup_supervisor *root = sup->root;
-	struct subscription *subscription, *next;
+	struct subscription *subscription;
 	struct sup_event_who who;
-	LIST_HEAD(gone);
 
 	if (list_empty_careful(&root->subscriptions))
 		return;
@@ -155,11 +196,9 @@ static void event_send(struct sup_supervisor *sup, struct sup_child *child, stru
 	event_who(sup, child, pid, &who);
 
 	spin_lock(&root->events_lock);
-	list_for_each_entry_safe(subscription, next, &root->subscriptions, node)
-		if (!sup_mailbox_event(subscription->mailbox, event, &who))
-			list_move(&subscription->node, &gone);
+	list_for_each_entry(subscription, &root->subscriptions, node)
+		sup_mailbox_event(subscription->mailbox, event, &who);
 	spin_unlock(&root->events_lock);
-	subscriptions_free(&gone);
 }
 
 /**

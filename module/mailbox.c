@@ -35,9 +35,60 @@ static struct sup_mailbox *object_mailbox(struct sup_object *object)
 	return container_of(object, struct sup_mailbox, object);
 }
 
+static struct sup_mailbox_listener *mailbox_take_listener(struct sup_mailbox *mailbox)
+{
+	struct sup_mailbox_listener *listener;
+
+	spin_lock(&mailbox->lock);
+	listener = list_first_entry_or_null(&mailbox->listeners, struct sup_mailbox_listener,
+					    node);
+	if (listener)
+		list_del_init(&listener->node);
+	spin_unlock(&mailbox->lock);
+	return listener;
+}
+
+/**
+ * sup_mailbox_listen - ask to be told when a mailbox has closed
+ * @mailbox: the mailbox
+ * @listener: told once, unless sup_mailbox_unlisten() comes first
+ *
+ * Context: does not sleep. Return: false when it has closed already.
+ */
+bool sup_mailbox_listen(struct sup_mailbox *mailbox, struct sup_mailbox_listener *listener)
+{
+	bool closed;
+
+	spin_lock(&mailbox->lock);
+	closed = mailbox->closed;
+	if (!closed)
+		list_add_tail(&listener->node, &mailbox->listeners);
+	spin_unlock(&mailbox->lock);
+	return !closed;
+}
+
+/**
+ * sup_mailbox_unlisten - take that back
+ * @mailbox: the mailbox
+ * @listener: the listener
+ *
+ * Context: does not sleep. Return: false when it is being told, or has been.
+ */
+bool sup_mailbox_unlisten(struct sup_mailbox *mailbox, struct sup_mailbox_listener *listener)
+{
+	bool listed;
+
+	spin_lock(&mailbox->lock);
+	listed = !list_empty(&listener->node);
+	list_del_init(&listener->node);
+	spin_unlock(&mailbox->lock);
+	return listed;
+}
+
 static void mailbox_unused(struct sup_object *object)
 {
 	struct sup_mailbox *mailbox = object_mailbox(object);
+	struct sup_mailbox_listener *listener;
 	struct sup_post *post;
 	LIST_HEAD(posts);
 
@@ -60,6 +111,8 @@ static void mailbox_unused(struct sup_object *object)
 		post->ops->discard(post);
 		post->ops->put(post);
 	}
+	while ((listener = mailbox_take_listener(mailbox)))
+		listener->closed(listener);
 }
 
 static void mailbox_free(struct sup_object *object)
@@ -114,6 +167,7 @@ static struct sup_mailbox *mailbox_alloc(u32 ring_size, u32 *limit)
 	init_waitqueue_head(&mailbox->wait);
 	mailbox->pid_ns = get_pid_ns(task_active_pid_ns(current));
 	INIT_LIST_HEAD(&mailbox->posts);
+	INIT_LIST_HEAD(&mailbox->listeners);
 	sup_object_init(&mailbox->object, &mailbox_ops, account);
 	return mailbox;
 
@@ -338,13 +392,11 @@ static void ring_write_event_locked(struct sup_mailbox *mailbox,
  * until the GAP has been read: so the GAP stands where they are missing.
  *
  * Context: does not sleep; not in the exit hook.
- * Return: false when nobody can ever read it.
  */
-bool sup_mailbox_event(struct sup_mailbox *mailbox, const struct supervisor_msg_event *event,
+void sup_mailbox_event(struct sup_mailbox *mailbox, const struct supervisor_msg_event *event,
 		       const struct sup_event_who *who)
 {
 	struct supervisor_msg_event msg = *event;
-	bool closed;
 	u32 need;
 
 	msg.head.type = SUPERVISOR_MSG_EVENT;
@@ -356,18 +408,12 @@ bool sup_mailbox_event(struct sup_mailbox *mailbox, const struct supervisor_msg_
 	need = sizeof(struct ring_record) + msg.head.size;
 
 	spin_lock(&mailbox->lock);
-	closed = mailbox->closed;
-	if (closed) {
-		/* no reader */
-	} else if (mailbox->lost || mailbox->ring_size - (mailbox->head - mailbox->tail) < need) {
+	if (mailbox->lost || mailbox->ring_size - (mailbox->head - mailbox->tail) < need)
 		mailbox->lost++;
-	} else {
+	else
 		ring_write_event_locked(mailbox, &msg, who);
-	}
 	spin_unlock(&mailbox->lock);
-	if (!closed)
-		mailbox_wake(mailbox);
-	return !closed;
+	mailbox_wake(mailbox);
 }
 
 static void ring_read(const struct sup_mailbox *mailbox, u32 offset, void *to, u32 len)

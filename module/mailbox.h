@@ -56,6 +56,16 @@ struct sup_post {
 };
 
 /**
+ * struct sup_mailbox_listener - who wants to know that a mailbox has closed
+ * @node: M: in sup_mailbox.listeners
+ * @closed: nobody can read any more. May sleep
+ */
+struct sup_mailbox_listener {
+	struct list_head node;
+	void (*closed)(struct sup_mailbox_listener *listener);
+};
+
+/**
  * struct sup_mailbox - a mailbox
  * @object: the base
  * @recv_lock: one reader at a time, so that messages leave in order
@@ -65,6 +75,7 @@ struct sup_post {
  * @next_seq: M
  * @pid_ns: const: the creator's, in which messages number processes
  * @closed: M: no file is left, nobody can read
+ * @listeners: M: struct sup_mailbox_listener
  * @lost: M: events refused since the ring was full
  * @ring: const pointer: records of a u64 seq and a message
  * @ring_size: const: a power of two
@@ -84,6 +95,7 @@ struct sup_mailbox {
 	u64 next_seq;
 	struct pid_namespace *pid_ns;
 	bool closed;
+	struct list_head listeners;
 	u64 lost;
 	u8 *ring;
 	u32 ring_size;
@@ -117,7 +129,9 @@ void sup_post_init(struct sup_post *post, const struct sup_post_ops *ops);
 bool sup_mailbox_post(struct sup_mailbox *mailbox, struct sup_post *post);
 bool sup_mailbox_restore(struct sup_mailbox *mailbox, struct sup_post *post);
 bool sup_mailbox_withdraw(struct sup_mailbox *mailbox, struct sup_post *post);
-bool sup_mailbox_event(struct sup_mailbox *mailbox, const struct supervisor_msg_event *event,
+bool sup_mailbox_listen(struct sup_mailbox *mailbox, struct sup_mailbox_listener *listener);
+bool sup_mailbox_unlisten(struct sup_mailbox *mailbox, struct sup_mailbox_listener *listener);
+void sup_mailbox_event(struct sup_mailbox *mailbox, const struct supervisor_msg_event *event,
 		       const struct sup_event_who *who);
 
 #endif

@@ -3,11 +3,12 @@
  * object - what every object has: kind, id, references, files, a name, and the
  * account that pays for it. Also the legend of locks.
  *
- * Locks, outermost first. What is on one line is never held together.
+ * Locks, outermost first.
  *
  *	sup_mailbox.recv_lock		one reader at a time (mailbox.c)
  *	sup_supervisor.lock		S: a supervisor and its children
  *	sup_tree_lock			who is whose child (supervisor.c)
+ *	subscriptions_lock		who hears of which tree (event.c)
  *	sup_names_lock			N: names of objects (object.c)
  *	sup_tokens_lock			T: tokens of outstanding starts (child.c)
  *	sup_processes_lock		the table of tracked processes (process.c)

@@ -311,6 +311,7 @@ static void supervisor_down(struct sup_supervisor *sup, const struct sup_action 
 	if (action->down == SUP_DOWN_INIT_FAILED && action->child)
 		strscpy(sup->failed_id, sup_child_name(sup_policy_child(action->child)),
 			SUP_NAME_MAX + 1);
+	WRITE_ONCE(sup->downs, sup->downs + 1);
 	trace_sup_escalate(sup->object.id, sup->reason, sup->down);
 	supervisor_set_state(sup, SUPERVISOR_STATE_DOWN);
 	sup_event_self(sup, SUPERVISOR_EVENT_DOWN);
@@ -446,6 +447,7 @@ static void supervisor_release(struct sup_supervisor *sup)
 	supervisor_clear(sup);
 	sup->reason = SUP_NORMAL;
 	sup->down = SUPERVISOR_DOWN_RELEASED;
+	WRITE_ONCE(sup->downs, sup->downs + 1);
 	supervisor_set_state(sup, SUPERVISOR_STATE_DOWN);
 	sup_event_self(sup, SUPERVISOR_EVENT_DOWN);
 }

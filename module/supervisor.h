@@ -175,6 +175,7 @@ struct sup_start {
  * @reason: S until DOWN, then const: how it ended
  * @down: likewise: why
  * @down_error: likewise: with SUPERVISOR_DOWN_INIT_FAILED
+ * @downs: S: how often it has ended; a supervisor below may start again
  * @was_up: S: has been up since it last started
  * @failed_id: S: id of the child that did not start, NUL-terminated
  * @window: const
@@ -231,6 +232,7 @@ struct sup_supervisor {
 	s32 down_error;
 	char *failed_id;
 	bool was_up;
+	u64 downs;
 	struct sup_window_slot *window;
 	size_t window_slots;
 	struct hlist_head *buckets;
