@@ -256,6 +256,26 @@ static void test_round_trip(void)
 	sup_command_free(command);
 }
 
+/* The example of libsupervisor-blob(7). */
+static void test_example(void)
+{
+	static const char want[] =
+		"SUPB\1\0\0\0" "\1\0\0\0\5\0\0\0sleep"
+		"\1\0\0\0\1\0\0\0" "9" "\13\0\0\0\4\0\0\0\1\0\0\0";
+	struct sup_command *command = command_new();
+	size_t len;
+	void *blob;
+
+	sup_command_add_arg(command, "sleep");
+	sup_command_add_arg(command, "9");
+	sup_command_set_stdio(command, 0, SUP_STDIO_NULL, NULL);
+	sup_command_encode(command, &blob, &len);
+	ok(len == sizeof(want) - 1 && !memcmp(blob, want, len),
+	   "the bytes in the manual");
+	free(blob);
+	sup_command_free(command);
+}
+
 static void test_size(void)
 {
 	struct sup_command *command = command_new(), *copy;
@@ -287,6 +307,7 @@ int main(void)
 	test_bytes();
 	test_setters();
 	test_round_trip();
+	test_example();
 	test_size();
 	is(errno, 0, "errno was left alone");
 	return tap_end();

@@ -522,7 +522,7 @@ static void test_speed(void)
 	uint64_t begin, bare, supervised;
 	char id[16];
 	pid_t pids[200];
-	int failed = 0;
+	volatile int failed = 0;	/* across vfork() */
 	int n = 200;
 
 	if (pause_copy(path)) {
