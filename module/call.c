@@ -894,7 +894,7 @@ int sup_call_child_add(struct sup_ucmd *ucmd)
 	ret = spec_copy(cmd->spec, &spec);
 	if (!ret)
 		ret = spec_check(&spec, &cmd->out_invalid);
-	if (cmd->out_invalid)
+	if (ret == -EINVAL)
 		cmd->out_result = SUPERVISOR_RESULT_INVALID;
 	if (ret)
 		return ret;

@@ -15,6 +15,7 @@
 
 #include <linux/hashtable.h>
 #include <linux/ktime.h>
+#include <linux/math64.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -36,6 +37,22 @@ static int task_wait_status(const struct task_struct *task)
 							 task->exit_code;
 }
 
+/* As the kernel tells CPU time: what ran, divided as the ticks fell. */
+static void process_record_times(struct sup_exit *exit, const struct task_struct *task)
+{
+	u64 ran = task->signal->sum_sched_runtime + task->se.sum_exec_runtime;
+	u64 utime = task->signal->utime + task->utime;
+	u64 stime = task->signal->stime + task->stime;
+
+	if (!stime)
+		exit->stime_ns = 0;
+	else if (!utime)
+		exit->stime_ns = ran;
+	else
+		exit->stime_ns = mul_u64_u64_div_u64(stime, ran, utime + stime);
+	exit->utime_ns = ran - exit->stime_ns;
+}
+
 /* @task is dead as a whole. */
 static void process_record_locked(struct sup_process *process, const struct task_struct *task)
 {
@@ -45,8 +62,7 @@ static void process_record_locked(struct sup_process *process, const struct task
 	lockdep_assert_held(&process->lock);
 	exit->seq = atomic64_inc_return(&sup_deaths);
 	exit->time_ns = ktime_get_ns();
-	exit->utime_ns = signal->utime + task->utime;
-	exit->stime_ns = signal->stime + task->stime;
+	process_record_times(exit, task);
 	exit->maxrss_kb = (u64)max(signal->maxrss, signal->cmaxrss) << (PAGE_SHIFT - 10);
 	exit->status = task_wait_status(task);
 	exit->exec_id = task->self_exec_id;
