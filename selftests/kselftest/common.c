@@ -1,0 +1,1026 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The helper layer of the selftests; common.h says what it offers.
+ */
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include "common.h"
+
+#define CHILD_ARGV0 "supervisor-child"
+#define KSFT_SKIP 4
+
+/* ---- time, files, processes ---- */
+
+__u64 now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+__u64 after_ms(unsigned int milliseconds)
+{
+	return now_ns() + milliseconds * 1000000ULL;
+}
+
+void sleep_ms(unsigned int milliseconds)
+{
+	struct timespec time = {
+		.tv_sec = milliseconds / 1000,
+		.tv_nsec = milliseconds % 1000 * 1000000,
+	};
+
+	while (nanosleep(&time, &time) && errno == EINTR)
+		;
+}
+
+bool slow_kernel(void)
+{
+	return !access("/sys/kernel/debug/kmemleak", F_OK) ||
+	       !access("/sys/kernel/debug/kcsan", F_OK);
+}
+
+unsigned int rounds(unsigned int wanted)
+{
+	const char *limit = getenv("SUPERVISOR_ROUNDS");
+
+	if (limit && (unsigned int)atoi(limit) < wanted)
+		return atoi(limit);
+	if (!limit && slow_kernel())
+		return wanted / 50 ?: 1;
+	return wanted;
+}
+
+char process_state(pid_t pid)
+{
+	char path[64];
+	char text[512];
+	char *after;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (read_file(path, text, sizeof(text)) < 0)
+		return 0;
+	after = strrchr(text, ')');
+	return after && after[1] ? after[2] : 0;
+}
+
+bool is_alive(pid_t pid)
+{
+	char state = process_state(pid);
+
+	return state && !strchr("ZX", state);
+}
+
+bool process_becomes(pid_t pid, const char *states)
+{
+	__u64 until = after_ms(PATIENCE_MS);
+	char state;
+
+	do {
+		state = process_state(pid);
+		if (state && strchr(states, state))
+			return true;
+		sleep_ms(2);
+	} while (now_ns() < until);
+	return false;
+}
+
+bool process_ignores(pid_t pid, int number)
+{
+	unsigned long long caught = 0, ignored = 0;
+	char path[64];
+	char text[4096];
+	const char *at;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	if (read_file(path, text, sizeof(text)) < 0)
+		return false;
+	at = strstr(text, "SigIgn:");
+	if (at)
+		sscanf(at, "SigIgn: %llx", &ignored);
+	at = strstr(text, "SigCgt:");
+	if (at)
+		sscanf(at, "SigCgt: %llx", &caught);
+	return (ignored | caught) >> (number - 1) & 1;
+}
+
+bool is_dead_after(pid_t pid, unsigned int milliseconds)
+{
+	__u64 until = after_ms(milliseconds);
+
+	while (is_alive(pid)) {
+		if (now_ns() > until)
+			return false;
+		sleep_ms(2);
+	}
+	return true;
+}
+
+void reap_all(void)
+{
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+int in_process(int (*function)(void *argument), void *argument)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (!pid)
+		_exit(-function(argument));
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	if (!WIFEXITED(status))
+		return -ECHILD;
+	return -WEXITSTATUS(status);
+}
+
+int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t written;
+
+	if (fd < 0)
+		return -errno;
+	written = write(fd, text, strlen(text));
+	if (written < 0)
+		written = -errno;
+	close(fd);
+	return written < 0 ? written : 0;
+}
+
+int read_file(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+
+	if (fd < 0)
+		return -errno;
+	length = read(fd, text, size - 1);
+	if (length < 0)
+		length = -errno;
+	else
+		text[length] = 0;
+	close(fd);
+	return length < 0 ? length : 0;
+}
+
+void *shared_memory(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* ---- ioctls ---- */
+
+int device_open(void)
+{
+	int fd = open(DEVICE, O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int _test_ioctl(int fd, unsigned int command, void *argument)
+{
+	return ioctl(fd, command, argument) < 0 ? -errno : 0;
+}
+
+int _test_info(int dev, struct supervisor_info *info)
+{
+	*info = ARG(supervisor_info);
+	return _test_ioctl(dev, SUPERVISOR_INFO, info);
+}
+
+int _test_mailbox_create(int dev, __u32 ring_bytes, int *mailbox)
+{
+	struct supervisor_mailbox_create create =
+		ARG(supervisor_mailbox_create, .ring_bytes = ring_bytes);
+	int err = _test_ioctl(dev, SUPERVISOR_MAILBOX_CREATE, &create);
+
+	*mailbox = err ? -1 : create.out_fd;
+	return err;
+}
+
+int _test_create(int dev, struct supervisor_create *create, int *sup)
+{
+	int err = _test_ioctl(dev, SUPERVISOR_CREATE, create);
+
+	*sup = err ? -1 : create->out_fd;
+	return err;
+}
+
+int _test_open(int dev, const char *name, __u32 access, int *sup)
+{
+	struct supervisor_open open =
+		ARG(supervisor_open, .access = access,
+		    .name = (uintptr_t)name, .name_len = strlen(name));
+	int err = _test_ioctl(dev, SUPERVISOR_OPEN, &open);
+
+	*sup = err ? -1 : open.out_fd;
+	return err;
+}
+
+int _test_unlink(int dev, const char *name)
+{
+	struct supervisor_unlink unlink =
+		ARG(supervisor_unlink,
+		    .name = (uintptr_t)name, .name_len = strlen(name));
+
+	return _test_ioctl(dev, SUPERVISOR_UNLINK, &unlink);
+}
+
+int _test_open_child(int sup, const char *path, __u32 access, int *child)
+{
+	struct supervisor_open_child open =
+		ARG(supervisor_open_child, .access = access,
+		    .path = (uintptr_t)path, .path_len = strlen(path));
+	int err = _test_ioctl(sup, SUPERVISOR_OPEN_CHILD, &open);
+
+	*child = err ? -1 : open.out_fd;
+	return err;
+}
+
+int _test_attach(int dev, __u64 token)
+{
+	struct supervisor_child_attach attach =
+		ARG(supervisor_child_attach, .token = token);
+
+	return _test_ioctl(dev, SUPERVISOR_CHILD_ATTACH, &attach);
+}
+
+int _test_report(int dev, __u64 token, __u32 report, int error)
+{
+	struct supervisor_child_report argument =
+		ARG(supervisor_child_report, .token = token, .report = report,
+		    .error = error);
+
+	return _test_ioctl(dev, SUPERVISOR_CHILD_REPORT, &argument);
+}
+
+int _test_recv(int mailbox, void *buf, __u32 len, __u32 max, __u64 deadline)
+{
+	struct supervisor_mailbox_recv recv =
+		ARG(supervisor_mailbox_recv, .buf = (uintptr_t)buf,
+		    .buf_len = len, .max = max, .deadline = deadline);
+	int err;
+
+	do {
+		recv.buf_len = len;
+		err = _test_ioctl(mailbox, SUPERVISOR_MAILBOX_RECV, &recv);
+	} while (err == -EINTR);
+	return err ?: (int)recv.out_count;
+}
+
+int _test_child_add(int sup, const struct supervisor_child_spec *spec,
+		    struct supervisor_child_add *add)
+{
+	struct supervisor_child_add own = CALL(supervisor_child_add);
+
+	if (!add)
+		add = &own;
+	add->spec = (uintptr_t)spec;
+	return _test_ioctl(sup, SUPERVISOR_CHILD_ADD, add);
+}
+
+int _test_start(int sup)
+{
+	struct supervisor_start start =
+		ARG(supervisor_start, .deadline = after_ms(PATIENCE_MS));
+
+	return _test_ioctl(sup, SUPERVISOR_START, &start);
+}
+
+int _test_stop(int sup)
+{
+	struct supervisor_stop stop =
+		ARG(supervisor_stop, .deadline = after_ms(PATIENCE_MS));
+
+	return _test_ioctl(sup, SUPERVISOR_STOP, &stop);
+}
+
+int _test_child_call(int sup, unsigned int command, const char *id,
+		     struct supervisor_child_call *call)
+{
+	call->id = (uintptr_t)id;
+	call->id_len = strlen(id);
+	return _test_ioctl(sup, command, call);
+}
+
+static int child_call(int sup, unsigned int command, const char *id)
+{
+	struct supervisor_child_call call = CALL(supervisor_child_call);
+
+	return _test_child_call(sup, command, id, &call);
+}
+
+int _test_terminate(int sup, const char *id)
+{
+	return child_call(sup, SUPERVISOR_CHILD_TERMINATE, id);
+}
+
+int _test_restart(int sup, const char *id)
+{
+	return child_call(sup, SUPERVISOR_CHILD_RESTART, id);
+}
+
+int _test_delete(int sup, const char *id)
+{
+	return child_call(sup, SUPERVISOR_CHILD_DELETE, id);
+}
+
+int _test_suspend(int sup, __u32 flags)
+{
+	struct supervisor_suspend suspend =
+		ARG(supervisor_suspend, .flags = flags,
+		    .deadline = after_ms(PATIENCE_MS));
+
+	return _test_ioctl(sup, SUPERVISOR_SUSPEND, &suspend);
+}
+
+int _test_resume(int sup, __u32 flags)
+{
+	struct supervisor_suspend resume =
+		ARG(supervisor_suspend, .flags = flags,
+		    .deadline = after_ms(PATIENCE_MS));
+
+	return _test_ioctl(sup, SUPERVISOR_RESUME, &resume);
+}
+
+int _test_wait(int sup, __u32 what)
+{
+	struct supervisor_wait wait =
+		ARG(supervisor_wait, .what = what,
+		    .deadline = after_ms(PATIENCE_MS));
+
+	return _test_ioctl(sup, SUPERVISOR_WAIT, &wait);
+}
+
+int _test_subscribe(int sup, int mailbox)
+{
+	struct supervisor_subscribe subscribe =
+		ARG(supervisor_subscribe, .mailbox_fd = mailbox);
+
+	return _test_ioctl(sup, SUPERVISOR_SUBSCRIBE, &subscribe);
+}
+
+int _test_status(int sup, struct supervisor_status *status)
+{
+	*status = ARG(supervisor_status);
+	return _test_ioctl(sup, SUPERVISOR_STATUS, status);
+}
+
+int _test_child_status(int sup, const char *id,
+		       struct supervisor_child_status *status)
+{
+	static __thread char buf[65536] __aligned(8);
+	struct supervisor_status all =
+		ARG(supervisor_status, .buf = (uintptr_t)buf,
+		    .buf_len = sizeof(buf));
+	const struct supervisor_child_status *child;
+	int err = _test_ioctl(sup, SUPERVISOR_STATUS, &all);
+	__u32 at;
+
+	if (err)
+		return err;
+	for (at = 0; at < all.buf_len; at += child->size) {
+		child = (void *)(buf + at);
+		if (!child->size)
+			return -EPROTO;
+		if (!strcmp(child->name, id)) {
+			memcpy(status, child, sizeof(*status));
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+int _test_count(int sup, struct supervisor_count *count)
+{
+	struct supervisor_query query =
+		CALL(supervisor_query, .buf = (uintptr_t)count,
+		     .buf_len = sizeof(*count));
+
+	return _test_ioctl(sup, SUPERVISOR_COUNT_CHILDREN, &query);
+}
+
+int _test_own(int sup)
+{
+	struct supervisor_own own = ARG(supervisor_own);
+
+	return _test_ioctl(sup, SUPERVISOR_OWN, &own);
+}
+
+pid_t child_pid(int sup, const char *id)
+{
+	struct supervisor_child_status status;
+	int err = _test_child_status(sup, id, &status);
+
+	return err ?: status.pid;
+}
+
+int child_state(int sup, const char *id)
+{
+	struct supervisor_child_status status;
+	int err = _test_child_status(sup, id, &status);
+
+	return err ?: (int)status.state;
+}
+
+/* Appends to @text, which stays a string whatever its room. */
+static void __attribute__((format(printf, 3, 4)))
+append(char *text, size_t size, const char *format, ...)
+{
+	size_t used = strlen(text);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text + used, size - used, format, arguments);
+	va_end(arguments);
+}
+
+int _test_which(int sup, char *text, size_t size)
+{
+	static const char * const states[] = {
+		[SUPERVISOR_CHILD_UNDEFINED] = "undefined",
+		[SUPERVISOR_CHILD_STARTING] = "starting",
+		[SUPERVISOR_CHILD_RUNNING] = "running",
+		[SUPERVISOR_CHILD_STOPPING] = "stopping",
+		[SUPERVISOR_CHILD_RESTARTING] = "restarting",
+	};
+	static char buf[65536] __aligned(8);
+	struct supervisor_query query =
+		CALL(supervisor_query, .buf = (uintptr_t)buf,
+		     .buf_len = sizeof(buf));
+	const struct supervisor_child_status *child;
+	int err = _test_ioctl(sup, SUPERVISOR_WHICH_CHILDREN, &query);
+	__u32 at;
+
+	*text = 0;
+	if (err)
+		return err;
+	for (at = 0; at < query.buf_len; at += child->size) {
+		child = (void *)(buf + at);
+		if (!child->size)
+			return -EPROTO;
+		append(text, size, "%s%s %s", at ? ", " : "", child->name,
+		       child->state < sizeof(states) / sizeof(*states) ?
+		       states[child->state] : "?");
+	}
+	return 0;
+}
+
+/* ---- events ---- */
+
+int _test_next(int mailbox, struct event *event, __u64 deadline)
+{
+	static __thread char buf[80 * 1024] __aligned(8);
+	struct supervisor_msg *head = (void *)buf;
+	const char *text;
+	int count;
+
+	memset(event, 0, sizeof(*event));
+	count = _test_recv(mailbox, buf, sizeof(buf), 1, deadline);
+	if (count < 0)
+		return count;
+	if (count != 1)
+		return -EPROTO;
+	event->event.head = *head;
+	if (head->type != SUPERVISOR_MSG_EVENT)
+		return 0;
+	event->event = *(struct supervisor_msg_event *)buf;
+	text = buf + sizeof(struct supervisor_msg_event);
+	memcpy(event->id, text, event->event.id_len);
+	text += event->event.id_len + 1;
+	if (event->event.path_len >= sizeof(event->path))
+		return -EPROTO;
+	memcpy(event->path, text, event->event.path_len);
+	return 0;
+}
+
+int _test_event(int mailbox, __u32 what, const char *id, struct event *event)
+{
+	__u64 deadline = after_ms(PATIENCE_MS);
+	struct event unused;
+	int err;
+
+	if (!event)
+		event = &unused;
+	do {
+		err = _test_next(mailbox, event, deadline);
+		if (err)
+			return err;
+	} while (event->event.head.type != SUPERVISOR_MSG_EVENT ||
+		 event->event.event != what || strcmp(event->id, id));
+	return 0;
+}
+
+static void describe(const struct event *event, char *text, size_t size)
+{
+	static const char * const names[] = {
+		[SUPERVISOR_EVENT_STARTED] = "started",
+		[SUPERVISOR_EVENT_START_FAILED] = "start_failed",
+		[SUPERVISOR_EVENT_START_IGNORED] = "ignored",
+		[SUPERVISOR_EVENT_TERM] = "term",
+		[SUPERVISOR_EVENT_KILL] = "kill",
+		[SUPERVISOR_EVENT_EXITED] = "exited",
+		[SUPERVISOR_EVENT_UNKILLABLE] = "unkillable",
+		[SUPERVISOR_EVENT_ABANDONED] = "abandoned",
+		[SUPERVISOR_EVENT_UP] = "up",
+		[SUPERVISOR_EVENT_DOWN] = "down",
+	};
+	static const char * const reasons[] = {
+		[SUPERVISOR_EXIT_NORMAL] = "normal",
+		[SUPERVISOR_EXIT_SHUTDOWN] = "shutdown",
+		[SUPERVISOR_EXIT_CRASH] = "crash",
+		[SUPERVISOR_EXIT_KILLED] = "killed",
+	};
+	static const char * const downs[] = {
+		[SUPERVISOR_DOWN_STOPPED] = "stopped",
+		[SUPERVISOR_DOWN_INIT_FAILED] = "init_failed",
+		[SUPERVISOR_DOWN_INTENSITY] = "intensity",
+		[SUPERVISOR_DOWN_AUTO_SHUTDOWN] = "auto_shutdown",
+		[SUPERVISOR_DOWN_RELEASED] = "released",
+		[SUPERVISOR_DOWN_NOT_YET] = "not_yet",
+	};
+	const struct supervisor_msg_event *told = &event->event;
+
+	if (told->head.type == SUPERVISOR_MSG_GAP) {
+		append(text, size, "gap");
+		return;
+	}
+	if (told->head.type != SUPERVISOR_MSG_EVENT || !told->event ||
+	    told->event >= sizeof(names) / sizeof(*names)) {
+		append(text, size, "type %u event %u", told->head.type,
+		       told->event);
+		return;
+	}
+	append(text, size, "%s%s%s", names[told->event], *event->id ? " " : "",
+	       event->id);
+	if (told->event == SUPERVISOR_EVENT_EXITED)
+		append(text, size, " %s", told->reason < 4 ?
+		       reasons[told->reason] : "?");
+	if (told->event == SUPERVISOR_EVENT_START_FAILED)
+		append(text, size, " %s", strerrorname_np(told->error) ?: "?");
+	if (told->event == SUPERVISOR_EVENT_DOWN)
+		append(text, size, " %s", told->down < 6 ?
+		       downs[told->down] : "?");
+}
+
+/* A supervisor that is a child is told of by its UP and DOWN alone here. */
+static bool is_left_out(const struct supervisor_msg_event *event)
+{
+	if (event->head.type != SUPERVISOR_MSG_EVENT)
+		return false;
+	if (event->event == SUPERVISOR_EVENT_START_REQUEST)
+		return true;
+	return event->is_supervisor && event->event != SUPERVISOR_EVENT_UP &&
+	       event->event != SUPERVISOR_EVENT_DOWN;
+}
+
+int _test_trace(int mailbox, const char *expected, char *seen, size_t size)
+{
+	__u64 deadline = after_ms(PATIENCE_MS);
+	unsigned int wanted = *expected != 0;
+	struct event event;
+	int err;
+
+	for (; *expected; expected++)
+		wanted += *expected == ',';
+	*seen = 0;
+	for (;;) {
+		/* What came already and was not expected shows too. */
+		err = _test_next(mailbox, &event, wanted ? deadline : 0);
+		if (err == -EAGAIN && !wanted)
+			return 0;
+		if (err) {
+			append(seen, size, " (%s)", strerrorname_np(-err));
+			return err;
+		}
+		if (is_left_out(&event.event))
+			continue;
+		if (*seen)
+			append(seen, size, ", ");
+		describe(&event, seen, size);
+		if (wanted)
+			wanted--;
+	}
+}
+
+/* ---- children ---- */
+
+void child_wait(long unused)
+{
+	for (;;)
+		pause();
+}
+
+void child_exit(long status)
+{
+	_exit(status);
+}
+
+void child_exit_later(long milliseconds)
+{
+	sleep_ms(milliseconds);
+	_exit(1);
+}
+
+static long told_status;
+
+static void exit_as_told(int unused)
+{
+	_exit(told_status);
+}
+
+void child_exit_when_told(long status)
+{
+	told_status = status;
+	signal(SIGUSR1, exit_as_told);
+	child_wait(0);
+}
+
+void child_raise(long number)
+{
+	signal(number, SIG_DFL);
+	syscall(SYS_kill, getpid(), number);
+	child_wait(0);
+}
+
+void child_ignore(long number)
+{
+	signal(number, SIG_IGN);
+	child_wait(0);
+}
+
+void child_stop_self(long unused)
+{
+	raise(SIGSTOP);
+	child_wait(0);
+}
+
+static void say(__u32 report, int error)
+{
+	int dev = device_open();
+	int err = dev < 0 ? dev : _test_report(dev, 0, report, error);
+
+	if (err)
+		_exit(200);
+	close(dev);
+}
+
+void child_fail(long error)
+{
+	say(SUPERVISOR_REPORT_FAILED, error);
+	_exit(1);
+}
+
+void child_say_ignore(long unused)
+{
+	say(SUPERVISOR_REPORT_IGNORE, 0);
+	_exit(0);
+}
+
+void child_say_shutdown(long status)
+{
+	say(SUPERVISOR_REPORT_SHUTDOWN, 0);
+	_exit(status);
+}
+
+void child_say_ready(long unused)
+{
+	say(SUPERVISOR_REPORT_READY, 0);
+	child_wait(0);
+}
+
+/* Has a second process in its group, whose number it puts into shared memory. */
+void child_with_helper(long shared)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		signal(SIGTERM, SIG_IGN);
+		child_wait(0);
+	}
+	*(volatile pid_t *)shared = pid;
+	child_wait(0);
+}
+
+/* What PROGRAM_EXEC can name. */
+static const struct {
+	const char *name;
+	void (*run)(long argument);
+} actions[] = {
+	{ "wait", child_wait },
+	{ "exit", child_exit },
+	{ "raise", child_raise },
+	{ "ready", child_say_ready },
+	{ "fail", child_fail },
+	{ "shutdown", child_say_shutdown },
+};
+
+/* A test that was executed as a child never gets to its main(). */
+static __attribute__((constructor(101))) void be_child(int argc, char **argv)
+{
+	unsigned int i;
+
+	if (argc != 3 || strcmp(argv[0], CHILD_ARGV0)) {
+		if (!access(DEVICE, F_OK))
+			return;
+		printf("TAP version 13\n1..0 # SKIP there is no " DEVICE "\n");
+		exit(KSFT_SKIP);
+	}
+	for (i = 0; i < sizeof(actions) / sizeof(*actions); i++) {
+		if (!strcmp(actions[i].name, argv[1])) {
+			actions[i].run(atol(argv[2]));
+			_exit(0);
+		}
+	}
+	_exit(202);
+}
+
+void child_exec(const char *action, long argument)
+{
+	char text[24];
+	char * const argv[] = {
+		CHILD_ARGV0, (char *)(action ?: "wait"), text, NULL
+	};
+	char * const environment[] = { NULL };
+
+	snprintf(text, sizeof(text), "%ld", argument);
+	/* /proc/self would be the leader's, which may be gone. */
+	execve("/proc/thread-self/exe", argv, environment);
+}
+
+void child_attached(struct start *start)
+{
+	if (write(start->pipe, "A", 1) != 1)
+		_exit(203);
+}
+
+static void child_main(struct start *start)
+{
+	const struct program *program = start->program;
+	sigset_t none;
+	int err;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (start->signal_whom == SUPERVISOR_SIGNAL_GROUP &&
+	    !(program->flags & PROGRAM_NO_GROUP))
+		setpgid(0, 0);
+	if (program->attach) {
+		program->attach(start);
+	} else {
+		err = _test_attach(start->spawner->dev, start->token);
+		if (err)
+			_exit(-err);
+		child_attached(start);
+	}
+	if (program->flags & PROGRAM_EXEC)
+		child_exec(program->action, program->argument);
+	if (program->flags & PROGRAM_BAD_EXEC) {
+		execl("/nonexistent", "nonexistent", NULL);
+		_test_report(start->spawner->dev, 0, SUPERVISOR_REPORT_FAILED,
+			     errno);
+		if (write(start->pipe, "F", 1) == 1)
+			_exit(127);
+		_exit(203);
+	}
+	/* What runs on without exec must not keep the tree's files open. */
+	syscall(SYS_close_range, 3, ~0U, 0);
+	if (program->run)
+		program->run(program->argument);
+	else
+		child_wait(0);
+	_exit(0);
+}
+
+/* ---- spawners ---- */
+
+void spawn_fork(struct start *start)
+{
+	struct spawner *spawner = start->spawner;
+	int status = 0;
+	char said = 0;
+	int pipes[2];
+	pid_t pid;
+
+	if (pipe2(pipes, O_CLOEXEC)) {
+		_test_report(spawner->dev, start->token,
+			     SUPERVISOR_REPORT_FAILED, errno);
+		return;
+	}
+	pid = fork();
+	if (!pid) {
+		close(pipes[0]);
+		start->pipe = pipes[1];
+		child_main(start);
+	}
+	close(pipes[1]);
+	/* Until exec, or a program's own close, or death. */
+	while (pid > 0 && read(pipes[0], &said, 1) == 1)
+		;
+	close(pipes[0]);
+	if (!said) {
+		if (pid > 0)
+			waitpid(pid, &status, 0);
+		_test_report(spawner->dev, start->token,
+			     SUPERVISOR_REPORT_FAILED,
+			     WIFEXITED(status) && WEXITSTATUS(status) ?
+			     WEXITSTATUS(status) : ECHILD);
+	} else if (said == 'A' &&
+		   start->readiness != SUPERVISOR_READINESS_ATTACH &&
+		   !(start->program->flags & PROGRAM_SILENT)) {
+		_test_report(spawner->dev, start->token,
+			     SUPERVISOR_REPORT_STARTED, 0);
+	}
+}
+
+void spawn_fail(struct start *start)
+{
+	_test_report(start->spawner->dev, start->token,
+		     SUPERVISOR_REPORT_FAILED, start->program->argument);
+}
+
+void spawn_ignore(struct start *start)
+{
+	_test_report(start->spawner->dev, start->token,
+		     SUPERVISOR_REPORT_IGNORE, 0);
+}
+
+void spawn_nothing(struct start *start)
+{
+}
+
+static unsigned int count_attempt(struct spawner *spawner, const char *id)
+{
+	unsigned int i;
+
+	for (i = 0; i < spawner->ids; i++)
+		if (!strcmp(spawner->seen[i].id, id))
+			return ++spawner->seen[i].attempts;
+	if (i == sizeof(spawner->seen) / sizeof(*spawner->seen))
+		return 1;
+	spawner->ids++;
+	snprintf(spawner->seen[i].id, sizeof(spawner->seen[i].id), "%.31s", id);
+	return spawner->seen[i].attempts = 1;
+}
+
+int _test_spawn_one(struct spawner *spawner, __u64 deadline)
+{
+	char buf[4096] __aligned(8);
+	struct supervisor_msg_start *message = (void *)buf;
+	struct program program;
+	struct start start;
+	size_t blob_at;
+	int count;
+
+	count = _test_recv(spawner->mailbox, buf, sizeof(buf), 1, deadline);
+	if (count < 0)
+		return count;
+	if (message->head.type != SUPERVISOR_MSG_START)
+		return 0;
+	blob_at = sizeof(*message) + message->id_len + 1 +
+		  message->path_len + 1;
+	blob_at = (blob_at + 7) & ~7;
+	if (message->blob_len != sizeof(program) ||
+	    blob_at + message->blob_len > message->head.size)
+		return -EPROTO;
+	memcpy(&program, buf + blob_at, sizeof(program));
+	start = (struct start) {
+		.spawner = spawner,
+		.program = &program,
+		.token = message->head.ref,
+		.child = message->head.child,
+		.incarnation = message->head.incarnation,
+		.readiness = message->readiness,
+		.signal_whom = message->signal_whom,
+		.id = buf + sizeof(*message),
+		.path = buf + sizeof(*message) + message->id_len + 1,
+	};
+	start.attempt = count_attempt(spawner, start.id);
+	if (program.spawn)
+		program.spawn(&start);
+	else
+		spawn_fork(&start);
+	return 0;
+}
+
+static void *spawner_loop(void *argument)
+{
+	struct spawner *spawner = argument;
+	struct pollfd polled[] = {
+		{ .fd = spawner->mailbox, .events = POLLIN },
+		{ .fd = spawner->stop, .events = POLLIN },
+	};
+
+	while (poll(polled, 2, -1) >= 0 || errno == EINTR) {
+		if (polled[1].revents)
+			break;
+		if (polled[0].revents & (POLLERR | POLLNVAL | POLLHUP))
+			break;
+		if (polled[0].revents)
+			_test_spawn_one(spawner, 0);
+	}
+	return NULL;
+}
+
+int _test_spawner_start(struct spawner *spawner, int dev, int mailbox)
+{
+	sigset_t all, old;
+	int err;
+
+	memset(spawner, 0, sizeof(*spawner));
+	spawner->dev = dev;
+	spawner->mailbox = mailbox;
+	spawner->stop = eventfd(0, EFD_CLOEXEC);
+	if (spawner->stop < 0)
+		return -errno;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&spawner->thread, NULL, spawner_loop, spawner);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	spawner->running = !err;
+	return -err;
+}
+
+void spawner_stop(struct spawner *spawner)
+{
+	if (!spawner->running)
+		return;
+	eventfd_write(spawner->stop, 1);
+	pthread_join(spawner->thread, NULL);
+	close(spawner->stop);
+	spawner->running = false;
+}
+
+pid_t spawner_process(int dev, int mailbox)
+{
+	struct spawner spawner = { .dev = dev, .mailbox = mailbox };
+	pid_t pid = fork();
+
+	if (pid)
+		return pid < 0 ? -errno : pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (_test_spawn_one(&spawner, SUPERVISOR_NO_DEADLINE) == 0)
+		;
+	_exit(1);
+}
+
+/* ---- trees ---- */
+
+int _test_tree_open(struct tree *tree, struct supervisor_create create)
+{
+	int err;
+
+	*tree = NO_TREE;
+	tree->dev = device_open();
+	if (tree->dev < 0)
+		return tree->dev;
+	err = _test_mailbox_create(tree->dev, 0, &tree->mailbox);
+	if (err)
+		return err;
+	err = _test_mailbox_create(tree->dev, 0, &tree->events);
+	if (err)
+		return err;
+	create.mailbox_fd = tree->mailbox;
+	err = _test_create(tree->dev, &create, &tree->sup);
+	if (err)
+		return err;
+	tree->id = create.out_id;
+	err = _test_subscribe(tree->sup, tree->events);
+	if (err)
+		return err;
+	return _test_spawner_start(&tree->spawner, tree->dev, tree->mailbox);
+}
+
+void tree_abandon(struct tree *tree)
+{
+	spawner_stop(&tree->spawner);
+	close(tree->sup);
+	close(tree->events);
+	close(tree->mailbox);
+	close(tree->dev);
+	*tree = NO_TREE;
+}
+
+void tree_close(struct tree *tree)
+{
+	if (tree->sup >= 0)
+		_test_stop(tree->sup);
+	tree_abandon(tree);
+	reap_all();
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the selftests share: the ioctls as functions, children as small
+ * programs with a spawner for them, and a tree's events as one line of words.
+ *
+ * _test_x() returns 0 or -errno, test_x() asserts. The includer of this header
+ * includes kselftest_harness.h.
+ */
+#ifndef SELFTESTS_COMMON_H
+#define SELFTESTS_COMMON_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/supervisor.h>
+
+#define DEVICE "/dev/supervisor"
+
+#ifndef __aligned
+#define __aligned(bytes) __attribute__((__aligned__(bytes)))
+#endif
+
+/* Guests have emulated CPUs: patience with what must happen is cheap. */
+#define PATIENCE_MS 60000
+#define TEST_TIMEOUT_SECONDS 180
+
+/* An ioctl's argument with its size, and a call's with no deadline. */
+#define ARG(type, ...) \
+	((struct type){ .size = sizeof(struct type), ##__VA_ARGS__ })
+#define CALL(type, ...) \
+	ARG(type, .deadline = SUPERVISOR_NO_DEADLINE, .mailbox_fd = -1, \
+	    ##__VA_ARGS__)
+
+/* OTP's defaults would be tight: the tests that count restarts say how many. */
+#define CREATE(...) \
+	ARG(supervisor_create, .intensity = 1000, .period = 5, \
+	    .unkillable_ms = 5000, .mailbox_fd = -1, ##__VA_ARGS__)
+
+/*
+ * A permanent worker that has started when it attaches, and which is asked
+ * before it is killed. The blob is the program: spawners fork, so they may
+ * follow its pointers.
+ */
+#define CHILD(name_, program_, ...) \
+	ARG(supervisor_child_spec, \
+	    .readiness = SUPERVISOR_READINESS_ATTACH, \
+	    .shutdown_ms = PATIENCE_MS, .supervisor_fd = -1, \
+	    .id = (uintptr_t)(name_), .id_len = strlen(name_), \
+	    .blob = (uintptr_t)(program_), .blob_len = sizeof(*(program_)), \
+	    ##__VA_ARGS__)
+
+/* A child that is the supervisor of that file. */
+#define CHILD_SUPERVISOR(name_, fd_, ...) \
+	ARG(supervisor_child_spec, .type = SUPERVISOR_CHILD_SUPERVISOR, \
+	    .shutdown_ms = SUPERVISOR_SHUTDOWN_INFINITY, \
+	    .supervisor_fd = (fd_), \
+	    .id = (uintptr_t)(name_), .id_len = strlen(name_), ##__VA_ARGS__)
+
+struct spawner;
+
+/* A START that a spawner has read. */
+struct start {
+	struct spawner *spawner;
+	const struct program *program;
+	__u64 token;
+	__u64 child;
+	__u32 incarnation;
+	__u32 readiness;
+	__u32 signal_whom;
+	unsigned int attempt;	/* of this id, from 1, as this spawner counts */
+	int pipe;		/* where the child says ATTACHED */
+	const char *id;
+	const char *path;
+};
+
+#define PROGRAM_SILENT (1U << 0)	/* the spawner does not say STARTED */
+#define PROGRAM_EXEC (1U << 1)		/* exec, then @action */
+#define PROGRAM_BAD_EXEC (1U << 2)	/* exec what does not exist */
+#define PROGRAM_NO_GROUP (1U << 3)	/* never lead a process group */
+
+/* What a child does. All zero: attach and wait for signals. */
+struct program {
+	/* in the spawner, in place of forking */
+	void (*spawn)(struct start *start);
+	/* in the new process, in place of attaching */
+	void (*attach)(struct start *start);
+	/* in the child; it exits with 0 on return */
+	void (*run)(long argument);
+	long argument;
+	/* after PROGRAM_EXEC: the name of an action, see common.c */
+	const char *action;
+	unsigned int flags;
+};
+
+#define PROGRAM(...) (&(const struct program){ __VA_ARGS__ })
+#define WAITS PROGRAM(.run = NULL)
+#define RUNS(function_, argument_) \
+	PROGRAM(.run = (function_), .argument = (argument_))
+#define EXECS(action_, argument_) \
+	PROGRAM(.flags = PROGRAM_EXEC, .action = (action_), \
+		.argument = (argument_))
+#define SPAWNS(function_, argument_) \
+	PROGRAM(.spawn = (function_), .argument = (argument_))
+
+/* Bodies of children. */
+void child_wait(long unused);
+void child_exit(long status);
+void child_exit_later(long milliseconds);
+void child_exit_when_told(long status);
+void child_raise(long signal);
+void child_ignore(long signal);
+void child_stop_self(long unused);
+void child_fail(long error);
+void child_say_ignore(long unused);
+void child_say_shutdown(long status);
+void child_say_ready(long unused);
+void child_with_helper(long shared);
+
+/* Becomes a child of PROGRAM_EXEC; returns if that fails. */
+void child_exec(const char *action, long argument);
+
+/* Attaching by hand, for .attach. */
+void child_attached(struct start *start);
+
+/* Spawning by other means, for .spawn. */
+void spawn_fork(struct start *start);
+void spawn_fail(struct start *start);
+void spawn_ignore(struct start *start);
+void spawn_nothing(struct start *start);
+
+struct spawner {
+	int dev;
+	int mailbox;
+	int stop;
+	pthread_t thread;
+	bool running;
+	unsigned int ids;
+	struct {
+		char id[32];
+		unsigned int attempts;
+	} seen[64];
+};
+
+int _test_spawner_start(struct spawner *spawner, int dev, int mailbox);
+void spawner_stop(struct spawner *spawner);
+/* A spawner that is a process of its own. */
+pid_t spawner_process(int dev, int mailbox);
+/* Handles one START of @mailbox, or fails with -EAGAIN. */
+int _test_spawn_one(struct spawner *spawner, __u64 deadline);
+
+/* A root supervisor with its spawner and a mailbox for its events. */
+struct tree {
+	int dev;
+	int mailbox;
+	int events;
+	int sup;
+	__u64 id;
+	struct spawner spawner;
+};
+
+#define NO_TREE \
+	((struct tree){ .dev = -1, .mailbox = -1, .events = -1, .sup = -1 })
+
+int _test_tree_open(struct tree *tree, struct supervisor_create create);
+/* Closes all of its files, which stops it, too, but later. */
+void tree_abandon(struct tree *tree);
+void tree_close(struct tree *tree);
+
+__u64 now_ns(void);
+__u64 after_ms(unsigned int milliseconds);
+void sleep_ms(unsigned int milliseconds);
+unsigned int rounds(unsigned int wanted);
+bool slow_kernel(void);
+/* Waits until @pid is dead, a zombie or gone; false if it lives on. */
+bool is_dead_after(pid_t pid, unsigned int milliseconds);
+bool is_alive(pid_t pid);
+char process_state(pid_t pid);
+bool process_becomes(pid_t pid, const char *states);
+/* Ignores or catches it. */
+bool process_ignores(pid_t pid, int number);
+void reap_all(void);
+/* In a process of its own; 0, or what @function returned, or -ECHILD. */
+int in_process(int (*function)(void *argument), void *argument);
+int write_file(const char *path, const char *text);
+int read_file(const char *path, char *text, size_t size);
+/* Zeroed, and shared with processes forked afterwards; NULL if there is none. */
+void *shared_memory(size_t size);
+
+int device_open(void);
+int _test_ioctl(int fd, unsigned int command, void *argument);
+int _test_info(int dev, struct supervisor_info *info);
+int _test_mailbox_create(int dev, __u32 ring_bytes, int *mailbox);
+int _test_create(int dev, struct supervisor_create *create, int *sup);
+int _test_open(int dev, const char *name, __u32 access, int *sup);
+int _test_unlink(int dev, const char *name);
+int _test_open_child(int sup, const char *path, __u32 access, int *child);
+int _test_attach(int dev, __u64 token);
+int _test_report(int dev, __u64 token, __u32 report, int error);
+int _test_recv(int mailbox, void *buf, __u32 len, __u32 max, __u64 deadline);
+int _test_child_add(int sup, const struct supervisor_child_spec *spec,
+		    struct supervisor_child_add *add);
+int _test_start(int sup);
+int _test_stop(int sup);
+int _test_child_call(int sup, unsigned int command, const char *id,
+		     struct supervisor_child_call *call);
+int _test_terminate(int sup, const char *id);
+int _test_restart(int sup, const char *id);
+int _test_delete(int sup, const char *id);
+int _test_suspend(int sup, __u32 flags);
+int _test_resume(int sup, __u32 flags);
+int _test_wait(int sup, __u32 what);
+int _test_subscribe(int sup, int mailbox);
+int _test_status(int sup, struct supervisor_status *status);
+int _test_child_status(int sup, const char *id,
+		       struct supervisor_child_status *status);
+int _test_count(int sup, struct supervisor_count *count);
+int _test_own(int sup);
+pid_t child_pid(int sup, const char *id);
+int child_state(int sup, const char *id);
+/* "c running, b undefined, a running", as which_children tells it. */
+int _test_which(int sup, char *text, size_t size);
+
+/* What must be an event; waits for it, and forgets those before it. */
+struct event {
+	struct supervisor_msg_event event;
+	char id[SUPERVISOR_NAME_MAX + 1];
+	char path[1024];
+};
+
+int _test_next(int mailbox, struct event *event, __u64 deadline);
+int _test_event(int mailbox, __u32 what, const char *id, struct event *event);
+/* As many events as @expected has, or those which came, as text. */
+int _test_trace(int mailbox, const char *expected, char *seen, size_t size);
+
+#define test_ioctl(...) ASSERT_EQ(0, _test_ioctl(__VA_ARGS__))
+#define test_info(...) ASSERT_EQ(0, _test_info(__VA_ARGS__))
+#define test_mailbox_create(...) ASSERT_EQ(0, _test_mailbox_create(__VA_ARGS__))
+#define test_create(...) ASSERT_EQ(0, _test_create(__VA_ARGS__))
+#define test_open(...) ASSERT_EQ(0, _test_open(__VA_ARGS__))
+#define test_open_child(...) ASSERT_EQ(0, _test_open_child(__VA_ARGS__))
+#define test_start(...) ASSERT_EQ(0, _test_start(__VA_ARGS__))
+#define test_stop(...) ASSERT_EQ(0, _test_stop(__VA_ARGS__))
+#define test_suspend(...) ASSERT_EQ(0, _test_suspend(__VA_ARGS__))
+#define test_resume(...) ASSERT_EQ(0, _test_resume(__VA_ARGS__))
+#define test_wait(...) ASSERT_EQ(0, _test_wait(__VA_ARGS__))
+#define test_subscribe(...) ASSERT_EQ(0, _test_subscribe(__VA_ARGS__))
+#define test_status(...) ASSERT_EQ(0, _test_status(__VA_ARGS__))
+#define test_child_status(...) ASSERT_EQ(0, _test_child_status(__VA_ARGS__))
+#define test_count(...) ASSERT_EQ(0, _test_count(__VA_ARGS__))
+#define test_event(...) ASSERT_EQ(0, _test_event(__VA_ARGS__))
+#define test_tree_open(...) ASSERT_EQ(0, _test_tree_open(__VA_ARGS__))
+#define test_spawner_start(...) ASSERT_EQ(0, _test_spawner_start(__VA_ARGS__))
+
+#define test_child(sup_, ...) \
+	ASSERT_EQ(0, _test_child_add((sup_), &CHILD(__VA_ARGS__), NULL))
+#define test_supervisor_child(sup_, ...) \
+	ASSERT_EQ(0, _test_child_add((sup_), &CHILD_SUPERVISOR(__VA_ARGS__), \
+				     NULL))
+
+#define test_trace(mailbox_, expected_) \
+	do { \
+		char seen_[4096]; \
+		_test_trace((mailbox_), (expected_), seen_, sizeof(seen_)); \
+		ASSERT_STREQ((expected_), seen_); \
+	} while (0)
+
+#define test_which(sup_, expected_) \
+	do { \
+		char seen_[4096]; \
+		ASSERT_EQ(0, _test_which((sup_), seen_, sizeof(seen_))); \
+		ASSERT_STREQ((expected_), seen_); \
+	} while (0)
+
+/* Both ways in which a call tells its result. */
+#define test_result(sup_, command_, id_, errno_, result_) \
+	do { \
+		struct supervisor_child_call call_ = \
+			CALL(supervisor_child_call, .out_result = ~0U); \
+		ASSERT_EQ(-(errno_), _test_child_call((sup_), (command_), \
+						      (id_), &call_)); \
+		ASSERT_EQ((result_), call_.out_result); \
+	} while (0)
+
+/* That child has got so far as to ignore it. */
+#define test_ignores(sup_, id_, number_) \
+	ASSERT_TRUE(eventually(process_ignores(child_pid((sup_), (id_)), \
+					       (number_))))
+
+/* Tells a child_exit_when_told(). */
+#define test_tell(sup_, id_) \
+	do { \
+		test_ignores((sup_), (id_), SIGUSR1); \
+		ASSERT_EQ(0, kill(child_pid((sup_), (id_)), SIGUSR1)); \
+	} while (0)
+
+/* Retries @condition until it holds. */
+#define eventually(condition_) \
+	({ \
+		__u64 until_ = after_ms(PATIENCE_MS); \
+		bool holds_; \
+		while (!(holds_ = (condition_)) && now_ns() < until_) \
+			sleep_ms(5); \
+		holds_; \
+	})
+
+#endif /* SELFTESTS_COMMON_H */
