@@ -1,0 +1,600 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who may do what to whom: users, names, user and pid namespaces. Run as root,
+ * which makes the users; most of it is then done without privilege.
+ */
+#include <grp.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "kselftest_harness.h"
+
+#include "common.h"
+
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT TEST_TIMEOUT_SECONDS
+
+#define USER 60001
+#define OTHER 60002
+#define GROUP 60003
+
+static int become(uid_t uid, gid_t gid)
+{
+	if (setgroups(0, NULL) || setresgid(gid, gid, gid) ||
+	    setresuid(uid, uid, uid))
+		return -errno;
+	/* Becoming another user forbids reading /proc/self otherwise. */
+	prctl(PR_SET_DUMPABLE, 1);
+	return 0;
+}
+
+struct shared {
+	volatile int step;
+	volatile int err;
+	volatile pid_t pid;
+	volatile __u64 token;
+	volatile int seen[4];
+};
+
+FIXTURE(perm)
+{
+	struct tree tree;
+	struct shared *shared;
+};
+
+FIXTURE_SETUP(perm)
+{
+	self->tree = NO_TREE;
+	self->shared = shared_memory(sizeof(*self->shared));
+	ASSERT_NE(NULL, self->shared);
+	if (geteuid())
+		SKIP(return, "needs root, to become others");
+}
+
+FIXTURE_TEARDOWN(perm)
+{
+	tree_close(&self->tree);
+}
+
+#define SUP (self->tree.sup)
+#define DEV (self->tree.dev)
+#define trace(expected_) test_trace(self->tree.events, expected_)
+
+/* ---- without privilege ---- */
+
+TEST_F(perm, unprivileged)
+{
+	struct supervisor_create create;
+	char name[32];
+	int sup, inner;
+
+	snprintf(name, sizeof(name), "/unprivileged.%d", getpid());
+	ASSERT_EQ(0, become(USER, USER));
+	test_tree_open(&self->tree,
+		       CREATE(.name = (uintptr_t)name,
+			      .name_len = strlen(name), .mode = 0600));
+	create = CREATE();
+	test_create(DEV, &create, &inner);
+	test_child(inner, "x", WAITS);
+	test_child(SUP, "a", WAITS);
+	test_child(SUP, "b", EXECS("wait", 0),
+		   .readiness = SUPERVISOR_READINESS_EXEC,
+		   .signal_whom = SUPERVISOR_SIGNAL_GROUP);
+	test_supervisor_child(SUP, "inner", inner);
+	test_start(SUP);
+	trace("started a, started b, started x, up inner, up");
+	ASSERT_EQ(0, kill(child_pid(SUP, "a"), SIGKILL));
+	trace("exited a killed, started a");
+	ASSERT_EQ(0, _test_terminate(SUP, "b"));
+	trace("term b, exited b shutdown");
+	ASSERT_EQ(0, _test_restart(SUP, "b"));
+	trace("started b");
+	test_open(DEV, name, O_RDWR, &sup);
+	test_suspend(sup, 0);
+	test_resume(sup, 0);
+	ASSERT_EQ(0, _test_own(sup));
+	ASSERT_EQ(0, _test_unlink(DEV, name));
+	close(sup);
+	close(inner);
+	test_stop(SUP);
+	trace("term x, exited x shutdown, down inner stopped, "
+	      "term b, exited b shutdown, term a, exited a shutdown, "
+	      "down stopped");
+}
+
+/* ---- what may not be signalled ---- */
+
+/* Created as USER, while the spawner, and so the children, are root's. */
+#define test_unkillable_tree(...) \
+	do { \
+		struct supervisor_create create_ = CREATE(__VA_ARGS__); \
+		DEV = device_open(); \
+		ASSERT_LE(0, DEV); \
+		test_mailbox_create(DEV, 0, &self->tree.mailbox); \
+		test_mailbox_create(DEV, 0, &self->tree.events); \
+		create_.mailbox_fd = self->tree.mailbox; \
+		/* The real one too, for it could signal as well. */ \
+		ASSERT_EQ(0, setresuid(USER, USER, 0)); \
+		test_create(DEV, &create_, &SUP); \
+		ASSERT_EQ(0, setresuid(0, 0, 0)); \
+		test_subscribe(SUP, self->tree.events); \
+		test_spawner_start(&self->tree.spawner, DEV, \
+				   self->tree.mailbox); \
+	} while (0)
+
+TEST_F(perm, unkillable_child_is_abandoned)
+{
+	struct supervisor_child_call call = CALL(supervisor_child_call);
+	struct supervisor_child_status child;
+	__u64 before;
+	pid_t pid;
+
+	test_unkillable_tree(.unkillable_ms = 300);
+	test_child(SUP, "a", WAITS);
+	test_start(SUP);
+	trace("started a, up");
+	pid = child_pid(SUP, "a");
+	before = now_ns();
+	test_result(SUP, SUPERVISOR_CHILD_TERMINATE, "a", 0,
+		    SUPERVISOR_RESULT_OK);
+	ASSERT_LE(before + 300000000, now_ns());
+	trace("term a, unkillable a, abandoned a");
+	ASSERT_TRUE(is_alive(pid));
+	test_child_status(SUP, "a", &child);
+	ASSERT_EQ(SUPERVISOR_CHILD_UNDEFINED, child.state);
+	ASSERT_EQ(SUPERVISOR_STATUS_F_UNKILLABLE,
+		  child.flags & SUPERVISOR_STATUS_F_UNKILLABLE);
+
+	/* While it lives there is no second one. */
+	ASSERT_EQ(-ECHILD, _test_child_call(SUP, SUPERVISOR_CHILD_RESTART, "a",
+					    &call));
+	ASSERT_EQ(SUPERVISOR_RESULT_START_FAILED, call.out_result);
+	ASSERT_EQ(EBUSY, call.out_error);
+	trace("start_failed a EBUSY");
+
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_TRUE(is_dead_after(pid, PATIENCE_MS));
+	ASSERT_TRUE(eventually(!_test_restart(SUP, "a")));
+	ASSERT_NE(pid, child_pid(SUP, "a"));
+}
+
+TEST_F(perm, unkillable_child_does_not_block_a_stop)
+{
+	pid_t pid;
+
+	test_unkillable_tree(.unkillable_ms = 300);
+	test_child(SUP, "a", WAITS);
+	test_child(SUP, "b", WAITS, .shutdown_ms = SUPERVISOR_SHUTDOWN_KILL);
+	test_start(SUP);
+	trace("started a, started b, up");
+	pid = child_pid(SUP, "a");
+	test_stop(SUP);
+	trace("kill b, unkillable b, abandoned b, "
+	      "term a, unkillable a, abandoned a, down stopped");
+	ASSERT_TRUE(is_alive(pid));
+	kill(pid, SIGKILL);
+}
+
+TEST_F(perm, unkillable_child_that_dies_in_time)
+{
+	pid_t pid;
+
+	test_unkillable_tree(.unkillable_ms = 60000);
+	test_child(SUP, "a", RUNS(child_exit_later, 1500),
+		   .restart = SUPERVISOR_TEMPORARY);
+	test_start(SUP);
+	trace("started a, up");
+	pid = child_pid(SUP, "a");
+	test_stop(SUP);
+	trace("term a, unkillable a, exited a crash, down stopped");
+	ASSERT_FALSE(is_alive(pid));
+}
+
+static void child_becomes_other(long uid)
+{
+	if (syscall(SYS_setresuid, uid, uid, uid))
+		_exit(1);
+	child_wait(0);
+}
+
+TEST_F(perm, roots_tree_may_signal_another_user)
+{
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", RUNS(child_becomes_other, USER));
+	test_start(SUP);
+	sleep_ms(200);
+	test_stop(SUP);
+	trace("started a, up, term a, exited a shutdown, down stopped");
+}
+
+/*
+ * The credentials are those of the creation, not of who calls: a child which is
+ * USER's is signalled though root called, and none is who asks.
+ */
+TEST_F(perm, signals_go_out_as_the_creator)
+{
+	test_unkillable_tree(.unkillable_ms = 60000);
+	test_child(SUP, "a", RUNS(child_becomes_other, USER));
+	test_start(SUP);
+	sleep_ms(200);
+	test_stop(SUP);
+	trace("started a, up, term a, exited a shutdown, down stopped");
+}
+
+/* ---- names ---- */
+
+struct access {
+	const char *name;
+	uid_t uid;
+	gid_t gid;
+	int results[3];
+};
+
+static int try_access(void *argument)
+{
+	static const int wanted[] = { O_RDONLY, O_WRONLY, O_RDWR };
+	struct access *access = argument;
+	int err = become(access->uid, access->gid);
+	int dev, sup, i;
+
+	if (err)
+		return err;
+	dev = device_open();
+	if (dev < 0)
+		return dev;
+	for (i = 0; i < 3; i++) {
+		err = _test_open(dev, access->name, wanted[i], &sup);
+		if (err != access->results[i])
+			return err ?: -EPROTO;
+		if (!err)
+			close(sup);
+	}
+	err = _test_unlink(dev, access->name);
+	return err == -EPERM ? 0 : -EPROTO;
+}
+
+TEST_F(perm, names_have_modes)
+{
+	char name[32];
+	struct access others[] = {
+		{ name, OTHER, OTHER, { -EACCES, -EACCES, -EACCES } },
+		{ name, OTHER, GROUP, { 0, -EACCES, -EACCES } },
+	};
+	struct supervisor_create create;
+	int sup;
+
+	umask(0);
+	snprintf(name, sizeof(name), "/modes.%d", getpid());
+	ASSERT_EQ(0, setresgid(GROUP, GROUP, 0));
+	ASSERT_EQ(0, setresuid(USER, USER, 0));
+	test_tree_open(&self->tree,
+		       CREATE(.name = (uintptr_t)name,
+			      .name_len = strlen(name), .mode = 0640));
+	ASSERT_EQ(0, setresuid(0, 0, 0));
+	ASSERT_EQ(0, setresgid(0, 0, 0));
+	ASSERT_EQ(0, in_process(try_access, &others[0]));
+	ASSERT_EQ(0, in_process(try_access, &others[1]));
+	/* Root may look and unlink, and the name is free again. */
+	test_open(DEV, name, O_RDWR, &sup);
+	close(sup);
+	ASSERT_EQ(0, _test_unlink(DEV, name));
+	create = CREATE(.mailbox_fd = self->tree.mailbox, .mode = 0602,
+			.name = (uintptr_t)name, .name_len = strlen(name));
+	test_create(DEV, &create, &sup);
+	others[0].results[1] = 0;
+	ASSERT_EQ(0, in_process(try_access, &others[0]));
+	close(sup);
+}
+
+static int in_user_namespace(void *argument)
+{
+	const char *name = argument;
+	char buf[4096] __aligned(8);
+	struct supervisor_list list =
+		ARG(supervisor_list, .buf = (uintptr_t)buf,
+		    .buf_len = sizeof(buf));
+	struct supervisor_create create;
+	int dev, mailbox, sup, err;
+
+	err = become(USER, USER);
+	if (err)
+		return err;
+	if (unshare(CLONE_NEWUSER))
+		return -errno;
+	dev = device_open();
+	if (dev < 0)
+		return dev;
+	/* The name is of another user namespace: here it is free. */
+	if (_test_open(dev, name, O_RDONLY, &sup) != -ENOENT)
+		return -EPROTO;
+	err = _test_ioctl(dev, SUPERVISOR_LIST, &list);
+	if (err)
+		return err;
+	if (list.out_count)
+		return -ENOTEMPTY;
+	err = _test_mailbox_create(dev, 0, &mailbox);
+	if (err)
+		return err;
+	create = CREATE(.mailbox_fd = mailbox, .mode = 0666,
+			.name = (uintptr_t)name, .name_len = strlen(name));
+	return _test_create(dev, &create, &sup);
+}
+
+TEST_F(perm, names_are_of_user_namespaces)
+{
+	char name[32];
+	int sup;
+
+	snprintf(name, sizeof(name), "/namespace.%d", getpid());
+	test_tree_open(&self->tree,
+		       CREATE(.name = (uintptr_t)name,
+			      .name_len = strlen(name), .mode = 0666));
+	ASSERT_EQ(0, in_process(in_user_namespace, name));
+	test_open(DEV, name, O_RDONLY, &sup);
+	close(sup);
+}
+
+/* ---- ownership ---- */
+
+struct claim {
+	int sup;
+	uid_t uid;
+};
+
+static int claim(void *argument)
+{
+	struct claim *claim = argument;
+	int err = claim->uid ? become(claim->uid, claim->uid) : 0;
+
+	return err ?: _test_own(claim->sup);
+}
+
+TEST_F(perm, own_by_another_user)
+{
+	struct supervisor_status status;
+	struct claim claims = { .uid = OTHER };
+
+	ASSERT_EQ(0, setresuid(USER, USER, 0));
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", WAITS);
+	test_start(SUP);
+	ASSERT_EQ(0, setresuid(0, 0, 0));
+	trace("started a, up");
+	claims.sup = SUP;
+	ASSERT_EQ(-EPERM, in_process(claim, &claims));
+	test_status(SUP, &status);
+	ASSERT_EQ(getpid(), status.out_owner_pid);
+	ASSERT_EQ(SUPERVISOR_STATE_UP, status.out_state);
+	/* The owner's user may; and it dies at once. */
+	claims.uid = USER;
+	ASSERT_EQ(0, in_process(claim, &claims));
+	trace("term a, exited a shutdown, down stopped");
+}
+
+TEST_F(perm, own_with_privilege)
+{
+	struct claim claims = { .uid = 0 };
+
+	ASSERT_EQ(0, setresuid(USER, USER, 0));
+	test_tree_open(&self->tree, CREATE());
+	test_start(SUP);
+	ASSERT_EQ(0, setresuid(0, 0, 0));
+	trace("up");
+	claims.sup = SUP;
+	ASSERT_EQ(0, in_process(claim, &claims));
+	trace("down stopped");
+}
+
+/* A stranger with a file may stop, for the file's mode says so. */
+static int stop_as_other(void *argument)
+{
+	int *sup = argument;
+	int err = become(OTHER, OTHER);
+
+	return err ?: _test_stop(*sup);
+}
+
+TEST_F(perm, a_passed_file_gives_its_access)
+{
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", WAITS);
+	test_start(SUP);
+	ASSERT_EQ(0, in_process(stop_as_other, &SUP));
+	trace("started a, up, term a, exited a shutdown, down stopped");
+}
+
+/* ---- numbers in pid namespaces ---- */
+
+/* In a new pid namespace, of which the second process runs @function. */
+struct namespaced {
+	int (*function)(void *argument);
+	void *argument;
+};
+
+static int second_in_namespace(void *argument)
+{
+	struct namespaced *namespaced = argument;
+
+	return in_process(namespaced->function, namespaced->argument);
+}
+
+static int in_pid_namespace(void *argument)
+{
+	if (unshare(CLONE_NEWPID))
+		return -errno;
+	return in_process(second_in_namespace, argument);
+}
+
+static int look_from_within(void *argument)
+{
+	struct tree *tree = argument;
+	struct supervisor_child_status child;
+	struct supervisor_status status;
+	struct event event;
+	int err;
+
+	err = _test_status(tree->sup, &status);
+	if (err)
+		return err;
+	if (status.out_owner_pid)
+		return -ERANGE;
+	err = _test_child_status(tree->sup, "a", &child);
+	if (err)
+		return err;
+	if (child.state != SUPERVISOR_CHILD_RUNNING)
+		return -EBADMSG;
+	if (child.pid)
+		return -EDOM;
+	err = _test_event(tree->events, SUPERVISOR_EVENT_STARTED, "a", &event);
+	if (err)
+		return err;
+	return event.event.head.pid ? -EOVERFLOW : 0;
+}
+
+TEST_F(perm, numbers_seen_from_within_a_namespace)
+{
+	struct namespaced within = { look_from_within, &self->tree };
+
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", WAITS);
+	test_start(SUP);
+	ASSERT_LT(0, child_pid(SUP, "a"));
+	ASSERT_EQ(0, in_process(in_pid_namespace, &within));
+}
+
+/* The spawner goes on to a new namespace with its children. */
+static void spawn_in_new_namespace(struct start *start)
+{
+	struct shared *shared = (void *)start->program->argument;
+	pid_t pid;
+
+	if (unshare(CLONE_NEWPID)) {
+		_test_report(start->spawner->dev, start->token,
+			     SUPERVISOR_REPORT_FAILED, errno);
+		return;
+	}
+	if (shared->step) {
+		/* Someone has to be the first. */
+		pid = fork();
+		if (!pid) {
+			syscall(SYS_close_range, 3, ~0U, 0);
+			child_wait(0);
+		}
+		shared->pid = pid;
+	}
+	spawn_fork(start);
+}
+
+static void child_tells_its_number(long argument)
+{
+	struct shared *shared = (void *)argument;
+
+	shared->seen[0] = getpid();
+	child_wait(0);
+}
+
+TEST_F(perm, numbers_seen_from_outside_a_namespace)
+{
+	pid_t pid;
+
+	self->shared->step = 1;
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", PROGRAM(.spawn = spawn_in_new_namespace,
+				     .run = child_tells_its_number,
+				     .argument = (long)self->shared));
+	test_start(SUP);
+	ASSERT_TRUE(eventually(self->shared->seen[0]));
+	ASSERT_EQ(2, self->shared->seen[0]);
+	pid = child_pid(SUP, "a");
+	ASSERT_LT(0, pid);
+	ASSERT_NE(2, pid);
+	ASSERT_TRUE(is_alive(pid));
+	test_stop(SUP);
+	trace("started a, up, term a, exited a shutdown, down stopped");
+	ASSERT_FALSE(is_alive(pid));
+	kill(self->shared->pid, SIGKILL);
+}
+
+/* ---- the first process of a pid namespace ---- */
+
+TEST_F(perm, first_process_is_killed_from_above)
+{
+	pid_t pid;
+
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", PROGRAM(.spawn = spawn_in_new_namespace,
+				     .run = child_tells_its_number,
+				     .argument = (long)self->shared),
+		   .shutdown_ms = 300);
+	test_start(SUP);
+	ASSERT_TRUE(eventually(self->shared->seen[0]));
+	ASSERT_EQ(1, self->shared->seen[0]);
+	pid = child_pid(SUP, "a");
+	test_stop(SUP);
+	ASSERT_FALSE(is_alive(pid));
+	/* It has no handler for the signal, so the namespace shields it. */
+	trace("started a, up, term a, kill a, exited a killed, down stopped");
+}
+
+/* What happens inside: the second process makes a tree. */
+static int create_within(struct tree *tree, struct shared *shared)
+{
+	struct supervisor_create create =
+		CREATE(.mailbox_fd = tree->mailbox, .unkillable_ms = 300);
+	struct supervisor_child_spec spec =
+		CHILD("first", WAITS);
+	int err = _test_create(tree->dev, &create, &tree->sup);
+
+	err = err ?: _test_subscribe(tree->sup, tree->events);
+	err = err ?: _test_child_add(tree->sup, &spec, NULL);
+	err = err ?: _test_start(tree->sup);
+	if (err)
+		return err;
+	shared->step = 2;
+	err = _test_stop(tree->sup);
+	return err;
+}
+
+TEST_F(perm, first_process_is_never_signalled_from_within)
+{
+	struct shared *shared = self->shared;
+	struct supervisor_msg_start *message;
+	char buf[4096] __aligned(8);
+	pid_t first, second;
+	int status;
+
+	DEV = device_open();
+	ASSERT_LE(0, DEV);
+	test_mailbox_create(DEV, 0, &self->tree.mailbox);
+	test_mailbox_create(DEV, 0, &self->tree.events);
+	ASSERT_EQ(0, unshare(CLONE_NEWPID));
+	first = fork();
+	if (!first) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		while (!shared->token)
+			sleep_ms(1);
+		shared->err = _test_attach(DEV, shared->token);
+		shared->step = 1;
+		syscall(SYS_close_range, 3, ~0U, 0);
+		child_wait(0);
+	}
+	second = fork();
+	if (!second)
+		_exit(-create_within(&self->tree, shared));
+	/* This process is the reader, so its child may attach. */
+	ASSERT_EQ(1, _test_recv(self->tree.mailbox, buf, sizeof(buf), 1,
+				after_ms(PATIENCE_MS)));
+	message = (void *)buf;
+	shared->token = message->head.ref;
+	ASSERT_TRUE(eventually(shared->step));
+	ASSERT_EQ(0, shared->err);
+	ASSERT_EQ(second, waitpid(second, &status, 0));
+	ASSERT_EQ(0, status);
+	trace("started first, up, term first, unkillable first, "
+	      "abandoned first, down stopped");
+	ASSERT_TRUE(is_alive(first));
+	ASSERT_EQ(0, kill(first, SIGKILL));
+}
+
+TEST_HARNESS_MAIN
