@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What one user may have: at each limit the call is refused and names it, the
+ * object is as it was, and what was used comes back. The limits are parameters
+ * of the module, which root lowers here; the tests then run as another user.
+ */
+#include <grp.h>
+#include <sched.h>
+#include <sys/mman.h>
+
+#include "kselftest_harness.h"
+
+#include "common.h"
+
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT TEST_TIMEOUT_SECONDS
+
+#define USER 60011
+#define FIRST_SUBUID 700000
+#define SUBUIDS 10
+
+static const char * const parameters[] = {
+	[SUPERVISOR_LIMIT_SUPERVISORS] = "max_user_supervisors",
+	[SUPERVISOR_LIMIT_CHILDREN] = "max_user_children",
+	[SUPERVISOR_LIMIT_MAILBOXES] = "max_user_mailboxes",
+	[SUPERVISOR_LIMIT_BYTES] = "max_user_bytes",
+	[SUPERVISOR_LIMIT_NAMES] = "max_user_names",
+	[SUPERVISOR_LIMIT_CALLS] = "max_user_calls",
+	[SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN] = "max_children",
+};
+
+static void parameter_path(char *path, size_t size, int limit)
+{
+	snprintf(path, size, "/sys/module/supervisor/parameters/%s",
+		 parameters[limit]);
+}
+
+FIXTURE(limits)
+{
+	int dev;
+	int mailbox;
+	int sup;
+	struct supervisor_info before;
+	char defaults[SUPERVISOR_LIMIT_NR][32];
+};
+
+FIXTURE_SETUP(limits)
+{
+	struct supervisor_create create;
+	char path[128];
+	int i;
+
+	self->dev = -1;
+	if (geteuid())
+		SKIP(return, "needs root, to change the limits");
+	for (i = 1; i < SUPERVISOR_LIMIT_NR; i++) {
+		parameter_path(path, sizeof(path), i);
+		ASSERT_EQ(0, read_file(path, self->defaults[i],
+				       sizeof(self->defaults[i])))
+			TH_LOG("%s", path);
+	}
+	ASSERT_EQ(0, setresuid(USER, USER, 0));
+	self->dev = device_open();
+	ASSERT_LE(0, self->dev);
+	test_mailbox_create(self->dev, 0, &self->mailbox);
+	create = CREATE(.mailbox_fd = self->mailbox, .intensity = 3);
+	test_create(self->dev, &create, &self->sup);
+	test_info(self->dev, &self->before);
+}
+
+FIXTURE_TEARDOWN(limits)
+{
+	char path[128];
+	int i;
+
+	if (self->dev >= 0) {
+		close(self->sup);
+		close(self->mailbox);
+		close(self->dev);
+	}
+	EXPECT_EQ(0, setresuid(0, 0, 0));
+	for (i = 1; i < SUPERVISOR_LIMIT_NR; i++) {
+		if (!*self->defaults[i])
+			continue;
+		parameter_path(path, sizeof(path), i);
+		EXPECT_EQ(0, write_file(path, self->defaults[i]));
+	}
+}
+
+static int set_limit(int limit, __u64 value)
+{
+	char path[128], text[32];
+	int err;
+
+	parameter_path(path, sizeof(path), limit);
+	snprintf(text, sizeof(text), "%llu", value);
+	if (setresuid(0, 0, 0))
+		return -errno;
+	err = write_file(path, text);
+	return setresuid(USER, USER, 0) ? -errno : err;
+}
+
+#define test_limit(limit_, more_) \
+	do { \
+		struct supervisor_info limit_info_; \
+		__u64 value_ = self->before.out_used[limit_] + (more_); \
+		ASSERT_EQ(0, set_limit((limit_), value_)); \
+		test_info(self->dev, &limit_info_); \
+		ASSERT_EQ(value_, limit_info_.out_limit[limit_]); \
+	} while (0)
+
+#define test_used(limit_, more_) \
+	do { \
+		struct supervisor_info used_info_; \
+		test_info(self->dev, &used_info_); \
+		ASSERT_EQ(self->before.out_used[limit_] + (more_), \
+			  used_info_.out_used[limit_]); \
+	} while (0)
+
+TEST_F(limits, defaults_are_told)
+{
+	int i;
+
+	for (i = 1; i < SUPERVISOR_LIMIT_NR; i++)
+		ASSERT_EQ(strtoull(self->defaults[i], NULL, 0),
+			  self->before.out_limit[i]);
+}
+
+TEST_F(limits, supervisors)
+{
+	struct supervisor_create create;
+	int sups[3], i;
+
+	test_limit(SUPERVISOR_LIMIT_SUPERVISORS, 2);
+	for (i = 0; i < 2; i++) {
+		create = CREATE();
+		test_create(self->dev, &create, &sups[i]);
+	}
+	create = CREATE();
+	ASSERT_EQ(-EDQUOT, _test_create(self->dev, &create, &sups[2]));
+	ASSERT_EQ(SUPERVISOR_LIMIT_SUPERVISORS, create.out_limit);
+	test_used(SUPERVISOR_LIMIT_SUPERVISORS, 2);
+	close(sups[0]);
+	test_create(self->dev, &create, &sups[0]);
+	close(sups[0]);
+	close(sups[1]);
+	test_used(SUPERVISOR_LIMIT_SUPERVISORS, 0);
+	test_used(SUPERVISOR_LIMIT_BYTES, 0);
+}
+
+TEST_F(limits, mailboxes)
+{
+	struct supervisor_mailbox_create create =
+		ARG(supervisor_mailbox_create);
+	int mailbox;
+
+	test_limit(SUPERVISOR_LIMIT_MAILBOXES, 1);
+	test_mailbox_create(self->dev, 0, &mailbox);
+	ASSERT_EQ(-EDQUOT, _test_ioctl(self->dev, SUPERVISOR_MAILBOX_CREATE,
+				       &create));
+	ASSERT_EQ(SUPERVISOR_LIMIT_MAILBOXES, create.out_limit);
+	close(mailbox);
+	test_used(SUPERVISOR_LIMIT_MAILBOXES, 0);
+	test_mailbox_create(self->dev, 0, &mailbox);
+	close(mailbox);
+}
+
+TEST_F(limits, children)
+{
+	struct supervisor_child_add add = CALL(supervisor_child_add);
+	struct supervisor_child_spec spec = CHILD("c", WAITS);
+	struct supervisor_status status;
+
+	test_limit(SUPERVISOR_LIMIT_CHILDREN, 2);
+	test_child(self->sup, "a", WAITS);
+	test_child(self->sup, "b", WAITS);
+	ASSERT_EQ(-EDQUOT, _test_child_add(self->sup, &spec, &add));
+	ASSERT_EQ(SUPERVISOR_LIMIT_CHILDREN, add.out_limit);
+	test_status(self->sup, &status);
+	ASSERT_EQ(2, status.out_count);
+	test_used(SUPERVISOR_LIMIT_CHILDREN, 2);
+	close(self->sup);
+	self->sup = -1;
+	ASSERT_TRUE(eventually(({
+		struct supervisor_info info;
+
+		!_test_info(self->dev, &info) &&
+		!info.out_used[SUPERVISOR_LIMIT_CHILDREN];
+	})));
+}
+
+TEST_F(limits, children_of_one_supervisor)
+{
+	struct supervisor_child_add add = CALL(supervisor_child_add);
+	struct supervisor_child_spec spec = CHILD("c", WAITS);
+	struct supervisor_status status;
+
+	ASSERT_EQ(0, set_limit(SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN, 2));
+	test_child(self->sup, "a", WAITS);
+	test_child(self->sup, "b", WAITS);
+	ASSERT_EQ(-ENOSPC, _test_child_add(self->sup, &spec, &add));
+	ASSERT_EQ(SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN, add.out_limit);
+	test_status(self->sup, &status);
+	ASSERT_EQ(2, status.out_count);
+	test_used(SUPERVISOR_LIMIT_CHILDREN, 2);
+}
+
+/* A refused one of those that are added later leaves no spec either. */
+TEST_F(limits, children_of_a_started_supervisor)
+{
+	struct supervisor_child_add add = CALL(supervisor_child_add);
+	struct supervisor_child_spec spec = CHILD("a", WAITS);
+	struct supervisor_status status;
+
+	test_start(self->sup);
+	test_limit(SUPERVISOR_LIMIT_CHILDREN, 0);
+	ASSERT_EQ(-EDQUOT, _test_child_add(self->sup, &spec, &add));
+	ASSERT_EQ(SUPERVISOR_LIMIT_CHILDREN, add.out_limit);
+	test_status(self->sup, &status);
+	ASSERT_EQ(0, status.out_count);
+	ASSERT_EQ(0, set_limit(SUPERVISOR_LIMIT_CHILDREN, 100));
+	ASSERT_EQ(0, set_limit(SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN, 0));
+	ASSERT_EQ(-ENOSPC, _test_child_add(self->sup, &spec, &add));
+	ASSERT_EQ(SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN, add.out_limit);
+	test_status(self->sup, &status);
+	ASSERT_EQ(0, status.out_count);
+	test_used(SUPERVISOR_LIMIT_CHILDREN, 0);
+}
+
+TEST_F(limits, bytes)
+{
+	struct supervisor_mailbox_create mailbox =
+		ARG(supervisor_mailbox_create, .ring_bytes = 1 << 20);
+	struct supervisor_child_add add = CALL(supervisor_child_add);
+	struct supervisor_create create =
+		CREATE(.intensity = 1000000, .period = 31536000);
+	char *blob = calloc(1, SUPERVISOR_BLOB_MAX);
+	struct supervisor_child_spec spec =
+		CHILD("a", WAITS, .blob = (uintptr_t)blob,
+		      .blob_len = SUPERVISOR_BLOB_MAX);
+	int sup;
+
+	ASSERT_NE(NULL, blob);
+	test_limit(SUPERVISOR_LIMIT_BYTES, 32768);
+	ASSERT_EQ(-EDQUOT, _test_ioctl(self->dev, SUPERVISOR_MAILBOX_CREATE,
+				       &mailbox));
+	ASSERT_EQ(SUPERVISOR_LIMIT_BYTES, mailbox.out_limit);
+	ASSERT_EQ(-EDQUOT, _test_child_add(self->sup, &spec, &add));
+	ASSERT_EQ(SUPERVISOR_LIMIT_BYTES, add.out_limit);
+	/* Its memory of restarts is set aside at once. */
+	ASSERT_EQ(-EDQUOT, _test_create(self->dev, &create, &sup));
+	ASSERT_EQ(SUPERVISOR_LIMIT_BYTES, create.out_limit);
+	test_used(SUPERVISOR_LIMIT_BYTES, 0);
+	test_used(SUPERVISOR_LIMIT_CHILDREN, 0);
+	test_used(SUPERVISOR_LIMIT_MAILBOXES, 0);
+	test_used(SUPERVISOR_LIMIT_SUPERVISORS, 0);
+	spec.blob_len = 16384;
+	ASSERT_EQ(0, _test_child_add(self->sup, &spec, &add));
+	free(blob);
+}
+
+TEST_F(limits, names)
+{
+	static const char name[] = "/limits";
+	struct supervisor_create create;
+	int sup, other;
+
+	test_limit(SUPERVISOR_LIMIT_NAMES, 1);
+	create = CREATE(.mode = 0600, .name = (uintptr_t)name,
+			.name_len = strlen(name));
+	test_create(self->dev, &create, &sup);
+	create = CREATE(.mode = 0600, .name = (uintptr_t)"/second",
+			.name_len = strlen("/second"));
+	ASSERT_EQ(-EDQUOT, _test_create(self->dev, &create, &other));
+	ASSERT_EQ(SUPERVISOR_LIMIT_NAMES, create.out_limit);
+	test_used(SUPERVISOR_LIMIT_SUPERVISORS, 1);
+	ASSERT_EQ(-ENOENT, _test_open(self->dev, "/second", O_RDONLY, &other));
+	ASSERT_EQ(0, _test_unlink(self->dev, name));
+	test_used(SUPERVISOR_LIMIT_NAMES, 0);
+	test_create(self->dev, &create, &other);
+	close(other);
+	close(sup);
+	test_used(SUPERVISOR_LIMIT_NAMES, 0);
+}
+
+TEST_F(limits, calls)
+{
+	struct supervisor_child_call call =
+		CALL(supervisor_child_call, .flags = SUPERVISOR_CALL_F_ASYNC,
+		     .mailbox_fd = self->mailbox);
+	char buf[1024] __aligned(8);
+	int i;
+
+	test_start(self->sup);
+	test_suspend(self->sup, 0);
+	test_info(self->dev, &self->before);
+	test_limit(SUPERVISOR_LIMIT_CALLS, 3);
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, _test_child_call(self->sup,
+					      SUPERVISOR_CHILD_TERMINATE, "a",
+					      &call));
+	ASSERT_EQ(-EDQUOT, _test_child_call(self->sup,
+					    SUPERVISOR_CHILD_TERMINATE, "a",
+					    &call));
+	test_used(SUPERVISOR_LIMIT_CALLS, 3);
+	test_resume(self->sup, 0);
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(1, _test_recv(self->mailbox, buf, sizeof(buf), 1,
+					after_ms(PATIENCE_MS)));
+	ASSERT_EQ(-EAGAIN, _test_recv(self->mailbox, buf, sizeof(buf), 1, 0));
+	test_used(SUPERVISOR_LIMIT_CALLS, 0);
+}
+
+TEST_F(limits, subscriptions)
+{
+	struct supervisor_subscribe subscribe =
+		ARG(supervisor_subscribe);
+	int mailbox;
+
+	test_mailbox_create(self->dev, 0, &mailbox);
+	test_limit(SUPERVISOR_LIMIT_CALLS, 1);
+	test_subscribe(self->sup, self->mailbox);
+	subscribe.mailbox_fd = mailbox;
+	ASSERT_EQ(-EDQUOT, _test_ioctl(self->sup, SUPERVISOR_SUBSCRIBE,
+				       &subscribe));
+	ASSERT_EQ(SUPERVISOR_LIMIT_CALLS, subscribe.out_limit);
+	close(mailbox);
+}
+
+/* ---- user namespaces ---- */
+
+struct within {
+	volatile pid_t pid;
+	volatile int mapped;
+	volatile int count;
+	volatile int err;
+	volatile __u32 limit;
+	uid_t subuid;
+};
+
+/* As a user of a namespace of USER's: makes supervisors until it is stopped. */
+static void create_within(struct within *within)
+{
+	struct supervisor_create create;
+	int dev, sup;
+
+	if (setresuid(0, 0, 0) || setgroups(0, NULL) || setresuid(USER, USER, USER) ||
+	    unshare(CLONE_NEWUSER))
+		_exit(1);
+	within->pid = getpid();
+	while (!within->mapped)
+		sleep_ms(1);
+	if (setresgid(within->subuid, within->subuid, within->subuid) ||
+	    setresuid(within->subuid, within->subuid, within->subuid))
+		_exit(2);
+	dev = device_open();
+	if (dev < 0)
+		_exit(3);
+	do {
+		create = CREATE();
+		within->err = _test_create(dev, &create, &sup);
+		within->limit = create.out_limit;
+	} while (!within->err && ++within->count < 100);
+	/* And keeps them until it is killed. */
+	within->mapped = 2;
+	child_wait(0);
+}
+
+#define test_within(within_, subuid_) \
+	({ \
+		char path_[64], map_[64]; \
+		pid_t pid_; \
+		(within_)->subuid = (subuid_); \
+		pid_ = fork(); \
+		if (!pid_) \
+			create_within(within_); \
+		ASSERT_TRUE(eventually((within_)->pid)); \
+		snprintf(map_, sizeof(map_), "0 %d %d", FIRST_SUBUID, \
+			 SUBUIDS); \
+		snprintf(path_, sizeof(path_), "/proc/%d/uid_map", pid_); \
+		ASSERT_EQ(0, setresuid(0, 0, 0)); \
+		ASSERT_EQ(0, write_file(path_, map_)); \
+		snprintf(path_, sizeof(path_), "/proc/%d/gid_map", pid_); \
+		ASSERT_EQ(0, write_file(path_, map_)); \
+		ASSERT_EQ(0, setresuid(USER, USER, 0)); \
+		(within_)->mapped = 1; \
+		ASSERT_TRUE(eventually((within_)->mapped == 2)); \
+		pid_; \
+	})
+
+TEST_F(limits, sub_users_do_not_multiply_them)
+{
+	struct within *first = shared_memory(sizeof(*first));
+	struct within *second = shared_memory(sizeof(*second));
+	struct supervisor_create create = CREATE();
+	pid_t pids[2];
+	int sup;
+
+	ASSERT_NE(NULL, first);
+	ASSERT_NE(NULL, second);
+	test_limit(SUPERVISOR_LIMIT_SUPERVISORS, 3);
+	pids[0] = test_within(first, 5);
+	ASSERT_EQ(3, first->count);
+	ASSERT_EQ(-EDQUOT, first->err);
+	ASSERT_EQ(SUPERVISOR_LIMIT_SUPERVISORS, first->limit);
+	/* They count as the namespace's owner's. */
+	test_used(SUPERVISOR_LIMIT_SUPERVISORS, 3);
+	ASSERT_EQ(-EDQUOT, _test_create(self->dev, &create, &sup));
+	pids[1] = test_within(second, 6);
+	ASSERT_EQ(0, second->count);
+	ASSERT_EQ(-EDQUOT, second->err);
+	ASSERT_EQ(0, setresuid(0, 0, 0));
+	ASSERT_EQ(0, kill(pids[0], SIGKILL));
+	ASSERT_EQ(0, kill(pids[1], SIGKILL));
+	ASSERT_EQ(pids[0], waitpid(pids[0], NULL, 0));
+	ASSERT_EQ(pids[1], waitpid(pids[1], NULL, 0));
+	ASSERT_EQ(0, setresuid(USER, USER, 0));
+	ASSERT_TRUE(eventually(({
+		struct supervisor_info info;
+
+		!_test_info(self->dev, &info) &&
+		info.out_used[SUPERVISOR_LIMIT_SUPERVISORS] ==
+		self->before.out_used[SUPERVISOR_LIMIT_SUPERVISORS];
+	})));
+}
+
+TEST_HARNESS_MAIN
