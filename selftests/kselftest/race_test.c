@@ -1,0 +1,785 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Two things at once, on two CPUs, many times over. What a round decides must be
+ * one of the two orders, and over all the rounds each must have happened: the
+ * side that wins has to wait longer before the next round.
+ */
+#include <sched.h>
+
+#include "kselftest_harness.h"
+
+#include "common.h"
+
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT 1800
+
+#define ROUNDS 10000
+
+struct shared {
+	volatile int ready;
+	volatile int go;
+	volatile int err[2];
+	volatile int delay[2];
+	volatile int stop;
+};
+
+struct balance {
+	int lead;	/* how much longer side 0 waits than side 1 */
+	int step;
+	int last;
+	unsigned int won[2];
+};
+
+static void spin(int turns)
+{
+	volatile int i;
+
+	for (i = 0; i < turns; i++)
+		;
+}
+
+static void set_delays(const struct balance *balance, struct shared *shared)
+{
+	shared->delay[0] = balance->lead > 0 ? balance->lead : 0;
+	shared->delay[1] = balance->lead < 0 ? -balance->lead : 0;
+}
+
+static void note_winner(struct balance *balance, int side)
+{
+	/* Ever larger steps to find the place, small ones to stay there. */
+	if (side != balance->last)
+		balance->step = 8 + rand() % 8;
+	else if (balance->step < 100000)
+		balance->step = balance->step * 3 / 2;
+	balance->last = side;
+	balance->won[side]++;
+	balance->lead += side ? -balance->step : balance->step;
+}
+
+/*
+ * The processes that race share the memory of the test, for a fork of it would
+ * take most of a round. That includes errno, so their calls do without.
+ */
+static long raw(long number, long a, long b, long c)
+{
+#ifdef __x86_64__
+	long result;
+
+	asm volatile("syscall"
+		     : "=a" (result)
+		     : "a" (number), "D" (a), "S" (b), "d" (c)
+		     : "rcx", "r11", "memory");
+	return result;
+#else
+	return syscall(number, a, b, c) < 0 ? -errno : 0;
+#endif
+}
+
+#define RACERS 16
+
+struct racer {
+	struct shared *shared;
+	int dev;
+	int sup;
+	int side;
+	__u64 token;
+	char stack[16384] __aligned(16);
+};
+
+static struct racer racers[RACERS];
+
+static pid_t start_racer(struct racer *racer, int (*run)(void *racer))
+{
+	return clone(run, racer->stack + sizeof(racer->stack),
+		     CLONE_VM | SIGCHLD, racer);
+}
+
+static int racer_wait(void)
+{
+	while (raw(SYS_pause, 0, 0, 0) != -ENOSYS)
+		;
+	return 0;
+}
+
+static int racer_attach(struct racer *racer, __u64 token)
+{
+	struct supervisor_child_attach attach =
+		ARG(supervisor_child_attach, .token = token);
+
+	return raw(SYS_ioctl, racer->dev, SUPERVISOR_CHILD_ATTACH,
+		   (long)&attach);
+}
+
+static void await_go(struct shared *shared, int side)
+{
+	__sync_fetch_and_add(&shared->ready, 1);
+	while (!shared->go)
+		;
+	spin(shared->delay[side]);
+}
+
+static void say_go(struct shared *shared, int others)
+{
+	while (shared->ready < others)
+		sched_yield();
+	shared->go = 1;
+}
+
+static void reset(struct shared *shared)
+{
+	shared->ready = 0;
+	shared->go = 0;
+	shared->err[0] = 1;
+	shared->err[1] = 1;
+}
+
+FIXTURE(race)
+{
+	struct tree tree;
+	struct shared *shared;
+	struct balance balance;
+	struct supervisor_info before;
+	unsigned int started;
+	unsigned int exited;
+};
+
+FIXTURE_SETUP(race)
+{
+	self->shared = shared_memory(sizeof(*self->shared));
+	ASSERT_NE(NULL, self->shared);
+	test_tree_open(&self->tree, CREATE());
+	spawner_stop(&self->tree.spawner);
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "needs two CPUs");
+	self->balance.step = 8;
+	test_info(self->tree.dev, &self->before);
+}
+
+FIXTURE_TEARDOWN(race)
+{
+	tree_close(&self->tree);
+}
+
+#define SUP (self->tree.sup)
+#define DEV (self->tree.dev)
+
+#define test_each_side_won() \
+	do { \
+		TH_LOG("won: %u and %u", self->balance.won[0], \
+		       self->balance.won[1]); \
+		ASSERT_LT(0, self->balance.won[0]); \
+		ASSERT_LT(0, self->balance.won[1]); \
+	} while (0)
+
+/* Of the rounds' objects, once what was under way has ended. */
+#define test_nothing_is_left() \
+	do { \
+		struct supervisor_info after_; \
+		ASSERT_TRUE(eventually(!_test_info(DEV, &after_) && \
+			!memcmp(after_.out_used, self->before.out_used, \
+				sizeof(after_.out_used)))); \
+	} while (0)
+
+/* Reads the token of that supervisor's START, past those of earlier rounds. */
+static int next_token(int mailbox, __u64 sup, __u64 *token)
+{
+	char buf[4096] __aligned(8);
+	struct supervisor_msg *message = (void *)buf;
+	int count;
+
+	do {
+		count = _test_recv(mailbox, buf, sizeof(buf), 1,
+				   after_ms(PATIENCE_MS));
+		if (count != 1)
+			return count < 0 ? count : -EPROTO;
+	} while (message->supervisor != sup);
+	*token = message->ref;
+	return message->type == SUPERVISOR_MSG_START ? 0 : -EPROTO;
+}
+
+/* Asks for one more child, and reads its START. */
+static int ask_for_child(struct tree *tree, __u64 *token)
+{
+	struct supervisor_child_spec spec =
+		CHILD("child", WAITS, .restart = SUPERVISOR_TEMPORARY);
+	struct supervisor_child_add add =
+		CALL(supervisor_child_add, .flags = SUPERVISOR_CALL_F_ASYNC,
+		     .mailbox_fd = tree->events);
+	int err = _test_child_add(tree->sup, &spec, &add);
+
+	return err ?: next_token(tree->mailbox, tree->id, token);
+}
+
+/* Counts events until the call is answered; -errno or its result. */
+static int await_answer(struct tree *tree, unsigned int *started,
+			unsigned int *exited)
+{
+	char buf[4096] __aligned(8);
+	struct supervisor_msg_answer *answer = (void *)buf;
+	struct supervisor_msg_event *event = (void *)buf;
+	int count;
+
+	for (;;) {
+		count = _test_recv(tree->events, buf, sizeof(buf), 1,
+				   after_ms(PATIENCE_MS));
+		if (count != 1)
+			return count < 0 ? count : -EPROTO;
+		if (answer->head.type == SUPERVISOR_MSG_ANSWER)
+			return answer->result;
+		if (answer->head.type != SUPERVISOR_MSG_EVENT)
+			return -EPROTO;
+		*started += event->event == SUPERVISOR_EVENT_STARTED;
+		*exited += event->event == SUPERVISOR_EVENT_EXITED;
+	}
+}
+
+static int await_exit(struct tree *tree, struct event *event)
+{
+	return _test_event(tree->events, SUPERVISOR_EVENT_EXITED, "child",
+			   event);
+}
+
+/* ---- an exit against the attach ---- */
+
+static int attach_on_go(void *argument)
+{
+	struct racer *racer = argument;
+
+	await_go(racer->shared, racer->side);
+	racer->shared->err[racer->side] = racer_attach(racer, racer->token);
+	return racer_wait();
+}
+
+#define start_attacher(side_, token_) \
+	({ \
+		struct racer *racer_ = &racers[side_]; \
+		racer_->shared = self->shared; \
+		racer_->dev = DEV; \
+		racer_->side = (side_); \
+		racer_->token = (token_); \
+		start_racer(racer_, attach_on_go); \
+	})
+
+TEST_F(race, exit_against_attach)
+{
+	unsigned int i, total = rounds(ROUNDS);
+	struct event event;
+	int status, err, result;
+	__u64 token;
+	pid_t pid;
+
+	test_start(SUP);
+	for (i = 0; i < total; i++) {
+		ASSERT_EQ(0, ask_for_child(&self->tree, &token));
+		reset(self->shared);
+		set_delays(&self->balance, self->shared);
+		pid = start_attacher(0, token);
+		ASSERT_LT(0, pid);
+		say_go(self->shared, 1);
+		spin(self->shared->delay[1]);
+		kill(pid, SIGKILL);
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+
+		/* Ends the start unless the attach already did. */
+		err = _test_report(DEV, token, SUPERVISOR_REPORT_FAILED, EIO);
+		result = await_answer(&self->tree, &self->started,
+				      &self->exited);
+		if (!err) {
+			ASSERT_EQ(SUPERVISOR_RESULT_START_FAILED, result);
+			note_winner(&self->balance, 1);
+			continue;
+		}
+		ASSERT_EQ(SUPERVISOR_RESULT_OK, result);
+		note_winner(&self->balance, 0);
+		if (self->exited < self->balance.won[0]) {
+			ASSERT_EQ(0, await_exit(&self->tree, &event));
+			ASSERT_EQ(pid, event.event.head.pid);
+			ASSERT_EQ(SIGKILL, event.event.status);
+			self->exited++;
+		}
+	}
+	ASSERT_EQ(self->balance.won[0], self->started);
+	ASSERT_EQ(self->balance.won[0], self->exited);
+	test_each_side_won();
+}
+
+/* ---- a stop against the attach ---- */
+
+TEST_F(race, stop_against_attach)
+{
+	unsigned int i, total = rounds(ROUNDS);
+	struct supervisor_start start =
+		ARG(supervisor_start, .flags = SUPERVISOR_CALL_F_ASYNC);
+	struct supervisor_child_spec spec = CHILD("child", WAITS);
+	struct supervisor_create create;
+	__u64 token;
+	pid_t pid;
+	int sup;
+
+	for (i = 0; i < total; i++) {
+		create = CREATE(.mailbox_fd = self->tree.mailbox);
+		test_create(DEV, &create, &sup);
+		ASSERT_EQ(0, _test_child_add(sup, &spec, NULL));
+		test_ioctl(sup, SUPERVISOR_START, &start);
+		ASSERT_EQ(0, next_token(self->tree.mailbox, create.out_id,
+					&token));
+		reset(self->shared);
+		set_delays(&self->balance, self->shared);
+		pid = start_attacher(0, token);
+		ASSERT_LT(0, pid);
+		say_go(self->shared, 1);
+		spin(self->shared->delay[1]);
+		test_stop(sup);
+		while (self->shared->err[0] == 1 && is_alive(pid))
+			;
+		if (self->shared->err[0] == -ESTALE) {
+			note_winner(&self->balance, 1);
+			kill(pid, SIGKILL);
+		} else {
+			/* It may have died before it could tell. */
+			ASSERT_TRUE(self->shared->err[0] == 0 ||
+				    self->shared->err[0] == 1);
+			note_winner(&self->balance, 0);
+			/* The stop did not end before it was dead. */
+			ASSERT_FALSE(is_alive(pid));
+		}
+		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+		close(sup);
+	}
+	test_nothing_is_left();
+	test_each_side_won();
+}
+
+/* ---- two attaches with one token ---- */
+
+TEST_F(race, attach_against_attach)
+{
+	unsigned int i, total = rounds(ROUNDS);
+	int result, side, winner;
+	struct event event;
+	__u64 token;
+	pid_t pids[2];
+
+	test_start(SUP);
+	for (i = 0; i < total; i++) {
+		ASSERT_EQ(0, ask_for_child(&self->tree, &token));
+		reset(self->shared);
+		set_delays(&self->balance, self->shared);
+		for (side = 0; side < 2; side++) {
+			pids[side] = start_attacher(side, token);
+			ASSERT_LT(0, pids[side]);
+		}
+		say_go(self->shared, 2);
+		result = await_answer(&self->tree, &self->started,
+				      &self->exited);
+		ASSERT_EQ(SUPERVISOR_RESULT_OK, result);
+		while (self->shared->err[0] == 1 || self->shared->err[1] == 1)
+			sched_yield();
+		winner = self->shared->err[0] ? 1 : 0;
+		ASSERT_EQ(0, self->shared->err[winner]);
+		ASSERT_EQ(-EALREADY, self->shared->err[!winner]);
+		note_winner(&self->balance, winner);
+		kill(pids[0], SIGKILL);
+		kill(pids[1], SIGKILL);
+		ASSERT_EQ(0, await_exit(&self->tree, &event));
+		ASSERT_EQ(pids[winner], event.event.head.pid);
+		waitpid(pids[0], NULL, 0);
+		waitpid(pids[1], NULL, 0);
+	}
+	test_each_side_won();
+}
+
+/* ---- terminate_child against the child's own death ---- */
+
+/* On the other CPU, does one thing a round. */
+struct helper {
+	struct shared *shared;
+	pthread_t thread;
+	int dev;
+	int mailbox;
+	int sup;
+	int (*act)(struct helper *helper, unsigned int round);
+	unsigned int round;
+};
+
+static void *helper_loop(void *argument)
+{
+	struct helper *helper = argument;
+	struct shared *shared = helper->shared;
+
+	for (;;) {
+		await_go(shared, 1);
+		if (shared->stop)
+			return NULL;
+		shared->err[1] = helper->act(helper, helper->round);
+		__sync_synchronize();
+		shared->go = 0;
+		/* Which says that the round is over here. */
+		while (shared->ready)
+			sched_yield();
+	}
+}
+
+static void helper_round_begin(struct helper *helper)
+{
+	say_go(helper->shared, 1);
+}
+
+static void helper_round_end(struct helper *helper)
+{
+	while (helper->shared->go)
+		sched_yield();
+	helper->shared->ready = 0;
+}
+
+static int helper_start(struct helper *helper)
+{
+	reset(helper->shared);
+	helper->shared->stop = 0;
+	return pthread_create(&helper->thread, NULL, helper_loop, helper);
+}
+
+static void helper_stop(struct helper *helper)
+{
+	helper->shared->stop = 1;
+	helper_round_begin(helper);
+	pthread_join(helper->thread, NULL);
+}
+
+static int attach_at_once(void *argument)
+{
+	struct racer *racer = argument;
+
+	return racer_attach(racer, racer->token) ? 1 : racer_wait();
+}
+
+static int act_terminate(struct helper *helper, unsigned int round)
+{
+	return _test_terminate(helper->sup, "child");
+}
+
+TEST_F(race, terminate_against_exit)
+{
+	unsigned int i, total = rounds(ROUNDS);
+	struct helper helper = {
+		.shared = self->shared, .sup = SUP, .act = act_terminate,
+	};
+	struct event event;
+	unsigned int exits = 0;
+	__u64 token;
+	pid_t pid;
+
+	test_start(SUP);
+	ASSERT_EQ(0, helper_start(&helper));
+	for (i = 0; i < total; i++) {
+		ASSERT_EQ(0, ask_for_child(&self->tree, &token));
+		racers[0].dev = DEV;
+		racers[0].token = token;
+		pid = start_racer(&racers[0], attach_at_once);
+		ASSERT_LT(0, pid);
+		ASSERT_EQ(SUPERVISOR_RESULT_OK,
+			  await_answer(&self->tree, &self->started,
+				       &self->exited));
+		set_delays(&self->balance, self->shared);
+		helper_round_begin(&helper);
+		spin(self->shared->delay[0]);
+		kill(pid, SIGKILL);
+		helper_round_end(&helper);
+
+		/* It was there to be terminated, or its death came first. */
+		ASSERT_TRUE(self->shared->err[1] == 0 ||
+			    self->shared->err[1] == -ENOENT);
+		note_winner(&self->balance, !self->shared->err[1]);
+		ASSERT_EQ(0, await_exit(&self->tree, &event));
+		ASSERT_EQ(pid, event.event.head.pid);
+		ASSERT_TRUE(event.event.status == SIGKILL ||
+			    event.event.status == SIGTERM);
+		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+		exits++;
+	}
+	helper_stop(&helper);
+	ASSERT_EQ(total, exits);
+	test_wait(SUP, SUPERVISOR_WAIT_IDLE);
+	while (!_test_next(self->tree.events, &event, 0))
+		ASSERT_NE(SUPERVISOR_EVENT_EXITED, event.event.event);
+	test_each_side_won();
+}
+
+/* ---- close against everything ---- */
+
+static int act_on_supervisor(struct helper *helper, unsigned int round)
+{
+	static char buf[4096] __aligned(8);
+	struct supervisor_status status =
+		ARG(supervisor_status, .buf = (uintptr_t)buf,
+		    .buf_len = sizeof(buf));
+	struct supervisor_query query =
+		CALL(supervisor_query, .buf = (uintptr_t)buf,
+		     .buf_len = sizeof(buf));
+	struct supervisor_child_spec spec =
+		CHILD("late", SPAWNS(spawn_nothing, 0));
+	struct supervisor_child_add add =
+		CALL(supervisor_child_add, .flags = SUPERVISOR_CALL_F_ASYNC,
+		     .mailbox_fd = helper->mailbox);
+	struct supervisor_stop stop =
+		ARG(supervisor_stop, .flags = SUPERVISOR_CALL_F_ASYNC);
+	struct supervisor_wait wait =
+		ARG(supervisor_wait, .what = SUPERVISOR_WAIT_IDLE,
+		    .deadline = SUPERVISOR_NO_DEADLINE);
+	int other;
+
+	switch (round % 10) {
+	case 0:
+		return _test_ioctl(helper->sup, SUPERVISOR_STATUS, &status);
+	case 1:
+		return _test_ioctl(helper->sup, SUPERVISOR_WHICH_CHILDREN,
+				   &query);
+	case 2:
+		return _test_ioctl(helper->sup, SUPERVISOR_STOP, &stop);
+	case 3:
+		return _test_ioctl(helper->sup, SUPERVISOR_WAIT, &wait);
+	case 4:
+		return _test_suspend(helper->sup, SUPERVISOR_SUSPEND_F_TREE);
+	case 5:
+		return _test_subscribe(helper->sup, helper->mailbox);
+	case 6:
+		return _test_open_child(helper->sup, "none", O_RDONLY, &other);
+	case 7:
+		return _test_own(helper->sup);
+	case 8:
+		return _test_child_add(helper->sup, &spec, &add);
+	default:
+		return _test_terminate(helper->sup, "none");
+	}
+}
+
+static bool is_errno_of_closing(int err)
+{
+	switch (-err) {
+	case 0:
+	case EBADF:
+	case ENOENT:
+	case ESHUTDOWN:
+	case EOWNERDEAD:
+	case EEXIST:
+		return true;
+	}
+	return false;
+}
+
+TEST_F(race, close_against_calls)
+{
+	unsigned int i, total = rounds(ROUNDS);
+	struct helper helper = {
+		.shared = self->shared, .act = act_on_supervisor,
+	};
+	struct supervisor_create create;
+	struct event event;
+
+	/* Where answers and events of the helper's go. */
+	helper.mailbox = self->tree.events;
+	ASSERT_EQ(0, helper_start(&helper));
+	for (i = 0; i < total; i++) {
+		create = CREATE(.mailbox_fd = self->tree.mailbox);
+		test_create(DEV, &create, &helper.sup);
+		test_start(helper.sup);
+		helper.round = i;
+		set_delays(&self->balance, self->shared);
+		helper_round_begin(&helper);
+		spin(self->shared->delay[0]);
+		close(helper.sup);
+		helper_round_end(&helper);
+		ASSERT_TRUE(is_errno_of_closing(self->shared->err[1]))
+			TH_LOG("round %u: %d", i % 10, self->shared->err[1]);
+		note_winner(&self->balance, self->shared->err[1] != -EBADF);
+		while (!_test_next(self->tree.events, &event, 0))
+			;
+	}
+	helper_stop(&helper);
+	test_nothing_is_left();
+	test_each_side_won();
+}
+
+static int act_on_mailbox(struct helper *helper, unsigned int round)
+{
+	char buf[1024] __aligned(8);
+	struct supervisor_create create = CREATE(.mailbox_fd = helper->mailbox);
+	int sup, err;
+
+	switch (round % 3) {
+	case 0:
+		return _test_subscribe(helper->sup, helper->mailbox);
+	case 1:
+		err = _test_recv(helper->mailbox, buf, sizeof(buf), 1, 0);
+		return err == -EAGAIN ? 0 : err;
+	default:
+		err = _test_create(helper->dev, &create, &sup);
+		if (!err)
+			close(sup);
+		return err;
+	}
+}
+
+TEST_F(race, close_of_a_mailbox_against_calls)
+{
+	unsigned int i, total = rounds(ROUNDS);
+	struct helper helper = {
+		.shared = self->shared, .dev = DEV, .sup = SUP,
+		.act = act_on_mailbox,
+	};
+	int mailbox;
+
+	test_start(SUP);
+	ASSERT_EQ(0, helper_start(&helper));
+	for (i = 0; i < total; i++) {
+		test_mailbox_create(DEV, 4096, &mailbox);
+		helper.mailbox = mailbox;
+		helper.round = i;
+		set_delays(&self->balance, self->shared);
+		helper_round_begin(&helper);
+		spin(self->shared->delay[0]);
+		close(mailbox);
+		helper_round_end(&helper);
+		ASSERT_TRUE(self->shared->err[1] == 0 ||
+			    self->shared->err[1] == -EBADF)
+			TH_LOG("round %u: %d", i % 3, self->shared->err[1]);
+		note_winner(&self->balance, self->shared->err[1] != -EBADF);
+	}
+	helper_stop(&helper);
+	test_each_side_won();
+}
+
+static int attach_then_exit_on_go(void *argument)
+{
+	struct racer *racer = argument;
+
+	if (racer_attach(racer, racer->token))
+		return 1;
+	/* Its copy of the file would not let the other close be the last. */
+	raw(SYS_close, racer->sup, 0, 0);
+	await_go(racer->shared, 0);
+	return 0;
+}
+
+/* The last close of a tree with children against their deaths. */
+TEST_F(race, close_against_exit)
+{
+	unsigned int i, total = rounds(ROUNDS);
+	struct supervisor_start start =
+		ARG(supervisor_start, .flags = SUPERVISOR_CALL_F_ASYNC);
+	struct supervisor_child_spec spec = CHILD("child", WAITS);
+	struct supervisor_create create;
+	int sup, status;
+	__u64 token;
+	pid_t pid;
+
+	for (i = 0; i < total; i++) {
+		create = CREATE(.mailbox_fd = self->tree.mailbox);
+		test_create(DEV, &create, &sup);
+		ASSERT_EQ(0, _test_child_add(sup, &spec, NULL));
+		test_ioctl(sup, SUPERVISOR_START, &start);
+		ASSERT_EQ(0, next_token(self->tree.mailbox, create.out_id,
+					&token));
+		reset(self->shared);
+		set_delays(&self->balance, self->shared);
+		racers[0].shared = self->shared;
+		racers[0].dev = DEV;
+		racers[0].sup = sup;
+		racers[0].token = token;
+		pid = start_racer(&racers[0], attach_then_exit_on_go);
+		ASSERT_LT(0, pid);
+		say_go(self->shared, 1);
+		spin(self->shared->delay[1]);
+		close(sup);
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		/* By itself, or asked. */
+		ASSERT_TRUE(status == 0 || status == SIGTERM)
+			TH_LOG("status %x", status);
+		note_winner(&self->balance, status == SIGTERM);
+	}
+	test_nothing_is_left();
+	test_each_side_won();
+}
+
+/* ---- a storm ---- */
+
+struct storm {
+	volatile int go;
+	__u64 tokens[RACERS];
+	volatile pid_t owner[RACERS];
+	volatile int errors;
+};
+
+static struct storm storm;
+
+/* Takes the first token that is left; the sides begin in the same place. */
+static int attach_to_any(void *argument)
+{
+	struct racer *racer = argument;
+	int i, err, token;
+
+	while (!storm.go)
+		raw(SYS_sched_yield, 0, 0, 0);
+	for (i = 0; i < RACERS; i++) {
+		token = (racer->side / 2 + i) % RACERS;
+		err = racer_attach(racer, storm.tokens[token]);
+		if (!err) {
+			storm.owner[token] = raw(SYS_getpid, 0, 0, 0);
+			return racer_wait();
+		}
+		if (err != -EALREADY)
+			__sync_fetch_and_add(&storm.errors, 1);
+	}
+	return 1;
+}
+
+TEST_F(race, storm_of_attaches)
+{
+	unsigned int round, total = rounds(ROUNDS) / RACERS ?: 1;
+	struct supervisor_start start =
+		ARG(supervisor_start, .flags = SUPERVISOR_CALL_F_ASYNC);
+	struct supervisor_child_spec spec = CHILD("child", WAITS);
+	struct supervisor_create create;
+	pid_t pids[RACERS], child;
+	int sups[RACERS];
+	int i, j, owned;
+
+	for (round = 0; round < total; round++) {
+		memset(&storm, 0, sizeof(storm));
+		for (i = 0; i < RACERS; i++) {
+			create = CREATE(.mailbox_fd = self->tree.mailbox);
+			test_create(DEV, &create, &sups[i]);
+			ASSERT_EQ(0, _test_child_add(sups[i], &spec, NULL));
+			test_ioctl(sups[i], SUPERVISOR_START, &start);
+			ASSERT_EQ(0, next_token(self->tree.mailbox,
+						create.out_id,
+						&storm.tokens[i]));
+		}
+		for (i = 0; i < RACERS; i++) {
+			racers[i].dev = DEV;
+			racers[i].side = i;
+			pids[i] = start_racer(&racers[i], attach_to_any);
+			ASSERT_LT(0, pids[i]);
+		}
+		storm.go = 1;
+		for (i = 0; i < RACERS; i++) {
+			ASSERT_TRUE(eventually(storm.owner[i]));
+			child = child_pid(sups[i], "child");
+			ASSERT_EQ(storm.owner[i], child);
+		}
+		ASSERT_EQ(0, storm.errors);
+		for (i = 0; i < RACERS; i++) {
+			for (j = 0, owned = 0; j < RACERS; j++)
+				owned += storm.owner[j] == pids[i];
+			ASSERT_EQ(1, owned);
+		}
+		for (i = 0; i < RACERS; i++) {
+			test_stop(sups[i]);
+			close(sups[i]);
+		}
+		for (i = 0; i < RACERS; i++)
+			ASSERT_EQ(pids[i], waitpid(pids[i], NULL, 0));
+	}
+}
+
+TEST_HARNESS_MAIN
