@@ -1,0 +1,581 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every ioctl with its first, second, third... allocation or user copy failing,
+ * until none is left to fail: each time it succeeds or says a clean errno, and
+ * leaves nothing behind. Splats are for the kernel's log to tell.
+ */
+#include <dirent.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "kselftest_harness.h"
+
+#include "common.h"
+
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT 600
+
+/* A sweep that has not ended by then does not end. */
+#define SWEEP_MAX 500
+
+/* What a call finds; made anew for each. */
+struct scene {
+	int dev;
+	int mailbox;
+	int events;	/* holds an event */
+	int spare;	/* a mailbox that nothing uses */
+	int sup;	/* not started: children "a", "inner" */
+	int inner;
+	int started;	/* has a child "a", which was ignored */
+	__u64 token;	/* of a START that was read */
+	char name[32];	/* of @sup */
+};
+
+/* Not closed on error: the test ends then, and with it all. */
+static int scene_open(struct scene *scene)
+{
+	char buf[4096] __aligned(8);
+	struct supervisor_msg *message = (void *)buf;
+	struct supervisor_start start =
+		ARG(supervisor_start, .flags = SUPERVISOR_CALL_F_ASYNC);
+	struct supervisor_child_spec spec = CHILD("a", WAITS);
+	struct supervisor_child_add add =
+		CALL(supervisor_child_add, .flags = SUPERVISOR_CALL_F_ASYNC);
+	struct supervisor_create create;
+	int err;
+
+	snprintf(scene->name, sizeof(scene->name), "/fail_nth.%d", getpid());
+	scene->dev = device_open();
+	if (scene->dev < 0)
+		return scene->dev;
+	err = _test_mailbox_create(scene->dev, 0, &scene->mailbox);
+	err = err ?: _test_mailbox_create(scene->dev, 0, &scene->events);
+	err = err ?: _test_mailbox_create(scene->dev, 0, &scene->spare);
+
+	create = CREATE(.mailbox_fd = scene->mailbox, .mode = 0600,
+			.name = (uintptr_t)scene->name,
+			.name_len = strlen(scene->name));
+	err = err ?: _test_create(scene->dev, &create, &scene->sup);
+	err = err ?: _test_child_add(scene->sup, &spec, NULL);
+	create = CREATE();
+	err = err ?: _test_create(scene->dev, &create, &scene->inner);
+	spec = CHILD_SUPERVISOR("inner", scene->inner);
+	err = err ?: _test_child_add(scene->sup, &spec, NULL);
+
+	create = CREATE(.mailbox_fd = scene->mailbox);
+	err = err ?: _test_create(scene->dev, &create, &scene->started);
+	spec = CHILD("a", WAITS);
+	err = err ?: _test_child_add(scene->started, &spec, NULL);
+	err = err ?: _test_ioctl(scene->started, SUPERVISOR_START, &start);
+	if (err)
+		return err;
+	err = _test_recv(scene->mailbox, buf, sizeof(buf), 1,
+			 after_ms(PATIENCE_MS));
+	if (err != 1)
+		return err ?: -EPROTO;
+	err = _test_report(scene->dev, message->ref, SUPERVISOR_REPORT_IGNORE,
+			   0);
+	err = err ?: _test_wait(scene->started, SUPERVISOR_WAIT_IDLE);
+	/* One more START, which is left to the call. */
+	spec = CHILD("b", WAITS, .restart = SUPERVISOR_TEMPORARY);
+	add.mailbox_fd = scene->spare;
+	err = err ?: _test_subscribe(scene->started, scene->events);
+	err = err ?: _test_child_add(scene->started, &spec, &add);
+	if (err)
+		return err;
+	err = _test_recv(scene->mailbox, buf, sizeof(buf), 1,
+			 after_ms(PATIENCE_MS));
+	if (err != 1)
+		return err ?: -EPROTO;
+	scene->token = message->ref;
+	return 0;
+}
+
+/* The other supervisor's calls wait for the START; this ends it. */
+static int scene_settle(struct scene *scene)
+{
+	int err = _test_report(scene->dev, scene->token,
+			       SUPERVISOR_REPORT_FAILED, EIO);
+
+	scene->token = 0;
+	return err ?: _test_wait(scene->started, SUPERVISOR_WAIT_IDLE);
+}
+
+static void scene_close(struct scene *scene)
+{
+	/* So that the next one does not meet what is still ending. */
+	_test_stop(scene->started);
+	close(scene->started);
+	close(scene->inner);
+	close(scene->sup);
+	close(scene->events);
+	close(scene->spare);
+	close(scene->mailbox);
+	close(scene->dev);
+	reap_all();
+}
+
+/* ---- the calls ---- */
+
+static int do_info(struct scene *scene)
+{
+	struct supervisor_info info;
+
+	return _test_info(scene->dev, &info);
+}
+
+static int do_create(struct scene *scene)
+{
+	char name[] = "/fail_nth.create";
+	struct supervisor_create create =
+		CREATE(.mailbox_fd = scene->mailbox, .mode = 0600,
+		       .name = (uintptr_t)name, .name_len = strlen(name));
+	int sup;
+	int err = _test_create(scene->dev, &create, &sup);
+
+	if (!err)
+		close(sup);
+	return err;
+}
+
+static int do_open(struct scene *scene)
+{
+	int sup;
+	int err = _test_open(scene->dev, scene->name, O_RDWR, &sup);
+
+	if (!err)
+		close(sup);
+	return err;
+}
+
+static int do_unlink(struct scene *scene)
+{
+	return _test_unlink(scene->dev, scene->name);
+}
+
+static int do_list(struct scene *scene)
+{
+	char buf[4096] __aligned(8);
+	struct supervisor_list list =
+		ARG(supervisor_list, .buf = (uintptr_t)buf,
+		    .buf_len = sizeof(buf));
+
+	return _test_ioctl(scene->dev, SUPERVISOR_LIST, &list);
+}
+
+static int do_attach(struct scene *scene)
+{
+	return _test_attach(scene->dev, scene->token);
+}
+
+static int do_report(struct scene *scene)
+{
+	return _test_report(scene->dev, scene->token,
+			    SUPERVISOR_REPORT_FAILED, EIO);
+}
+
+static int do_mailbox_create(struct scene *scene)
+{
+	int mailbox;
+	int err = _test_mailbox_create(scene->dev, 1 << 20, &mailbox);
+
+	if (!err)
+		close(mailbox);
+	return err;
+}
+
+static int do_recv(struct scene *scene)
+{
+	char buf[4096] __aligned(8);
+	int count = _test_recv(scene->events, buf, sizeof(buf), 1, 0);
+
+	return count < 0 ? count : count == 1 ? 0 : -EPROTO;
+}
+
+static int do_add(struct scene *scene)
+{
+	struct supervisor_child_spec spec = CHILD("c", WAITS);
+
+	return _test_child_add(scene->sup, &spec, NULL);
+}
+
+static int do_start_child(struct scene *scene)
+{
+	struct supervisor_child_spec spec =
+		CHILD("c", WAITS, .restart = SUPERVISOR_TEMPORARY);
+	struct supervisor_child_add add =
+		CALL(supervisor_child_add, .flags = SUPERVISOR_CALL_F_ASYNC,
+		     .mailbox_fd = scene->spare);
+
+	return _test_child_add(scene->started, &spec, &add);
+}
+
+static int do_start(struct scene *scene)
+{
+	struct supervisor_start start =
+		ARG(supervisor_start, .flags = SUPERVISOR_CALL_F_ASYNC);
+
+	return _test_ioctl(scene->sup, SUPERVISOR_START, &start);
+}
+
+static int do_stop(struct scene *scene)
+{
+	return _test_stop(scene->started);
+}
+
+static int do_terminate(struct scene *scene)
+{
+	return _test_terminate(scene->started, "a");
+}
+
+static int do_async(struct scene *scene, unsigned int command)
+{
+	struct supervisor_child_call call =
+		CALL(supervisor_child_call, .flags = SUPERVISOR_CALL_F_ASYNC,
+		     .mailbox_fd = scene->spare);
+
+	return _test_child_call(scene->started, command, "a", &call);
+}
+
+static int do_async_terminate(struct scene *scene)
+{
+	return do_async(scene, SUPERVISOR_CHILD_TERMINATE);
+}
+
+static int do_async_restart(struct scene *scene)
+{
+	return do_async(scene, SUPERVISOR_CHILD_RESTART);
+}
+
+static int do_delete(struct scene *scene)
+{
+	return _test_delete(scene->started, "a");
+}
+
+static int do_query(struct scene *scene, unsigned int command)
+{
+	char buf[4096] __aligned(8);
+	struct supervisor_query query =
+		CALL(supervisor_query, .buf = (uintptr_t)buf,
+		     .buf_len = sizeof(buf));
+
+	if (command == SUPERVISOR_CHILD_GET_SPEC) {
+		query.id = (uintptr_t)"a";
+		query.id_len = 1;
+	}
+	return _test_ioctl(scene->started, command, &query);
+}
+
+static int do_get_spec(struct scene *scene)
+{
+	return do_query(scene, SUPERVISOR_CHILD_GET_SPEC);
+}
+
+static int do_which(struct scene *scene)
+{
+	return do_query(scene, SUPERVISOR_WHICH_CHILDREN);
+}
+
+static int do_count(struct scene *scene)
+{
+	return do_query(scene, SUPERVISOR_COUNT_CHILDREN);
+}
+
+static int do_async_which(struct scene *scene)
+{
+	struct supervisor_query query =
+		CALL(supervisor_query, .flags = SUPERVISOR_CALL_F_ASYNC,
+		     .buf_len = 4096, .mailbox_fd = scene->spare);
+
+	return _test_ioctl(scene->started, SUPERVISOR_WHICH_CHILDREN, &query);
+}
+
+static int do_suspend(struct scene *scene)
+{
+	return _test_suspend(scene->started, SUPERVISOR_SUSPEND_F_TREE);
+}
+
+static int do_resume(struct scene *scene)
+{
+	return _test_resume(scene->started, SUPERVISOR_SUSPEND_F_TREE);
+}
+
+static int do_wait(struct scene *scene)
+{
+	return _test_wait(scene->started, SUPERVISOR_WAIT_IDLE);
+}
+
+static int do_subscribe(struct scene *scene)
+{
+	return _test_subscribe(scene->sup, scene->spare);
+}
+
+static int do_status(struct scene *scene)
+{
+	struct supervisor_child_status child;
+
+	return _test_child_status(scene->sup, "a", &child);
+}
+
+static int do_open_child(struct scene *scene)
+{
+	int sup;
+	int err = _test_open_child(scene->sup, "inner", O_RDWR, &sup);
+
+	if (!err)
+		close(sup);
+	return err;
+}
+
+static int do_own(struct scene *scene)
+{
+	return _test_own(scene->sup);
+}
+
+static int do_open_device(struct scene *scene)
+{
+	int dev = device_open();
+
+	if (dev < 0)
+		return dev;
+	close(dev);
+	return 0;
+}
+
+static int do_read(struct scene *scene)
+{
+	char buf[4096];
+
+	return read(scene->events, buf, sizeof(buf)) < 0 ? -errno : 0;
+}
+
+/* ---- the sweep ---- */
+
+FIXTURE(fail_nth)
+{
+	struct scene scene;
+	int nth_file;
+	struct supervisor_info before;
+};
+
+FIXTURE_VARIANT(fail_nth)
+{
+	int (*call)(struct scene *scene);
+	bool allocates;		/* so that it must have failed with ENOMEM */
+	bool settled;		/* wants no START under way */
+	bool forks;		/* is for a child of the reader's */
+};
+
+#define CALLS(X) \
+	X(open_device, .call = do_open_device) \
+	X(INFO, .call = do_info) \
+	X(CREATE, .call = do_create, .allocates = true) \
+	X(OPEN, .call = do_open, .allocates = true) \
+	X(UNLINK, .call = do_unlink) \
+	X(LIST, .call = do_list) \
+	X(CHILD_ATTACH, .call = do_attach, .allocates = true, .forks = true) \
+	X(CHILD_REPORT, .call = do_report) \
+	X(MAILBOX_CREATE, .call = do_mailbox_create, .allocates = true) \
+	X(MAILBOX_RECV, .call = do_recv) \
+	X(read, .call = do_read) \
+	X(CHILD_ADD, .call = do_add, .allocates = true) \
+	X(START, .call = do_start) \
+	X(STOP, .call = do_stop, .settled = true) \
+	X(start_child, .call = do_start_child, .allocates = true) \
+	X(CHILD_TERMINATE, .call = do_terminate, .allocates = true, \
+	  .settled = true) \
+	X(async_terminate, .call = do_async_terminate, .allocates = true) \
+	X(CHILD_RESTART, .call = do_async_restart, .allocates = true) \
+	X(CHILD_DELETE, .call = do_delete, .allocates = true, \
+	  .settled = true) \
+	X(CHILD_GET_SPEC, .call = do_get_spec, .allocates = true, \
+	  .settled = true) \
+	X(WHICH_CHILDREN, .call = do_which, .allocates = true, \
+	  .settled = true) \
+	X(async_which, .call = do_async_which, .allocates = true) \
+	X(COUNT_CHILDREN, .call = do_count, .allocates = true, \
+	  .settled = true) \
+	X(SUSPEND, .call = do_suspend, .settled = true) \
+	X(RESUME, .call = do_resume, .settled = true) \
+	X(WAIT, .call = do_wait, .settled = true) \
+	X(SUBSCRIBE, .call = do_subscribe, .allocates = true) \
+	X(STATUS, .call = do_status) \
+	X(OPEN_CHILD, .call = do_open_child, .allocates = true) \
+	X(OWN, .call = do_own)
+
+#define VARIANT(name_, ...) \
+	FIXTURE_VARIANT_ADD(fail_nth, name_) { __VA_ARGS__ };
+CALLS(VARIANT)
+
+/* Lets allocations fail which may sleep, too, and keeps the log quiet. */
+static bool set_up_faults(void)
+{
+	static const char debugfs[] = "/sys/kernel/debug";
+	DIR *directory = opendir(debugfs);
+	struct dirent *entry;
+	char path[320];
+	bool there = false;
+
+	if (!directory)
+		return false;
+	while ((entry = readdir(directory))) {
+		if (strncmp(entry->d_name, "fail", 4))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s/verbose", debugfs,
+			 entry->d_name);
+		write_file(path, "0");
+		snprintf(path, sizeof(path), "%s/%s/ignore-gfp-wait", debugfs,
+			 entry->d_name);
+		if (!write_file(path, "N") && !strcmp(entry->d_name, "failslab"))
+			there = true;
+		snprintf(path, sizeof(path), "%s/%s/ignore-gfp-highmem",
+			 debugfs, entry->d_name);
+		write_file(path, "N");
+	}
+	closedir(directory);
+	return there && !access("/proc/thread-self/fail-nth", W_OK);
+}
+
+FIXTURE_SETUP(fail_nth)
+{
+	if (!set_up_faults())
+		SKIP(return, "this kernel injects no faults");
+	ASSERT_EQ(0, scene_open(&self->scene));
+	test_info(self->scene.dev, &self->before);
+	scene_close(&self->scene);
+}
+
+FIXTURE_TEARDOWN(fail_nth)
+{
+}
+
+/* What a call with its nth fault came to. */
+struct outcome {
+	int err;
+	bool hit;	/* there was an nth */
+};
+
+static int fail_nth_open(void)
+{
+	return open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+}
+
+/* Whether the fault was used up; reading and writing can be what it hits. */
+static bool fail_nth_end(int file)
+{
+	char text[16] = "";
+	ssize_t length = pread(file, text, sizeof(text) - 1, 0);
+	bool hit = length >= 2 && !strncmp(text, "0\n", 2);
+
+	while (pwrite(file, "0", 1, 0) != 1)
+		;
+	return hit;
+}
+
+static struct outcome call_nth(int (*call)(struct scene *scene),
+			       struct scene *scene, int nth)
+{
+	struct outcome outcome = { .err = -EBADF };
+	int file = fail_nth_open();
+	char text[16];
+	int length = snprintf(text, sizeof(text), "%d", nth);
+
+	if (file < 0 || pwrite(file, text, length, 0) != length)
+		return outcome;
+	outcome.err = call(scene);
+	outcome.hit = fail_nth_end(file);
+	close(file);
+	return outcome;
+}
+
+static struct outcome fork_nth(int (*call)(struct scene *scene),
+			       struct scene *scene, int nth)
+{
+	struct outcome *shared = shared_memory(sizeof(*shared));
+	struct outcome outcome;
+	pid_t pid = fork();
+
+	if (!pid) {
+		*shared = call_nth(call, scene, nth);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	outcome = *shared;
+	munmap(shared, sizeof(*shared));
+	return outcome;
+}
+
+static int next_file(void)
+{
+	int file = dup(0);
+
+	close(file);
+	return file;
+}
+
+static bool is_clean(int err)
+{
+	switch (-err) {
+	case 0:
+	case ENOMEM:
+	case EFAULT:
+	case ENFILE:
+		return true;
+	}
+	return false;
+}
+
+TEST_F(fail_nth, sweep)
+{
+	struct scene *scene = &self->scene;
+	unsigned int no_memory = 0, faults = 0;
+	struct supervisor_info info;
+	struct outcome outcome;
+	__u64 used[SUPERVISOR_LIMIT_NR];
+	int file, nth;
+
+	for (nth = 1; nth < SWEEP_MAX; nth++) {
+		ASSERT_EQ(0, scene_open(scene));
+		if (variant->settled)
+			ASSERT_EQ(0, scene_settle(scene));
+		test_info(scene->dev, &info);
+		memcpy(used, info.out_used, sizeof(used));
+		file = next_file();
+
+		outcome = variant->forks ?
+			fork_nth(variant->call, scene, nth) :
+			call_nth(variant->call, scene, nth);
+
+		ASSERT_TRUE(is_clean(outcome.err))
+			TH_LOG("fault %d: errno %d", nth, -outcome.err);
+		ASSERT_EQ(file, next_file());
+		if (outcome.err == -ENOMEM) {
+			no_memory++;
+			test_info(scene->dev, &info);
+			ASSERT_EQ(0, memcmp(used, info.out_used, sizeof(used)))
+				TH_LOG("fault %d", nth);
+		}
+		faults += outcome.hit;
+		scene_close(scene);
+		if (!outcome.hit)
+			break;
+	}
+	ASSERT_EQ(0, outcome.err);
+	ASSERT_GT(SWEEP_MAX, nth);
+	TH_LOG("%u faults, %u without memory", faults, no_memory);
+	ASSERT_LT(0, faults);
+	if (variant->allocates)
+		ASSERT_LT(0, no_memory);
+	/* All has come back. */
+	scene->dev = device_open();
+	ASSERT_TRUE(eventually(!_test_info(scene->dev, &info) &&
+			       !info.out_used[SUPERVISOR_LIMIT_SUPERVISORS] &&
+			       !info.out_used[SUPERVISOR_LIMIT_MAILBOXES] &&
+			       !info.out_used[SUPERVISOR_LIMIT_CHILDREN] &&
+			       !info.out_used[SUPERVISOR_LIMIT_BYTES] &&
+			       !info.out_used[SUPERVISOR_LIMIT_NAMES] &&
+			       !info.out_used[SUPERVISOR_LIMIT_CALLS]));
+	close(scene->dev);
+}
+
+TEST_HARNESS_MAIN
