@@ -19,6 +19,8 @@ fi
 
 shop=/tmp/shop
 page=http://127.0.0.1:18080/
+rm -rf $shop
+mkdir -m 1777 $shop || exit
 worker=$repo/build/demo
 if [[ ! -x $worker/worker ]]; then
 	worker=$shop/bin
@@ -143,11 +145,9 @@ nothing_runs()
 
 # ---- Prepare
 
-rm -rf $shop/{redis,events,timeline,page}
-mkdir -p $shop/redis
+mkdir $shop/redis
 cp "$demo/nginx.conf" "$demo/redis.conf" $shop/
 chown redis: $shop/redis
-chmod 1777 $shop
 
 # ---- The demo
 

@@ -28,9 +28,9 @@ static char *exited_words(const struct supervisor_msg_event *event)
 		return xasprintf("ended: %s",
 				 word_of(SUP_WORDS_EXIT, event->reason));
 	status = status_words(event->status);
-	words = xasprintf("exited: %s (%s), pid %d", status,
-			  word_of(SUP_WORDS_EXIT, event->reason),
-			  event->head.pid);
+	words = xasprintf("exited: %s%s, pid %d", status,
+			  event->reason == SUPERVISOR_EXIT_SHUTDOWN ?
+			  " (shutdown)" : "", event->head.pid);
 	free(status);
 	return words;
 }

@@ -5,7 +5,6 @@
  */
 #include "narrator.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,12 +18,10 @@ void narrator_init(struct narrator *narrator, const char *root, bool quiet,
 	narrator->root = root;
 	narrator->quiet = quiet;
 	narrator->verbose = verbose;
-	pthread_mutex_init(&narrator->lock, NULL);
 }
 
 void narrator_free(struct narrator *narrator)
 {
-	pthread_mutex_destroy(&narrator->lock);
 	free(narrator->asked);
 }
 
@@ -77,55 +74,31 @@ static bool is_notable(struct narrator *narrator,
 	}
 }
 
-/* The step at which the child's start failed; false if it is not known. */
-static bool take_failure(struct narrator *narrator, uint64_t child,
-			 char *step, size_t size)
-{
-	bool known;
-
-	pthread_mutex_lock(&narrator->lock);
-	known = narrator->failure.child == child;
-	if (known) {
-		snprintf(step, size, "%s", narrator->failure.step);
-		narrator->failure.child = 0;
-	}
-	pthread_mutex_unlock(&narrator->lock);
-	return known;
-}
-
 void narrator_message(struct narrator *narrator,
 		      const struct supervisor_msg *msg)
 {
 	const struct supervisor_msg_event *event = sup_msg_event(msg);
-	char step[sizeof(narrator->failure.step)];
 	bool notable = is_notable(narrator, msg, event);
 	char *path, *words;
 
 	if (narrator->quiet || !(notable || narrator->verbose))
 		return;
-	path = event ? event_path(narrator->root, msg) :
-		       xstrdup(narrator->root);
-	if (event && event->event == SUPERVISOR_EVENT_START_FAILED &&
-	    take_failure(narrator, msg->child, step, sizeof(step))) {
-		complain_error(event->error, "%s: start failed: %s", path,
-			       step);
-	} else {
-		words = event_words(msg);
-		complain("%s: %s", path, words);
-		free(words);
-	}
+	path = event_path(narrator->root, msg);
+	words = event_words(msg);
+	complain("%s: %s", path, words);
+	free(words);
 	free(path);
 }
 
 void narrator_failed(void *context, const struct supervisor_msg *start,
 		     const char *step, int error)
 {
-	struct narrator *narrator = context;
+	const struct narrator *narrator = context;
+	char *path;
 
-	(void)error;
-	pthread_mutex_lock(&narrator->lock);
-	narrator->failure.child = start->child;
-	snprintf(narrator->failure.step, sizeof(narrator->failure.step), "%s",
-		 step);
-	pthread_mutex_unlock(&narrator->lock);
+	if (narrator->quiet)
+		return;
+	path = event_path(narrator->root, start);
+	complain_error(error, "%s: %s", path, step);
+	free(path);
 }

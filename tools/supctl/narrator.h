@@ -6,17 +6,10 @@
 #ifndef SUPCTL_NARRATOR_H
 #define SUPCTL_NARRATOR_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <supervisor.h>
-
-/* Why a start failed, as the spawner knows it, until the event comes. */
-struct narrator_failure {
-	uint64_t child;
-	char step[32];
-};
 
 struct narrator {
 	const char *root;
@@ -24,8 +17,6 @@ struct narrator {
 	bool verbose;
 	uint64_t *asked;		/* children asked to stop, by id */
 	size_t asked_count;
-	pthread_mutex_t lock;		/* of the last failure */
-	struct narrator_failure failure;
 };
 
 void narrator_init(struct narrator *narrator, const char *root, bool quiet,
@@ -36,7 +27,10 @@ void narrator_free(struct narrator *narrator);
 void narrator_message(struct narrator *narrator,
 		      const struct supervisor_msg *msg);
 
-/* From the spawner's thread: see struct sup_spawner_opts. */
+/*
+ * At which step a start failed. The spawner's thread tells, maybe after the
+ * event that the start failed: see struct sup_spawner_opts.
+ */
 void narrator_failed(void *narrator, const struct supervisor_msg *start,
 		     const char *step, int error);
 
