@@ -67,6 +67,8 @@ u64 sup_limit(u32 limit)
 		return READ_ONCE(max_user_calls);
 	case SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN:
 		return READ_ONCE(max_children);
+	case SUPERVISOR_LIMIT_SUBSCRIPTIONS:
+		return SUP_SUBSCRIPTIONS_MAX;
 	default:
 		return 0;
 	}

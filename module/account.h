@@ -17,6 +17,9 @@
 
 struct user_namespace;
 
+/* Mailboxes that follow one root: each event is written to all of them. */
+#define SUP_SUBSCRIPTIONS_MAX 64
+
 /**
  * struct sup_account - what one user has
  * @node: A: in the table

@@ -94,6 +94,7 @@ static void request_put(struct sup_request *request)
 		return;
 	sup_child_put(request->child);
 	sup_mailbox_put(request->mailbox);
+	sup_account_uncharge(request->account, SUPERVISOR_LIMIT_BYTES, request->room);
 	sup_account_uncharge(request->account, SUPERVISOR_LIMIT_CALLS, 1);
 	sup_account_put(request->account);
 	put_pid_ns(request->pid_ns);
@@ -133,10 +134,26 @@ static int request_set_mailbox(struct sup_request *request, const struct call_pa
 	return 0;
 }
 
-/* A new call; with @params->id_len for those that name a child. */
+static int request_set_room(struct sup_request *request, u32 room, u32 *limit)
+{
+	int ret;
+
+	if (!room)
+		return 0;
+	ret = sup_account_charge(request->account, SUPERVISOR_LIMIT_BYTES, room);
+	if (ret) {
+		*limit = SUPERVISOR_LIMIT_BYTES;
+		return ret;
+	}
+	request->room = room;
+	request->buf = kvzalloc(room, GFP_KERNEL_ACCOUNT);
+	return request->buf ? 0 : -ENOMEM;
+}
+
+/* A new call; -EDQUOT sets @limit. */
 static struct sup_request *request_alloc(struct sup_supervisor *sup, u32 command,
 					 enum sup_call_type type,
-					 const struct call_params *params)
+					 const struct call_params *params, u32 *limit)
 {
 	struct sup_account *account;
 	struct sup_request *request;
@@ -147,6 +164,7 @@ static struct sup_request *request_alloc(struct sup_supervisor *sup, u32 command
 		return ERR_PTR(-ENOMEM);
 	ret = sup_account_charge(account, SUPERVISOR_LIMIT_CALLS, 1);
 	if (ret) {
+		*limit = SUPERVISOR_LIMIT_CALLS;
 		sup_account_put(account);
 		return ERR_PTR(ret);
 	}
@@ -172,12 +190,8 @@ static struct sup_request *request_alloc(struct sup_supervisor *sup, u32 command
 	ret = request_set_mailbox(request, params);
 	if (!ret && params->id)
 		ret = request_set_id(request, params->id, params->id_len);
-	if (!ret && params->room) {
-		request->room = params->room;
-		request->buf = kvmalloc(params->room, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
-		if (!request->buf)
-			ret = -ENOMEM;
-	}
+	if (!ret)
+		ret = request_set_room(request, params->room, limit);
 	if (!ret)
 		return request;
 	request_put(request);
@@ -210,6 +224,7 @@ static bool result_rejects_child(enum sup_call_result result)
 	case SUP_ERR_ALREADY_STARTED:
 	case SUP_ERR_ALREADY_PRESENT:
 	case SUP_ERR_NOPROC:
+	case SUP_ERR_NO_SPACE:
 		return true;
 	default:
 		return false;
@@ -306,6 +321,13 @@ void sup_call_begin(struct sup_inbox_msg *msg)
 		return;
 	}
 	request->was_there = true;
+	if (request->child && sup->policy.nr_children >=
+			      sup_limit(SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN)) {
+		request->call.child = NULL;
+		request->call.result = SUP_ERR_NO_SPACE;
+		request_done(request);
+		return;
+	}
 	sup_feed(sup, &(struct sup_input){ .type = SUP_IN_CALL, .call = &request->call });
 }
 
@@ -397,6 +419,8 @@ static int result_errno(enum sup_call_result result)
 		return -ESHUTDOWN;
 	case SUP_ERR_EXIT:
 		return -EOWNERDEAD;
+	case SUP_ERR_NO_SPACE:
+		return -ENOSPC;
 	}
 	return -EINVAL;
 }
@@ -548,10 +572,11 @@ static int call_child(struct sup_ucmd *ucmd, u32 command, enum sup_call_type typ
 	cmd->out_result = SUPERVISOR_RESULT_OK;
 	cmd->out_error = 0;
 	cmd->out_pid = 0;
+	cmd->out_limit = SUPERVISOR_LIMIT_NONE;
 	if (!cmd->id)
 		return -EFAULT;
 	request = cmd->call ? request_unpark(sup, ucmd->file, command, cmd->call) :
-			      request_alloc(sup, command, type, &params);
+			      request_alloc(sup, command, type, &params, &cmd->out_limit);
 	if (IS_ERR(request))
 		return PTR_ERR(request);
 	ret = request_see_through(request, ucmd, cmd->deadline, &cmd->call);
@@ -624,6 +649,7 @@ static int call_query(struct sup_ucmd *ucmd, u32 command, enum sup_call_type typ
 
 	cmd->out_result = SUPERVISOR_RESULT_OK;
 	cmd->out_count = 0;
+	cmd->out_limit = SUPERVISOR_LIMIT_NONE;
 	if (cmd->buf_len > QUERY_MAX)
 		return -EINVAL;
 	if (type == SUP_CALL_GET_CHILDSPEC) {
@@ -632,7 +658,8 @@ static int call_query(struct sup_ucmd *ucmd, u32 command, enum sup_call_type typ
 		params.id = cmd->id;
 		params.id_len = cmd->id_len;
 	}
-	request = request_alloc(sup_object_supervisor(ucmd->object), command, type, &params);
+	request = request_alloc(sup_object_supervisor(ucmd->object), command, type, &params,
+				&cmd->out_limit);
 	if (IS_ERR(request))
 		return PTR_ERR(request);
 	ret = request_give_up(request, request_submit(request, cmd->deadline));
@@ -791,6 +818,8 @@ static int child_add_see_through(struct sup_request *request, struct sup_ucmd *u
 		cmd->out_error = -request->call.start_error;
 		cmd->out_invalid = request->call.invalid;
 		cmd->out_pid = request->pid;
+		if (request->call.result == SUP_ERR_NO_SPACE)
+			cmd->out_limit = SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN;
 		ret = result_errno(request->call.result);
 	}
 	request_put(request);
@@ -809,16 +838,9 @@ static int child_start_new(struct sup_child *child, struct sup_ucmd *ucmd)
 	struct sup_supervisor *sup = child->sup;
 	struct sup_request *request;
 
-	if (READ_ONCE(sup->policy.nr_children) >=
-	    sup_limit(SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN)) {
-		cmd->out_limit = SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN;
-		child_disown(child);
-		return -ENOSPC;
-	}
-	request = request_alloc(sup, SUPERVISOR_CMD_CHILD_ADD, SUP_CALL_START_CHILD, &params);
+	request = request_alloc(sup, SUPERVISOR_CMD_CHILD_ADD, SUP_CALL_START_CHILD, &params,
+				&cmd->out_limit);
 	if (IS_ERR(request)) {
-		if (PTR_ERR(request) == -EDQUOT)
-			cmd->out_limit = SUPERVISOR_LIMIT_CALLS;
 		child_disown(child);
 		return PTR_ERR(request);
 	}
@@ -922,6 +944,7 @@ int sup_call_child_add(struct sup_ucmd *ucmd)
  * Start, stop, suspend, wait.
  */
 
+/* Claim and START are one step to a STOP. */
 static int start_claim(struct sup_supervisor *sup)
 {
 	int ret = 0;
@@ -933,8 +956,20 @@ static int start_claim(struct sup_supervisor *sup)
 		ret = -EINVAL;
 	else
 		sup->claimed = true;
+	if (!ret)
+		sup_control(sup, SUP_CONTROL_START);
 	mutex_unlock(&sup_tree_lock);
 	return ret;
+}
+
+static bool start_claimed(struct sup_supervisor *sup)
+{
+	bool claimed;
+
+	mutex_lock(&sup_tree_lock);
+	claimed = sup->claimed;
+	mutex_unlock(&sup_tree_lock);
+	return claimed;
 }
 
 static bool start_over(struct sup_supervisor *sup)
@@ -989,7 +1024,6 @@ int sup_call_start(struct sup_ucmd *ucmd)
 		ret = start_claim(sup);
 		if (ret)
 			return ret;
-		sup_control(sup, SUP_CONTROL_START);
 		if (cmd->flags & SUPERVISOR_CALL_F_ASYNC)
 			return 0;
 	}
@@ -1023,7 +1057,7 @@ int sup_call_stop(struct sup_ucmd *ucmd)
 		u32 state = READ_ONCE(sup->state);
 
 		downs = READ_ONCE(sup->downs);
-		if (state == SUPERVISOR_STATE_NEW && !READ_ONCE(sup->claimed))
+		if (state == SUPERVISOR_STATE_NEW && !start_claimed(sup))
 			return -EBUSY;
 		if (state == SUPERVISOR_STATE_DOWN)
 			return -ESHUTDOWN;
@@ -1036,23 +1070,24 @@ int sup_call_stop(struct sup_ucmd *ucmd)
 	return ret;
 }
 
-static int suspend_one(struct sup_supervisor *sup, u64 deadline)
+static int suspend_one(struct sup_supervisor *sup, struct supervisor_suspend *cmd)
 {
 	struct call_params params = { .mailbox_fd = -1 };
 	struct sup_request *request;
 	int ret;
 
-	request = request_alloc(sup, SUPERVISOR_CMD_SUSPEND, SUP_CALL_SUSPEND, &params);
+	request = request_alloc(sup, SUPERVISOR_CMD_SUSPEND, SUP_CALL_SUSPEND, &params,
+				&cmd->out_limit);
 	if (IS_ERR(request))
 		return PTR_ERR(request);
-	ret = request_give_up(request, request_submit(request, deadline));
+	ret = request_give_up(request, request_submit(request, cmd->deadline));
 	if (!ret)
 		ret = result_errno(request->call.result);
 	request_put(request);
 	return ret;
 }
 
-static int resume_one(struct sup_supervisor *sup, u64 deadline)
+static int resume_one(struct sup_supervisor *sup, struct supervisor_suspend *cmd)
 {
 	u32 state = READ_ONCE(sup->state);
 
@@ -1095,14 +1130,14 @@ static struct sup_supervisor **subs_get(struct sup_supervisor *sup, u32 *nr)
  * Do something to a supervisor and to all below it, parents first. Those that
  * are not running are passed over, but for @sup itself.
  */
-static int tree_do(struct sup_supervisor *sup, int (*one)(struct sup_supervisor *sup, u64 deadline),
-		   u64 deadline)
+static int tree_do(struct sup_supervisor *sup, struct supervisor_suspend *cmd,
+		   int (*one)(struct sup_supervisor *sup, struct supervisor_suspend *cmd))
 {
 	struct sup_supervisor **subs;
 	int ret, err = 0;
 	u32 nr;
 
-	ret = one(sup, deadline);
+	ret = one(sup, cmd);
 	if (ret)
 		return ret;
 	subs = subs_get(sup, &nr);
@@ -1110,7 +1145,7 @@ static int tree_do(struct sup_supervisor *sup, int (*one)(struct sup_supervisor 
 		return PTR_ERR(subs);
 	while (nr--) {
 		if (!err)
-			err = tree_do(subs[nr], one, deadline);
+			err = tree_do(subs[nr], cmd, one);
 		if (err == -ESHUTDOWN || err == -EOWNERDEAD)
 			err = 0;
 		sup_object_put(&subs[nr]->object);
@@ -1119,13 +1154,14 @@ static int tree_do(struct sup_supervisor *sup, int (*one)(struct sup_supervisor 
 	return err;
 }
 
-static int call_tree(struct sup_ucmd *ucmd, int (*one)(struct sup_supervisor *sup, u64 deadline))
+static int call_tree(struct sup_ucmd *ucmd,
+		     int (*one)(struct sup_supervisor *sup, struct supervisor_suspend *cmd))
 {
 	struct sup_supervisor *sup = sup_object_supervisor(ucmd->object);
 	struct supervisor_suspend *cmd = ucmd->cmd;
 
-	return cmd->flags & SUPERVISOR_SUSPEND_F_TREE ? tree_do(sup, one, cmd->deadline) :
-							one(sup, cmd->deadline);
+	cmd->out_limit = SUPERVISOR_LIMIT_NONE;
+	return cmd->flags & SUPERVISOR_SUSPEND_F_TREE ? tree_do(sup, cmd, one) : one(sup, cmd);
 }
 
 /**

@@ -255,7 +255,7 @@ static void start_queue(struct sup_supervisor *sup)
 	lockdep_assert_held(&sup->lock);
 	start->state = SUP_START_QUEUED;
 	if (sup->spawner_timeout_ms)
-		start->deadline_ns = sup_now() + sup->spawner_timeout_ms * NSEC_PER_MSEC;
+		start->deadline_ns = sup_now() + (u64)sup->spawner_timeout_ms * NSEC_PER_MSEC;
 	sup_mailbox_post(sup->root->mailbox, &start->post);
 }
 
@@ -327,10 +327,7 @@ void sup_child_start(struct sup_child *child)
 	child->unkillable = false;
 	trace_sup_start(sup->object.id, child->id, child->incarnation);
 	if (child->sub) {
-		if (sup_depth(sup) + 1 < SUPERVISOR_DEPTH_MAX)
-			sup_start_below(child->sub, sup->root);
-		else
-			child_start_failed(child, ELOOP);
+		sup_start_below(child->sub, sup->root);
 		return;
 	}
 	token_revoke(child);
@@ -373,6 +370,8 @@ static struct sup_child *start_claim(struct sup_supervisor *sup, struct sup_proc
 
 	mutex_lock(&sup->lock);
 	if (start->state == SUP_START_QUEUED) {
+		/* The post taken may have been an earlier start's. */
+		sup_mailbox_withdraw(sup->root->mailbox, &start->post);
 		child = start->child;
 		sup_child_get(child);
 		token_renew(child);
@@ -526,9 +525,10 @@ void sup_start_handle_reader(struct sup_supervisor *sup)
 	if (!child->attached) {
 		token_revoke(child);
 		start_queue(sup);
-	} else if (child->readiness == SUPERVISOR_READINESS_EXEC && child_starting(child)) {
-		start_end(sup);
-		child_started(child);
+	} else if (!(child->reports & (SUP_SAID_FAILED | SUP_SAID_IGNORE))) {
+		/* Nobody is left to say so. */
+		child->reports |= SUP_SAID_STARTED;
+		sup_child_handle_report(child);
 	}
 }
 
@@ -565,7 +565,7 @@ static int child_attach_locked(struct sup_child *child, u64 token, struct sup_pr
 	if (child->used)
 		return -EALREADY;
 	if (sup->start.state != SUP_START_READ || !child_start_pending(child) ||
-	    !child_starting(child))
+	    !child_starting(child) || child->reports & (SUP_SAID_FAILED | SUP_SAID_IGNORE))
 		return -ESTALE;
 	if (!sup_current_is_child_of(sup->start.reader.process))
 		return -EPERM;
@@ -635,10 +635,12 @@ static bool report_by_child(const struct sup_child *child)
 static int report_start_outcome(struct sup_child *child, u32 report, s32 error)
 {
 	u8 said = BIT(report);
+	u8 excludes = report == SUPERVISOR_REPORT_STARTED ? SUP_SAID_STARTED :
+							    SUP_SAID_FAILED | SUP_SAID_IGNORE;
 
 	if (!child_start_pending(child) || !child_starting(child))
 		return -ESTALE;
-	if (child->reports & (SUP_SAID_STARTED | SUP_SAID_FAILED | SUP_SAID_IGNORE))
+	if (child->reports & excludes)
 		return -EALREADY;
 	if (report == SUPERVISOR_REPORT_STARTED && (!child->attached || !report_by_reader(child)))
 		return -EINVAL;
@@ -825,37 +827,68 @@ static bool signal_group_ok(struct sup_supervisor *sup, struct pid *pgrp)
 	return ok;
 }
 
-static int signal_group(struct sup_supervisor *sup, struct pid *pgrp, int sig)
+static void signal_group(struct sup_supervisor *sup, struct pid *pgrp, int sig)
 {
 	struct task_struct *task;
-	int ret = -ESRCH;
 
-	if (signal_group_ok(sup, pgrp))
-		return kill_pgrp(pgrp, sig, 0);
+	if (signal_group_ok(sup, pgrp)) {
+		kill_pgrp(pgrp, sig, 0);
+		return;
+	}
 	rcu_read_lock();
 	hlist_for_each_entry_rcu(task, &pgrp->tasks[PIDTYPE_PGID], pid_links[PIDTYPE_PGID]) {
 		struct pid *pid = task_pid(task);
-		int err = pid ? signal_process(sup, pid, sig) : -ESRCH;
 
-		if (ret)
-			ret = err;
+		if (pid && task_pgrp(task) == pgrp)
+			signal_process(sup, pid, sig);
 	}
 	rcu_read_unlock();
-	return ret;
 }
 
+static bool process_in_group(struct pid *pid, struct pid *pgrp)
+{
+	struct task_struct *task;
+	bool in;
+
+	rcu_read_lock();
+	task = pid_task(pid, PIDTYPE_TGID);
+	in = task && task_pgrp(task) == pgrp;
+	rcu_read_unlock();
+	return in;
+}
+
+/*
+ * Signal a child whose process is there. What is returned is about that process
+ * alone: a group is signalled if anybody in it is. One that has left its group is
+ * signalled all the same.
+ */
 static int child_signal(struct sup_child *child, int sig)
 {
 	struct sup_supervisor *sup = child->sup;
+	bool grouped = child->signal_whom == SUPERVISOR_SIGNAL_GROUP;
+	bool member = grouped && process_in_group(child->pid, child->pid);
 	const struct cred *old;
 	int ret;
 
 	old = override_creds(sup->cred);
-	ret = child->signal_whom == SUPERVISOR_SIGNAL_GROUP ?
-	      signal_group(sup, child->pid, sig) : signal_process(sup, child->pid, sig);
+	ret = signal_process(sup, child->pid, member ? 0 : sig);
+	if (grouped)
+		signal_group(sup, child->pid, sig);
 	revert_creds(old);
 	trace_sup_signal(sup->object.id, child->id, pid_nr(child->pid), sig, ret);
 	return ret;
+}
+
+/* Its main process is dead: its forked workers go too. */
+static void child_kill_rest(struct sup_child *child)
+{
+	const struct cred *old;
+
+	if (child->signal_whom != SUPERVISOR_SIGNAL_GROUP)
+		return;
+	old = override_creds(child->sup->cred);
+	signal_group(child->sup, child->pid, SIGKILL);
+	revert_creds(old);
 }
 
 /* May not be signalled: the policy will give it up in a while. */
@@ -1035,9 +1068,7 @@ void sup_child_handle_exit(struct sup_child *child)
 	lockdep_assert_held(&child->sup->lock);
 	exit = child->watch.process->exit;
 	reason = child_exit_reason(child, exit.status);
-	/* Its forked workers go before anything takes its place. */
-	if (child->signal_whom == SUPERVISOR_SIGNAL_GROUP)
-		child_signal(child, SIGKILL);
+	child_kill_rest(child);
 	sup_unwatch(&child->watch);
 	child->abandoned = false;
 	child->exited = true;

@@ -119,13 +119,18 @@ err_free:
 static int subscription_add(struct sup_supervisor *root, struct subscription *new)
 {
 	struct subscription *subscription;
+	u32 nr = 0;
 
 	lockdep_assert_held(&subscriptions_lock);
 	if (READ_ONCE(root->state) == SUPERVISOR_STATE_DOWN)
 		return -ESHUTDOWN;
-	list_for_each_entry(subscription, &root->subscriptions, node)
+	list_for_each_entry(subscription, &root->subscriptions, node) {
 		if (subscription->mailbox == new->mailbox)
 			return -EEXIST;
+		nr++;
+	}
+	if (nr >= SUP_SUBSCRIPTIONS_MAX)
+		return -ENOSPC;
 	if (!sup_mailbox_listen(new->mailbox, &new->listener))
 		return -EBADF;
 	new->root = root;
@@ -157,6 +162,8 @@ int sup_event_subscribe(struct sup_ucmd *ucmd)
 	mutex_lock(&subscriptions_lock);
 	ret = subscription_add(sup, new);
 	mutex_unlock(&subscriptions_lock);
+	if (ret == -ENOSPC)
+		cmd->out_limit = SUPERVISOR_LIMIT_SUBSCRIPTIONS;
 	if (ret)
 		subscription_free(new);
 	return ret;

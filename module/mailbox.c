@@ -85,29 +85,31 @@ bool sup_mailbox_unlisten(struct sup_mailbox *mailbox, struct sup_mailbox_listen
 	return listed;
 }
 
+static struct sup_post *mailbox_take_post(struct sup_mailbox *mailbox)
+{
+	struct sup_post *post;
+
+	spin_lock(&mailbox->lock);
+	post = list_first_entry_or_null(&mailbox->posts, struct sup_post, node);
+	if (post) {
+		list_del_init(&post->node);
+		post->ops->get(post);
+	}
+	spin_unlock(&mailbox->lock);
+	return post;
+}
+
+/* Nobody can read any more: what is queued goes, and nothing is queued again. */
 static void mailbox_unused(struct sup_object *object)
 {
 	struct sup_mailbox *mailbox = object_mailbox(object);
 	struct sup_mailbox_listener *listener;
 	struct sup_post *post;
-	LIST_HEAD(posts);
 
-	/*
-	 * Nobody can read any more. Starts are given back by their supervisors
-	 * (spawner_timeout, stop); answers go with the calls that hold them.
-	 */
 	spin_lock(&mailbox->lock);
 	mailbox->closed = true;
-	list_splice_init(&mailbox->posts, &posts);
-	list_for_each_entry(post, &posts, node)
-		post->ops->get(post);
 	spin_unlock(&mailbox->lock);
-
-	while (!list_empty(&posts)) {
-		post = list_first_entry(&posts, struct sup_post, node);
-		spin_lock(&mailbox->lock);
-		list_del_init(&post->node);
-		spin_unlock(&mailbox->lock);
+	while ((post = mailbox_take_post(mailbox))) {
 		post->ops->discard(post);
 		post->ops->put(post);
 	}
@@ -162,7 +164,6 @@ static struct sup_mailbox *mailbox_alloc(u32 ring_size, u32 *limit)
 	if (!mailbox->ring)
 		goto err_mailbox;
 	mailbox->ring_size = ring_size;
-	mutex_init(&mailbox->recv_lock);
 	spin_lock_init(&mailbox->lock);
 	init_waitqueue_head(&mailbox->wait);
 	mailbox->pid_ns = get_pid_ns(task_active_pid_ns(current));
@@ -279,7 +280,7 @@ bool sup_mailbox_post(struct sup_mailbox *mailbox, struct sup_post *post)
 
 	spin_lock(&mailbox->lock);
 	closed = mailbox->closed;
-	if (!closed) {
+	if (!closed && list_empty(&post->node)) {
 		post->seq = mailbox->next_seq++;
 		list_add_tail(&post->node, &mailbox->posts);
 	}
@@ -302,7 +303,7 @@ bool sup_mailbox_restore(struct sup_mailbox *mailbox, struct sup_post *post)
 
 	spin_lock(&mailbox->lock);
 	closed = mailbox->closed;
-	if (!closed)
+	if (!closed && list_empty(&post->node))
 		list_add(&post->node, &mailbox->posts);
 	spin_unlock(&mailbox->lock);
 	if (!closed)
@@ -440,6 +441,35 @@ static bool mailbox_readable_locked(const struct sup_mailbox *mailbox)
 	return !list_empty(&mailbox->posts) || mailbox->head != mailbox->tail || mailbox->lost;
 }
 
+/*
+ * Become the reader, if there is something to read and nobody else reads: so
+ * messages leave in order. Not a mutex: who copies to memory that is slow to come
+ * must not make others wait past their deadlines.
+ */
+static bool mailbox_try_read(struct sup_mailbox *mailbox)
+{
+	bool begin;
+
+	spin_lock(&mailbox->lock);
+	begin = !mailbox->reading && mailbox_readable_locked(mailbox);
+	if (begin)
+		mailbox->reading = true;
+	spin_unlock(&mailbox->lock);
+	return begin;
+}
+
+static void mailbox_end_read(struct sup_mailbox *mailbox)
+{
+	bool more;
+
+	spin_lock(&mailbox->lock);
+	mailbox->reading = false;
+	more = mailbox_readable_locked(mailbox);
+	spin_unlock(&mailbox->lock);
+	if (more)
+		mailbox_wake(mailbox);
+}
+
 static bool mailbox_readable(struct sup_mailbox *mailbox)
 {
 	bool readable;
@@ -454,7 +484,6 @@ static void mailbox_next(struct sup_mailbox *mailbox, struct next *next)
 {
 	struct ring_record record = { .seq = U64_MAX };
 
-	lockdep_assert_held(&mailbox->recv_lock);
 	*next = (struct next){};
 	spin_lock(&mailbox->lock);
 	if (mailbox->head != mailbox->tail)
@@ -555,8 +584,6 @@ static ssize_t mailbox_take(struct sup_mailbox *mailbox, u8 __user *to, size_t r
 	size_t done = 0;
 
 	*count = 0;
-	if (mutex_lock_interruptible(&mailbox->recv_lock))
-		return -ERESTARTSYS;
 	while (*count < max) {
 		len = mailbox_take_one(mailbox, to + done, room - done, needed);
 		if (len <= 0)
@@ -564,7 +591,6 @@ static ssize_t mailbox_take(struct sup_mailbox *mailbox, u8 __user *to, size_t r
 		done += len;
 		++*count;
 	}
-	mutex_unlock(&mailbox->recv_lock);
 	return *count ? done : len;
 }
 
@@ -575,12 +601,13 @@ static ssize_t mailbox_receive(struct sup_mailbox *mailbox, void __user *to, siz
 	int ret;
 
 	for (;;) {
-		len = mailbox_take(mailbox, to, room, max, count, needed);
-		if (len)
-			return len;
-		ret = sup_wait_until(mailbox->wait, mailbox_readable(mailbox), deadline);
+		ret = sup_wait_until(mailbox->wait, mailbox_try_read(mailbox), deadline);
 		if (ret)
 			return ret;
+		len = mailbox_take(mailbox, to, room, max, count, needed);
+		mailbox_end_read(mailbox);
+		if (len)
+			return len;
 	}
 }
 

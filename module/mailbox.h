@@ -11,7 +11,6 @@
 #define SUP_MAILBOX_H
 
 #include <linux/list.h>
-#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
@@ -68,33 +67,33 @@ struct sup_mailbox_listener {
 /**
  * struct sup_mailbox - a mailbox
  * @object: the base
- * @recv_lock: one reader at a time, so that messages leave in order
  * @lock: M
  * @wait: readers
  * @posts: M: struct sup_post by @seq
  * @next_seq: M
  * @pid_ns: const: the creator's, in which messages number processes
  * @closed: M: no file is left, nobody can read
+ * @reading: M: somebody takes messages out
  * @listeners: M: struct sup_mailbox_listener
  * @lost: M: events refused since the ring was full
  * @ring: const pointer: records of a u64 seq and a message
  * @ring_size: const: a power of two
  * @head: M: bytes ever written
- * @tail: recv_lock to write, M to read: bytes ever read
+ * @tail: M; only who set @reading writes it: bytes ever read
  *
  * Lifetime: of its object.
- * Locking: per member; recv_lock outside M.
+ * Locking: per member.
  * Context: posting never sleeps; receiving does.
  */
 struct sup_mailbox {
 	struct sup_object object;
-	struct mutex recv_lock;
 	spinlock_t lock;
 	wait_queue_head_t wait;
 	struct list_head posts;
 	u64 next_seq;
 	struct pid_namespace *pid_ns;
 	bool closed;
+	bool reading;
 	struct list_head listeners;
 	u64 lost;
 	u8 *ring;

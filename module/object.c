@@ -64,6 +64,17 @@ void sup_object_get(struct sup_object *object)
 	kref_get(&object->ref);
 }
 
+/**
+ * sup_object_tryget - take a reference unless the last one is gone
+ * @object: an object whose memory is there
+ *
+ * Context: any. Return: was there one.
+ */
+bool sup_object_tryget(struct sup_object *object)
+{
+	return kref_get_unless_zero(&object->ref);
+}
+
 static void object_free(struct kref *ref)
 {
 	struct sup_object *object = container_of(ref, struct sup_object, ref);
@@ -235,7 +246,7 @@ static struct sup_object *name_find_locked(const struct user_namespace *ns, cons
  * Context: may sleep.
  * Return: 0, -EEXIST when the name is taken, -EDQUOT, and sup_name_copy()'s.
  */
-int sup_object_set_name(struct sup_object *object, u64 uptr, u32 len, umode_t mode)
+int sup_object_set_name(struct sup_object *object, u64 uptr, u32 len, u32 mode)
 {
 	struct user_namespace *ns = current_user_ns();
 	struct sup_object_name *name = &object->name;

@@ -5,7 +5,6 @@
  *
  * Locks, outermost first.
  *
- *	sup_mailbox.recv_lock		one reader at a time (mailbox.c)
  *	sup_supervisor.lock		S: a supervisor and its children
  *	sup_tree_lock			who is whose child (supervisor.c)
  *	subscriptions_lock		who hears of which tree (event.c)
@@ -122,6 +121,7 @@ struct sup_ucmd {
 void sup_object_init(struct sup_object *object, const struct sup_object_ops *ops,
 		     struct sup_account *account);
 void sup_object_get(struct sup_object *object);
+bool sup_object_tryget(struct sup_object *object);
 void sup_object_put(struct sup_object *object);
 
 int sup_object_file(struct sup_ucmd *ucmd, struct sup_object *object, int flags);
@@ -129,7 +129,7 @@ int sup_object_release(struct inode *inode, struct file *file);
 struct file *sup_object_fget(int fd, enum sup_kind kind);
 struct sup_object *sup_file_object(struct file *file);
 
-int sup_object_set_name(struct sup_object *object, u64 uptr, u32 len, umode_t mode);
+int sup_object_set_name(struct sup_object *object, u64 uptr, u32 len, u32 mode);
 void sup_object_clear_name(struct sup_object *object);
 
 int sup_object_open(struct sup_ucmd *ucmd);

@@ -248,7 +248,8 @@ enum sup_call_result {
 	SUP_ERR_START_FAILED,
 	SUP_ERR_INVALID,		/* @invalid says what */
 	SUP_ERR_NOPROC,			/* the supervisor ended before its turn */
-	SUP_ERR_EXIT			/* the supervisor ended during the call */
+	SUP_ERR_EXIT,			/* the supervisor ended during the call */
+	SUP_ERR_NO_SPACE		/* its driver takes no more children */
 };
 
 /**

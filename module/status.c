@@ -8,6 +8,7 @@
 #include <linux/cred.h>
 #include <linux/mm.h>
 #include <linux/pid_namespace.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -299,7 +300,9 @@ int sup_status_list(struct sup_ucmd *ucmd)
 	if (!entry)
 		return -ENOMEM;
 	while ((object = name_after(cmd->cursor, entry, NAME_ENTRY_MAX, &size))) {
-		bool fits = done + size <= cmd->buf_len;
+		bool fits = done + size <= cmd->buf_len && !fatal_signal_pending(current);
+
+		cond_resched();
 
 		if (fits) {
 			entry->owner_pid = owner_pid(sup_object_supervisor(object), ns);

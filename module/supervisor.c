@@ -18,8 +18,8 @@
 #include "supervisor.h"
 #include "trace.h"
 
-/* Messages that one run of the work item handles before it lets others run. */
-#define SUPERVISOR_BATCH 128
+/* Messages and actions of one run of the work item, before it lets others run. */
+#define SUPERVISOR_BATCH 256
 
 #define SUPERVISOR_BUCKETS 16
 
@@ -45,19 +45,23 @@ void sup_inbox_msg_init(struct sup_inbox_msg *msg, enum sup_inbox_kind kind)
 	msg->kind = kind;
 }
 
-/* True when the work item must be queued; it then has a reference. */
+/*
+ * True when the work item must be queued; it then has a reference. A supervisor
+ * whose last reference is gone sleeps on: its owner's death may come that late.
+ */
 static bool inbox_wake_locked(struct sup_supervisor *sup)
 {
+	bool wake = !sup->awake;
+
 	lockdep_assert_held(&sup->inbox_lock);
+	if (wake && !sup_object_tryget(&sup->object))
+		return false;
+	sup->awake = true;
 	if (!sup->busy_root) {
 		sup->busy_root = sup->root;
 		atomic_inc(&sup->busy_root->busy);
 	}
-	if (sup->awake)
-		return false;
-	sup->awake = true;
-	sup_object_get(&sup->object);
-	return true;
+	return wake;
 }
 
 static bool inbox_add(struct sup_supervisor *sup, struct sup_inbox_msg *msg, u32 controls)
@@ -176,6 +180,20 @@ static bool tree_above_locked(const struct sup_supervisor *sub, const struct sup
 	return sup == sub;
 }
 
+/* Those above @sub are at least as high as it makes them. */
+static void tree_raise_locked(const struct sup_supervisor *sub)
+{
+	u32 height = sub->height;
+
+	lockdep_assert_held(&sup_tree_lock);
+	while (sub->as_child) {
+		struct sup_supervisor *sup = sub->as_child->sup;
+
+		sup->height = max(sup->height, ++height);
+		sub = sup;
+	}
+}
+
 /**
  * sup_adopt - make a supervisor that has not started a child
  * @sub: the supervisor
@@ -192,14 +210,14 @@ int sup_adopt(struct sup_supervisor *sub, struct sup_child *as_child)
 	if (sub->as_child || READ_ONCE(sub->state) != SUPERVISOR_STATE_NEW || sub->claimed)
 		ret = -EBUSY;
 	else if (tree_above_locked(sub, as_child->sup) ||
-		 sup_depth(as_child->sup) + 1 >= SUPERVISOR_DEPTH_MAX)
+		 sup_depth(as_child->sup) + 1 + sub->height >= SUPERVISOR_DEPTH_MAX)
 		ret = -ELOOP;
 	if (!ret) {
 		sup_child_get(as_child);
 		sub->as_child = as_child;
 		sup_object_get(&sub->object);
 		as_child->sub = sub;
-		sup_unwatch(&sub->owner);
+		tree_raise_locked(sub);
 	}
 	mutex_unlock(&sup_tree_lock);
 	return ret;
@@ -215,14 +233,19 @@ void sup_disown(struct sup_child *as_child)
 {
 	struct sup_supervisor *sub = as_child->sub;
 
+	bool owner_dead;
+
 	mutex_lock(&sup_tree_lock);
 	sub->as_child = NULL;
 	as_child->sub = NULL;
+	owner_dead = READ_ONCE(sub->owner.process->dead);
 	mutex_unlock(&sup_tree_lock);
 	sup_child_put(as_child);
-	/* Its last file may have gone meanwhile. */
+	/* What was passed over while it was a child. */
 	if (!atomic_read(&sub->object.files))
 		sup_control(sub, SUP_CONTROL_DISCARD);
+	if (owner_dead)
+		sup_control(sub, SUP_CONTROL_OWNER);
 	sup_object_put(&sub->object);
 }
 
@@ -253,6 +276,8 @@ void sup_start_below(struct sup_supervisor *sub, struct sup_supervisor *root)
 {
 	spin_lock_irq(&sub->inbox_lock);
 	sub->root = root;
+	/* It is down: what it was told before was meant for its life before. */
+	sub->controls &= ~(SUP_CONTROL_STOP | SUP_CONTROL_KILL | SUP_CONTROL_RESUME);
 	spin_unlock_irq(&sub->inbox_lock);
 	sup_control(sub, SUP_CONTROL_START);
 }
@@ -378,12 +403,18 @@ void sup_feed(struct sup_supervisor *sup, const struct sup_input *input)
 	sup_policy_input(&sup->policy, input, ktime_get_ns());
 }
 
-static void supervisor_act(struct sup_supervisor *sup)
+/* Carry out at most so many actions; false when there is none left. */
+static bool supervisor_act(struct sup_supervisor *sup, int *budget)
 {
 	struct sup_action action;
 
-	while (sup_policy_next(&sup->policy, ktime_get_ns(), &action))
+	while (*budget > 0) {
+		if (!sup_policy_next(&sup->policy, ktime_get_ns(), &action))
+			return false;
 		supervisor_carry_out(sup, &action);
+		--*budget;
+	}
+	return true;
 }
 
 /**
@@ -429,10 +460,14 @@ static void supervisor_timer(struct work_struct *work)
 static void supervisor_clear(struct sup_supervisor *sup)
 {
 	struct sup_policy_child *child;
+	int budget = INT_MAX;
 
-	while ((child = sup_policy_clear(&sup->policy)))
+	while ((child = sup_policy_clear(&sup->policy))) {
 		child_forget(sup_policy_child(child));
-	supervisor_act(sup);
+		cond_resched();
+	}
+	/* What is left are answers. */
+	supervisor_act(sup, &budget);
 }
 
 static void supervisor_release(struct sup_supervisor *sup)
@@ -539,7 +574,6 @@ static void supervisor_handle(struct sup_supervisor *sup, struct sup_inbox_msg *
 		supervisor_control(sup);
 		break;
 	}
-	supervisor_act(sup);
 }
 
 /* The work item is done, unless something came meanwhile. */
@@ -568,15 +602,20 @@ static void supervisor_work(struct work_struct *work)
 	struct sup_supervisor *sup = container_of(work, struct sup_supervisor, work);
 	int budget = SUPERVISOR_BATCH;
 	struct sup_inbox_msg *msg;
-	bool asleep;
+	bool asleep, busy;
 
 	mutex_lock(&sup->lock);
-	while (budget-- && (msg = inbox_take(sup)))
-		supervisor_handle(sup, msg);
+	do {
+		msg = inbox_take(sup);
+		if (msg)
+			supervisor_handle(sup, msg);
+		busy = supervisor_act(sup, &budget);
+	} while (--budget > 0 && (msg || busy));
 	if (sup->unwanted && !supervisor_active(sup))
 		supervisor_clear(sup);
 	sup_arm_timer(sup);
-	asleep = inbox_sleep(sup, !supervisor_active(sup) || sup_policy_idle(&sup->policy));
+	asleep = !busy &&
+		 inbox_sleep(sup, !supervisor_active(sup) || sup_policy_idle(&sup->policy));
 	mutex_unlock(&sup->lock);
 
 	if (asleep)
@@ -751,14 +790,14 @@ static int create_finish(struct sup_ucmd *ucmd, struct sup_supervisor *sup)
 	if (!owner)
 		return -ENOMEM;
 	sup_watch_add(&sup->owner, owner);
-	if (cmd->name_len) {
-		ret = sup_object_set_name(&sup->object, cmd->name, cmd->name_len, cmd->mode);
-		if (ret == -EDQUOT)
-			cmd->out_limit = SUPERVISOR_LIMIT_NAMES;
-		if (ret)
-			return ret;
-	}
-	return sup_object_file(ucmd, &sup->object, O_RDWR);
+	ret = sup_object_file(ucmd, &sup->object, O_RDWR);
+	if (ret || !cmd->name_len)
+		return ret;
+	/* Last: who opens it by name may keep it, whatever becomes of this file. */
+	ret = sup_object_set_name(&sup->object, cmd->name, cmd->name_len, cmd->mode);
+	if (ret == -EDQUOT)
+		cmd->out_limit = SUPERVISOR_LIMIT_NAMES;
+	return ret;
 }
 
 /**
@@ -788,9 +827,7 @@ int sup_supervisor_create(struct sup_ucmd *ucmd)
 
 	atomic_set(&sup->object.files, 1);
 	ret = create_finish(ucmd, sup);
-	if (ret) {
-		sup_object_clear_name(&sup->object);
-	} else {
+	if (!ret) {
 		cmd->out_fd = ucmd->new_fd;
 		cmd->out_id = sup->object.id;
 	}
@@ -824,11 +861,14 @@ int sup_supervisor_own(struct sup_ucmd *ucmd)
 	mutex_lock(&sup_tree_lock);
 	if (sup->as_child)
 		ret = -EINVAL;
-	else if (READ_ONCE(sup->state) == SUPERVISOR_STATE_DOWN ||
-		 (sup->owner.process && sup->owner.process->dead))
+	else if (READ_ONCE(sup->state) >= SUPERVISOR_STATE_STOPPING)
 		ret = -ESHUTDOWN;
 	if (!ret) {
 		sup_unwatch(&sup->owner);
+		/* The old owner's death, if it has not been acted on, is void. */
+		spin_lock_irq(&sup->inbox_lock);
+		sup->controls &= ~SUP_CONTROL_OWNER;
+		spin_unlock_irq(&sup->inbox_lock);
 		sup_watch_add(&sup->owner, owner);
 	}
 	mutex_unlock(&sup_tree_lock);

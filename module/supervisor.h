@@ -194,6 +194,7 @@ struct sup_start {
  * @owner: sup_tree_lock: a watch on the owner
  * @as_child: sup_tree_lock until it starts, then const: the child that it is,
  *	referenced. Its absence makes a root
+ * @height: sup_tree_lock: supervisors below it on the longest path, at most
  * @claimed: sup_tree_lock: started as a root, or about to be
  * @root: I until it starts, then const: the root of its tree, which the chain of
  *	@as_child keeps
@@ -248,6 +249,7 @@ struct sup_supervisor {
 	u32 spawner_timeout_ms;
 	struct sup_watch owner;
 	struct sup_child *as_child;
+	u32 height;
 	bool claimed;
 
 	struct sup_supervisor *root;

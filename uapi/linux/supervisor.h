@@ -109,13 +109,14 @@ enum {
 	SUPERVISOR_LIMIT_SUPERVISORS = 1,	/* of a user */
 	SUPERVISOR_LIMIT_CHILDREN = 2,		/* of a user: child specs */
 	SUPERVISOR_LIMIT_MAILBOXES = 3,		/* of a user */
-	SUPERVISOR_LIMIT_BYTES = 4,		/* of a user: blobs, mailbox rings, windows */
+	SUPERVISOR_LIMIT_BYTES = 4,		/* of a user: blobs, rings, windows, answers */
 	SUPERVISOR_LIMIT_NAMES = 5,		/* of a user: named objects */
 	SUPERVISOR_LIMIT_CALLS = 6,		/* of a user: calls and subscriptions under way */
-	SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN = 7 /* of one supervisor: child specs */
+	SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN = 7, /* of one supervisor: child specs */
+	SUPERVISOR_LIMIT_SUBSCRIPTIONS = 8	/* of one root */
 };
 
-#define SUPERVISOR_LIMIT_NR 8
+#define SUPERVISOR_LIMIT_NR 16		/* with room for more */
 
 /* INFO out_features */
 #define SUPERVISOR_FEATURE_SUPERVISORS (1ULL << 0)	/* static supervisors */
@@ -192,7 +193,8 @@ enum {
  * @intensity: restarts allowed within @period; at most 1,000,000
  * @period: seconds, 1 to a year; counted in whole seconds as OTP does
  * @owner_death: SUPERVISOR_OWNER_DEATH_*; of a root only
- * @unkillable_ms: how long a stop waits for a child that may not be signalled
+ * @unkillable_ms: how long a stop waits for a child that may not be signalled; 0
+ *	is 5000
  * @spawner_timeout_ms: how long a START may stay unread before it is a start
  *	error; 0 is for ever
  * @mailbox_fd: where the tree's START requests go; -1 for a supervisor that is
@@ -420,7 +422,8 @@ enum {
  * @child: id of the child's spec, never used again; 0 when about none
  * @ref: START: the token. ANSWER: the call's cookie. GAP: how many
  * @time_ns: when it happened
- * @pid: START: 0. EVENT: the child's process
+ * @pid: START: 0. EVENT: the child's process, in the pid namespace of the
+ *	mailbox's creator
  * @uid: of the sender; of kernel messages, the supervisor's creator
  * @incarnation: the child's run: 1, 2, 3...
  * @__reserved: 0
@@ -552,7 +555,8 @@ enum {
 	SUPERVISOR_RESULT_START_FAILED = 7,	/* ECHILD, out_error */
 	SUPERVISOR_RESULT_INVALID = 8,		/* EINVAL, out_invalid */
 	SUPERVISOR_RESULT_NOPROC = 9,		/* ESHUTDOWN */
-	SUPERVISOR_RESULT_EXIT = 10		/* EOWNERDEAD */
+	SUPERVISOR_RESULT_EXIT = 10,		/* EOWNERDEAD */
+	SUPERVISOR_RESULT_NO_SPACE = 11		/* ENOSPC: as many children as are allowed */
 };
 
 /**
@@ -785,7 +789,7 @@ struct supervisor_stop {
  * @out_result: SUPERVISOR_RESULT_*
  * @out_error: ECHILD: the errno of the start
  * @out_pid: RESTART: the child's process
- * @__reserved: must be 0
+ * @out_limit: with EDQUOT, SUPERVISOR_LIMIT_*
  * @call: 0; or, after EINTR, the call that is under way, to wait on
  *
  * OTP's terminate_child, restart_child and delete_child.
@@ -804,7 +808,7 @@ struct supervisor_child_call {
 	__u32 out_result;
 	__s32 out_error;
 	__s32 out_pid;
-	__u32 __reserved;
+	__u32 out_limit;
 	__aligned_u64 call;
 };
 #define SUPERVISOR_CHILD_TERMINATE _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_CHILD_TERMINATE)
@@ -899,7 +903,7 @@ struct supervisor_count {
  * @id_len: its bytes
  * @out_result: SUPERVISOR_RESULT_*
  * @out_count: records
- * @__reserved: must be 0
+ * @out_limit: with EDQUOT, SUPERVISOR_LIMIT_*
  *
  * OTP's which_children, count_children and get_childspec. They wait their turn
  * behind what the supervisor is doing and show the state of that moment.
@@ -918,7 +922,7 @@ struct supervisor_query {
 	__u32 id_len;
 	__u32 out_result;
 	__u32 out_count;
-	__u32 __reserved;
+	__u32 out_limit;
 };
 #define SUPERVISOR_WHICH_CHILDREN _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_WHICH_CHILDREN)
 #define SUPERVISOR_COUNT_CHILDREN _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_COUNT_CHILDREN)
@@ -933,6 +937,8 @@ struct supervisor_query {
  * @size: sizeof(struct supervisor_suspend)
  * @flags: SUPERVISOR_SUSPEND_F_TREE
  * @deadline: of the call; RESUME does not wait
+ * @out_limit: with EDQUOT, SUPERVISOR_LIMIT_*
+ * @__reserved: must be 0
  *
  * OTP's sys:suspend and sys:resume. SUSPEND takes effect behind what the
  * supervisor is doing; from then on it decides nothing, and deaths and calls
@@ -944,6 +950,8 @@ struct supervisor_suspend {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 deadline;
+	__u32 out_limit;
+	__u32 __reserved;
 };
 #define SUPERVISOR_SUSPEND _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_SUSPEND)
 #define SUPERVISOR_RESUME _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_RESUME)
@@ -985,10 +993,11 @@ struct supervisor_wait {
  * @size: sizeof(struct supervisor_subscribe)
  * @flags: must be 0
  * @mailbox_fd: where the whole tree's events go, in one order
- * @out_limit: with EDQUOT, SUPERVISOR_LIMIT_*
+ * @out_limit: with EDQUOT and ENOSPC, SUPERVISOR_LIMIT_*
  *
  * Lasts as long as the mailbox. Asking again for the same mailbox is EEXIST.
- * Errors: EBADF, EBADFD, EINVAL (not a root), EDQUOT, ESHUTDOWN, ENOMEM.
+ * Errors: EBADF, EBADFD, EINVAL (not a root), EDQUOT, ENOSPC,
+ * ESHUTDOWN, ENOMEM.
  */
 struct supervisor_subscribe {
 	__u32 size;
