@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * replay --policy FILE... - plays scenarios and prints the trace of what
- * happened, in the words of the real OTP's traces (see oracle).
+ * replay [--policy] FILE... - plays scenarios and prints the trace of what
+ * happened, in the words of the real OTP's traces (see oracle). With --policy
+ * the policy plays them here, without it the module does, with real processes.
  *
  * With several files each trace follows a line "==> FILE <==". Exit status: 0
  * all were played, 1 one could not be, 100 wrong usage.
@@ -350,16 +351,22 @@ static bool play_file(const char *path, const struct replay_backend *backend)
 
 int main(int argc, char **argv)
 {
+	const struct replay_backend *backend = &replay_device;
+	int first = 1;
 	bool ok = true;
 
-	if (argc < 3 || strcmp(argv[1], "--policy") != 0) {
-		fputs("usage: replay --policy FILE...\n", stderr);
+	if (argc > 1 && strcmp(argv[1], "--policy") == 0) {
+		backend = &replay_policy;
+		first = 2;
+	}
+	if (argc == first || argv[first][0] == '-') {
+		fputs("usage: replay [--policy] FILE...\n", stderr);
 		return 100;
 	}
-	for (int i = 2; i < argc; i++) {
-		if (argc > 3)
+	for (int i = first; i < argc; i++) {
+		if (argc - first > 1)
 			printf("==> %s <==\n", argv[i]);
-		ok &= play_file(argv[i], &replay_policy);
+		ok &= play_file(argv[i], backend);
 	}
 	return ok ? 0 : 1;
 }

@@ -4,7 +4,8 @@
  *
  * replay_parse.c turns text into a struct scenario, replay.c plays its commands
  * one by one and words the trace, and a backend carries them out: replay_policy.c
- * against the pure policy with a simulated clock.
+ * against the pure policy with a simulated clock, replay_device.c on
+ * /dev/supervisor with real processes.
  */
 #ifndef REPLAY_H
 #define REPLAY_H
@@ -123,6 +124,21 @@ struct scn_child_values {
 struct scn_flag_values scn_flag_values(const struct scn_flags *flags);
 struct scn_child_values scn_child_values(const struct scn_child *child);
 
+/* How who bears a name behaves: what the lines that print nothing say. */
+struct behaviour {
+	struct attempts *attempts;	/* how its next starts end */
+	struct queued *queued;		/* calls that come before its next failure */
+	bool stubborn;
+	uint64_t slow_ms;
+	int onterm;			/* SUPERVISOR_EXIT_* */
+};
+
+void behaviour_init(struct behaviour *behaviour);
+void behaviour_free(struct behaviour *behaviour);
+bool behaviour_note(struct behaviour *behaviour, const struct scn_command *command);
+enum scn_attempt behaviour_next_attempt(struct behaviour *behaviour);
+const struct scn_call *behaviour_next_queued(struct behaviour *behaviour);
+
 /*
  * What a backend says. All take UAPI values: SUPERVISOR_RESULT_*, _INVALID_*,
  * _EXIT_*, _CHILD_*.
@@ -174,6 +190,7 @@ struct replay_backend {
 };
 
 extern const struct replay_backend replay_policy;
+extern const struct replay_backend replay_device;
 
 /* Memory runs out only for programs that could not go on either. */
 void *xcalloc(size_t nr, size_t size);

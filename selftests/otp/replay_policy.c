@@ -26,27 +26,12 @@ _Static_assert((int)SUP_KILLED == SUPERVISOR_EXIT_KILLED, "exit reasons are the 
 _Static_assert((int)SUP_CHILD_RESTARTING == SUPERVISOR_CHILD_RESTARTING,
 	       "states are the UAPI's");
 
-struct attempts {
-	enum scn_attempt outcome;
-	uint64_t left;
-	struct attempts *next;
-};
-
-struct queued {
-	const struct scn_call *call;
-	struct queued *next;
-};
-
 /* A name of the scenario, and how who bears it behaves. */
 struct actor {
 	const char *name;
 	struct sim_sup *sup;		/* what it is when it is a supervisor */
 	struct sim_child *running;	/* the process of that name, if one runs */
-	struct attempts *attempts;
-	struct queued *queued;
-	bool stubborn;
-	uint64_t slow_ms;
-	enum sup_reason onterm;
+	struct behaviour behaviour;
 	struct actor *next;
 };
 
@@ -107,7 +92,7 @@ static struct actor *world_actor(struct world *world, const char *name)
 
 	actor = xcalloc(1, sizeof(*actor));
 	actor->name = name;
-	actor->onterm = SUP_SHUTDOWN;
+	behaviour_init(&actor->behaviour);
 	actor->next = world->actors;
 	world->actors = actor;
 	return actor;
@@ -155,9 +140,11 @@ static void worker_die(struct world *world, struct sim_child *child, enum sup_re
 
 static void worker_term(struct world *world, struct sim_child *child)
 {
+	const struct behaviour *behaviour = &child->actor->behaviour;
+
 	fprintf(world->trace, "term %s\n", child->actor->name);
-	if (!child->actor->stubborn)
-		child->exit_ns = world->now_ns + child->actor->slow_ms * NS_PER_MS;
+	if (!behaviour->stubborn)
+		child->exit_ns = world->now_ns + behaviour->slow_ms * NS_PER_MS;
 }
 
 static void worker_kill(struct world *world, struct sim_child *child)
@@ -352,37 +339,14 @@ static void world_answer(struct world *world, struct sim_call *call)
  * Starts
  */
 
-static enum scn_attempt actor_next_attempt(struct actor *actor)
-{
-	struct attempts *attempts = actor->attempts;
-	enum scn_attempt outcome;
-
-	while (attempts && attempts->left == 0) {
-		actor->attempts = attempts->next;
-		free(attempts);
-		attempts = actor->attempts;
-	}
-	if (!attempts)
-		return ATTEMPT_OK;
-	outcome = attempts->outcome;
-	attempts->left--;
-	return outcome;
-}
-
 /* A start of @actor failed: what the scenario put behind that, then the news. */
 static void start_failed(struct world *world, struct actor *actor, struct sim_child *place)
 {
-	struct queued *queued = actor->queued;
+	const struct scn_call *call;
 
 	fprintf(world->trace, "start_fail %s\n", actor->name);
-	actor->queued = NULL;
-	while (queued) {
-		struct queued *next = queued->next;
-
-		world_make_call(world, queued->call, NULL);
-		free(queued);
-		queued = next;
-	}
+	while ((call = behaviour_next_queued(&actor->behaviour)))
+		world_make_call(world, call, NULL);
 	if (place)
 		tell(world, place->parent, (struct sup_input){ .type = SUP_IN_START_FAILED,
 							       .child = &place->child });
@@ -471,7 +435,7 @@ static void child_start(struct world *world, struct sim_child *child)
 {
 	struct actor *actor = child->actor;
 
-	switch (actor_next_attempt(actor)) {
+	switch (behaviour_next_attempt(&actor->behaviour)) {
 	case ATTEMPT_FAIL:
 		start_failed(world, actor, child);
 		return;
@@ -603,7 +567,7 @@ static void world_exits_due(struct world *world)
 {
 	for (struct sim_child *child = world->children; child; child = child->next)
 		if (child->exit_ns <= world->now_ns)
-			worker_die(world, child, child->actor->onterm);
+			worker_die(world, child, (enum sup_reason)child->actor->behaviour.onterm);
 }
 
 /* On to the next thing that happens by itself, not later than @limit_ns. */
@@ -669,69 +633,17 @@ static void policy_close(void *data)
 		struct actor *actor = world->actors;
 
 		world->actors = actor->next;
-		while (actor->queued) {
-			struct queued *queued = actor->queued;
-
-			actor->queued = queued->next;
-			free(queued);
-		}
-		while (actor->attempts) {
-			struct attempts *attempts = actor->attempts;
-
-			actor->attempts = attempts->next;
-			free(attempts);
-		}
+		behaviour_free(&actor->behaviour);
 		free(actor);
 	}
 	free(world);
 }
 
-static void actor_add_attempts(struct actor *actor, enum scn_attempt outcome, uint64_t left)
-{
-	struct attempts **end = &actor->attempts;
-
-	while (*end)
-		end = &(*end)->next;
-	*end = xcalloc(1, sizeof(**end));
-	(*end)->outcome = outcome;
-	(*end)->left = left;
-}
-
-static void actor_add_queued(struct actor *actor, const struct scn_call *call)
-{
-	struct queued **end = &actor->queued;
-
-	while (*end)
-		end = &(*end)->next;
-	*end = xcalloc(1, sizeof(**end));
-	(*end)->call = call;
-}
-
 static bool policy_behave(void *data, const struct scn_command *command)
 {
 	struct world *world = data;
-	struct actor *actor = world_actor(world, command->names[0]);
 
-	switch (command->type) {
-	case CMD_ATTEMPTS:
-		actor_add_attempts(actor, command->attempt, command->number);
-		break;
-	case CMD_STUBBORN:
-		actor->stubborn = command->number;
-		break;
-	case CMD_SLOW:
-		actor->slow_ms = command->number;
-		break;
-	case CMD_ONTERM:
-		actor->onterm = (enum sup_reason)command->reason;
-		break;
-	case CMD_QUEUE:
-		actor_add_queued(actor, &command->call);
-		break;
-	default:
-		return false;
-	}
-	return true;
+	return behaviour_note(&world_actor(world, command->names[0])->behaviour, command);
 }
 
 static bool policy_settle(void *data)
@@ -759,7 +671,7 @@ static bool policy_run(void *data, const struct scn_sup *definition, FILE *resul
 		return true;
 	}
 	world->run_result = result;
-	switch (actor_next_attempt(actor)) {
+	switch (behaviour_next_attempt(&actor->behaviour)) {
 	case ATTEMPT_FAIL:
 		say_result(result, SUPERVISOR_RESULT_START_FAILED);
 		start_failed(world, actor, NULL);
