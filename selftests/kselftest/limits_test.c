@@ -19,7 +19,8 @@
 #define FIRST_SUBUID 700000
 #define SUBUIDS 10
 
-static const char * const parameters[] = {
+/* Those without are fixed. */
+static const char * const parameters[SUPERVISOR_LIMIT_NR] = {
 	[SUPERVISOR_LIMIT_SUPERVISORS] = "max_user_supervisors",
 	[SUPERVISOR_LIMIT_CHILDREN] = "max_user_children",
 	[SUPERVISOR_LIMIT_MAILBOXES] = "max_user_mailboxes",
@@ -54,6 +55,8 @@ FIXTURE_SETUP(limits)
 	if (geteuid())
 		SKIP(return, "needs root, to change the limits");
 	for (i = 1; i < SUPERVISOR_LIMIT_NR; i++) {
+		if (!parameters[i])
+			continue;
 		parameter_path(path, sizeof(path), i);
 		ASSERT_EQ(0, read_file(path, self->defaults[i],
 				       sizeof(self->defaults[i])))
@@ -122,8 +125,9 @@ TEST_F(limits, defaults_are_told)
 	int i;
 
 	for (i = 1; i < SUPERVISOR_LIMIT_NR; i++)
-		ASSERT_EQ(strtoull(self->defaults[i], NULL, 0),
-			  self->before.out_limit[i]);
+		if (parameters[i])
+			ASSERT_EQ(strtoull(self->defaults[i], NULL, 0),
+				  self->before.out_limit[i]);
 }
 
 TEST_F(limits, supervisors)
@@ -222,6 +226,7 @@ TEST_F(limits, children_of_a_started_supervisor)
 	ASSERT_EQ(0, set_limit(SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN, 0));
 	ASSERT_EQ(-ENOSPC, _test_child_add(self->sup, &spec, &add));
 	ASSERT_EQ(SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN, add.out_limit);
+	ASSERT_EQ(SUPERVISOR_RESULT_NO_SPACE, add.out_result);
 	test_status(self->sup, &status);
 	ASSERT_EQ(0, status.out_count);
 	test_used(SUPERVISOR_LIMIT_CHILDREN, 0);
@@ -302,6 +307,7 @@ TEST_F(limits, calls)
 	ASSERT_EQ(-EDQUOT, _test_child_call(self->sup,
 					    SUPERVISOR_CHILD_TERMINATE, "a",
 					    &call));
+	ASSERT_EQ(SUPERVISOR_LIMIT_CALLS, call.out_limit);
 	test_used(SUPERVISOR_LIMIT_CALLS, 3);
 	test_resume(self->sup, 0);
 	for (i = 0; i < 3; i++)
@@ -325,6 +331,27 @@ TEST_F(limits, subscriptions)
 				       &subscribe));
 	ASSERT_EQ(SUPERVISOR_LIMIT_CALLS, subscribe.out_limit);
 	close(mailbox);
+}
+
+TEST_F(limits, subscriptions_of_one_root)
+{
+	struct supervisor_subscribe subscribe = ARG(supervisor_subscribe);
+	const __u64 limit =
+		self->before.out_limit[SUPERVISOR_LIMIT_SUBSCRIPTIONS];
+	int mailboxes[1024];
+	__u64 i;
+
+	ASSERT_GT(ARRAY_SIZE(mailboxes), limit);
+	for (i = 0; i <= limit; i++)
+		test_mailbox_create(self->dev, 4096, &mailboxes[i]);
+	for (i = 0; i < limit; i++)
+		test_subscribe(self->sup, mailboxes[i]);
+	subscribe.mailbox_fd = mailboxes[i];
+	ASSERT_EQ(-ENOSPC, _test_ioctl(self->sup, SUPERVISOR_SUBSCRIBE,
+				       &subscribe));
+	ASSERT_EQ(SUPERVISOR_LIMIT_SUBSCRIPTIONS, subscribe.out_limit);
+	for (i = 0; i <= limit; i++)
+		close(mailboxes[i]);
 }
 
 /* ---- user namespaces ---- */

@@ -432,7 +432,7 @@ static int look_from_within(void *argument)
 	struct supervisor_child_status child;
 	struct supervisor_status status;
 	struct event event;
-	int err;
+	int err, own;
 
 	err = _test_status(tree->sup, &status);
 	if (err)
@@ -446,10 +446,19 @@ static int look_from_within(void *argument)
 		return -EBADMSG;
 	if (child.pid)
 		return -EDOM;
+	/* Messages are numbered as the mailbox's creator sees processes. */
 	err = _test_event(tree->events, SUPERVISOR_EVENT_STARTED, "a", &event);
 	if (err)
 		return err;
-	return event.event.head.pid ? -EOVERFLOW : 0;
+	if (!event.event.head.pid)
+		return -EOVERFLOW;
+	err = _test_mailbox_create(tree->dev, 0, &own);
+	err = err ?: _test_subscribe(tree->sup, own);
+	err = err ?: _test_terminate(tree->sup, "a");
+	err = err ?: _test_event(own, SUPERVISOR_EVENT_EXITED, "a", &event);
+	if (err)
+		return err;
+	return event.event.head.pid ? -EPROTO : 0;
 }
 
 TEST_F(perm, numbers_seen_from_within_a_namespace)

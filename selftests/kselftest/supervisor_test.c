@@ -2157,9 +2157,45 @@ TEST_F(tree, call_is_interruptible)
 	signal(SIGUSR1, SIG_IGN);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
+	/* Made again, it is the same call, which was not made twice. */
+	call.deadline = after_ms(100);
+	ASSERT_EQ(-ETIMEDOUT, _test_child_call(SUP, SUPERVISOR_CHILD_TERMINATE,
+					       "a", &call));
 	test_resume(SUP, 0);
-	/* It takes its course. */
-	trace("term a, exited a shutdown");
+	test_wait(SUP, SUPERVISOR_WAIT_IDLE);
+	trace("");
+}
+
+TEST_F(tree, interrupted_call_goes_on)
+{
+	struct supervisor_child_call call = CALL(supervisor_child_call);
+	struct sigaction action = { .sa_handler = nop };
+	pid_t pid;
+
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", RUNS(child_ignore, SIGTERM),
+		   .shutdown_ms = SUPERVISOR_SHUTDOWN_INFINITY);
+	test_start(SUP);
+	test_ignores(SUP, "a", SIGTERM);
+	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
+	pid = fork();
+	if (!pid) {
+		syscall(SYS_close_range, 3, ~0U, 0);
+		while (!kill(getppid(), SIGUSR1))
+			sleep_ms(100);
+		_exit(0);
+	}
+	ASSERT_EQ(-EINTR, _test_child_call(SUP, SUPERVISOR_CHILD_TERMINATE,
+					   "a", &call));
+	signal(SIGUSR1, SIG_IGN);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	trace("started a, up, term a");
+	test_kill("a");
+	ASSERT_EQ(0, _test_child_call(SUP, SUPERVISOR_CHILD_TERMINATE, "a",
+				      &call));
+	ASSERT_EQ(SUPERVISOR_RESULT_OK, call.out_result);
+	trace("exited a killed");
 }
 
 /* ---- events ---- */

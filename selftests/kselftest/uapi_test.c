@@ -185,27 +185,27 @@ static void fill_open_child(union argument *arg)
 	  0) \
 	X(MAILBOX_RECV, mailbox_recv, __reserved, 0, ON_MAILBOX, fill_recv, \
 	  EAGAIN) \
-	X(CHILD_ADD, child_add, out_id, SUPERVISOR_CALL_F_ASYNC, ON_NEW, \
+	X(CHILD_ADD, child_add, call, SUPERVISOR_CALL_F_ASYNC, ON_NEW, \
 	  fill_add, 0) \
-	X(START, start, failed_id, SUPERVISOR_CALL_F_ASYNC, ON_NEW, \
+	X(START, start, call, SUPERVISOR_CALL_F_ASYNC, ON_NEW, \
 	  fill_start, 0) \
-	X(STOP, stop, __reserved, SUPERVISOR_CALL_F_ASYNC, ON_STARTED, \
+	X(STOP, stop, call, SUPERVISOR_CALL_F_ASYNC, ON_STARTED, \
 	  fill_stop, 0) \
-	X(CHILD_TERMINATE, child_call, __reserved, SUPERVISOR_CALL_F_ASYNC, \
+	X(CHILD_TERMINATE, child_call, call, SUPERVISOR_CALL_F_ASYNC, \
 	  ON_STARTED, fill_call, ENOENT) \
-	X(CHILD_RESTART, child_call, __reserved, SUPERVISOR_CALL_F_ASYNC, \
+	X(CHILD_RESTART, child_call, call, SUPERVISOR_CALL_F_ASYNC, \
 	  ON_STARTED, fill_call, ENOENT) \
-	X(CHILD_DELETE, child_call, __reserved, SUPERVISOR_CALL_F_ASYNC, \
+	X(CHILD_DELETE, child_call, call, SUPERVISOR_CALL_F_ASYNC, \
 	  ON_STARTED, fill_call, ENOENT) \
-	X(CHILD_GET_SPEC, query, __reserved, SUPERVISOR_CALL_F_ASYNC, \
+	X(CHILD_GET_SPEC, query, out_limit, SUPERVISOR_CALL_F_ASYNC, \
 	  ON_STARTED, fill_get_spec, ENOENT) \
-	X(WHICH_CHILDREN, query, __reserved, SUPERVISOR_CALL_F_ASYNC, \
+	X(WHICH_CHILDREN, query, out_limit, SUPERVISOR_CALL_F_ASYNC, \
 	  ON_STARTED, fill_query, 0) \
-	X(COUNT_CHILDREN, query, __reserved, SUPERVISOR_CALL_F_ASYNC, \
+	X(COUNT_CHILDREN, query, out_limit, SUPERVISOR_CALL_F_ASYNC, \
 	  ON_STARTED, fill_query, 0) \
-	X(SUSPEND, suspend, deadline, SUPERVISOR_SUSPEND_F_TREE, ON_STARTED, \
+	X(SUSPEND, suspend, __reserved, SUPERVISOR_SUSPEND_F_TREE, ON_STARTED, \
 	  fill_suspend, 0) \
-	X(RESUME, suspend, deadline, SUPERVISOR_SUSPEND_F_TREE, ON_STARTED, \
+	X(RESUME, suspend, __reserved, SUPERVISOR_SUSPEND_F_TREE, ON_STARTED, \
 	  fill_suspend, 0) \
 	X(WAIT, wait, __reserved, 0, ON_STARTED, fill_wait, 0) \
 	X(SUBSCRIBE, subscribe, out_limit, 0, ON_STARTED, fill_subscribe, 0) \
@@ -222,12 +222,8 @@ static void fill_open_child(union argument *arg)
 	X(MAILBOX_CREATE, mailbox_create) \
 	X(MAILBOX_RECV, recv) \
 	X(STOP, stop) \
-	X(CHILD_TERMINATE, call) \
-	X(CHILD_RESTART, call) \
-	X(CHILD_DELETE, call) \
-	X(CHILD_GET_SPEC, query) \
-	X(WHICH_CHILDREN, query) \
-	X(COUNT_CHILDREN, query) \
+	X(SUSPEND, suspend) \
+	X(RESUME, suspend) \
 	X(WAIT, wait) \
 	X(OPEN_CHILD, open_child)
 
@@ -561,8 +557,10 @@ TEST_F(uapi, info)
 	ASSERT_GT(sizeof(info.out_version),
 		  strnlen((char *)info.out_version, sizeof(info.out_version)));
 	ASSERT_EQ(0, info.out_limit[SUPERVISOR_LIMIT_NONE]);
-	for (i = 1; i < SUPERVISOR_LIMIT_NR; i++)
+	for (i = 1; i <= SUPERVISOR_LIMIT_SUBSCRIPTIONS; i++)
 		ASSERT_LT(0, info.out_limit[i]);
+	for (; i < SUPERVISOR_LIMIT_NR; i++)
+		ASSERT_EQ(0, info.out_limit[i]);
 	ASSERT_EQ(1, info.out_used[SUPERVISOR_LIMIT_SUPERVISORS]);
 	ASSERT_EQ(1, info.out_used[SUPERVISOR_LIMIT_MAILBOXES]);
 	ASSERT_EQ(0, info.out_used[SUPERVISOR_LIMIT_CHILDREN]);
@@ -1130,6 +1128,21 @@ TEST_F(uapi, async_needs_a_mailbox)
 	ASSERT_EQ(-EBADFD, _test_child_call(self->sup,
 					    SUPERVISOR_CHILD_TERMINATE, "a",
 					    &call));
+}
+
+TEST_F(uapi, unknown_call_under_way)
+{
+	struct supervisor_child_spec spec = CHILD("late", WAITS);
+	struct supervisor_child_call call =
+		CALL(supervisor_child_call, .call = 12345);
+	struct supervisor_child_add add =
+		CALL(supervisor_child_add, .call = 12345);
+
+	test_start(self->sup);
+	ASSERT_EQ(-ESTALE, _test_child_call(self->sup,
+					    SUPERVISOR_CHILD_TERMINATE, "a",
+					    &call));
+	ASSERT_EQ(-ESTALE, _test_child_add(self->sup, &spec, &add));
 }
 
 TEST_F(uapi, call_ids)
