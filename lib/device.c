@@ -106,8 +106,8 @@ sup_names_next(const struct sup_names *names,
 		return NULL;
 	next = sup_record_next(names->buf.mem, names->buf.len, prev,
 			       sizeof(*next) + 1);
-	if (next && (next->name_len >= next->size - sizeof(*next) ||
-		     next->name[next->name_len]))
+	if (next && !sup_record_text_ok(next, next->size, next->name_offset,
+					next->name_len))
 		return NULL;
 	return next;
 }

@@ -60,6 +60,9 @@ uint32_t sup_strlen32(const char *s);
  */
 const void *sup_record_next(const void *buf, size_t len, const void *prev,
 			    size_t min);
+/* record.c: are there @len bytes and a NUL at @offset of a record of @size? */
+bool sup_record_text_ok(const void *record, size_t size, size_t offset,
+			size_t len);
 /* The same for child records, whose name is checked too. */
 const struct supervisor_child_status *
 sup_record_child(const void *buf, size_t len,

@@ -27,6 +27,13 @@ const void *sup_record_next(const void *buf, size_t len, const void *prev,
 	return at + offset;
 }
 
+bool sup_record_text_ok(const void *record, size_t size, size_t offset,
+			size_t len)
+{
+	return offset < size && len < size - offset &&
+	       !((const char *)record)[offset + len];
+}
+
 const struct supervisor_child_status *
 sup_record_child(const void *buf, size_t len,
 		 const struct supervisor_child_status *prev)
@@ -34,8 +41,8 @@ sup_record_child(const void *buf, size_t len,
 	const struct supervisor_child_status *next;
 
 	next = sup_record_next(buf, len, prev, sizeof(*next) + 1);
-	if (next && (next->name_len >= next->size - sizeof(*next) ||
-		     next->name[next->name_len]))
+	if (next && !sup_record_text_ok(next, next->size, next->name_offset,
+					next->name_len))
 		return NULL;
 	return next;
 }

@@ -369,6 +369,7 @@ static ssize_t answer_deliver(struct sup_post *post, void __user *to, size_t roo
 		.invalid = request->call.invalid,
 		.data_len = request->len,
 		.out_count = request->count,
+		.data_offset = sizeof(msg),
 	};
 	ssize_t ret = msg.head.size;
 
@@ -1052,7 +1053,7 @@ int sup_call_stop(struct sup_ucmd *ucmd)
 	int ret;
 
 	if (cmd->reason > SUPERVISOR_EXIT_KILLED)
-		return -EINVAL;
+		return -EOPNOTSUPP;
 	if (!cmd->call) {
 		u32 state = READ_ONCE(sup->state);
 

@@ -427,6 +427,8 @@ static ssize_t start_write(struct sup_supervisor *sup, const struct sup_child *c
 	msg.path_len = sup_path(sup, path);
 	text = msg.id_len + 1 + msg.path_len + 1;
 	blob_at = sizeof(msg) + ALIGN(text, 8);
+	msg.text_offset = sizeof(msg);
+	msg.blob_offset = blob_at;
 	len = blob_at + ALIGN(msg.blob_len, 8);
 	msg.head.size = len;
 	if (len > room) {

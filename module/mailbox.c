@@ -7,7 +7,7 @@
 #include <linux/hrtimer.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
-#include <linux/pid_namespace.h>
+#include <linux/pid.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
@@ -23,10 +23,11 @@
 #define RING_DEFAULT 65536U
 #define RING_MAX (16U << 20)
 
-/* The head of a record in the ring. */
+/* The head of a record in the ring; its message follows. */
 struct ring_record {
 	u64 seq;
-	u32 size;	/* of the message that follows */
+	struct pid *pid;	/* referenced; its number is the reader's affair */
+	u32 size;		/* of the message */
 	u32 unused;
 };
 
@@ -117,13 +118,35 @@ static void mailbox_unused(struct sup_object *object)
 		listener->closed(listener);
 }
 
+static void ring_read(const struct sup_mailbox *mailbox, u32 offset, void *to, u32 len)
+{
+	u32 at = offset & (mailbox->ring_size - 1);
+	u32 first = min(len, mailbox->ring_size - at);
+
+	memcpy(to, mailbox->ring + at, first);
+	memcpy(to + first, mailbox->ring, len - first);
+}
+
+/* The oldest record has been read, or never will be. */
+static void ring_drop(struct sup_mailbox *mailbox)
+{
+	struct ring_record record;
+
+	ring_read(mailbox, mailbox->tail, &record, sizeof(record));
+	spin_lock(&mailbox->lock);
+	mailbox->tail += sizeof(record) + record.size;
+	spin_unlock(&mailbox->lock);
+	put_pid(record.pid);
+}
+
 static void mailbox_free(struct sup_object *object)
 {
 	struct sup_mailbox *mailbox = object_mailbox(object);
 
 	sup_account_uncharge(object->account, SUPERVISOR_LIMIT_BYTES, mailbox->ring_size);
 	sup_account_uncharge(object->account, SUPERVISOR_LIMIT_MAILBOXES, 1);
-	put_pid_ns(mailbox->pid_ns);
+	while (mailbox->head != mailbox->tail)
+		ring_drop(mailbox);
 	kvfree(mailbox->ring);
 	kfree(mailbox);
 }
@@ -166,7 +189,6 @@ static struct sup_mailbox *mailbox_alloc(u32 ring_size, u32 *limit)
 	mailbox->ring_size = ring_size;
 	spin_lock_init(&mailbox->lock);
 	init_waitqueue_head(&mailbox->wait);
-	mailbox->pid_ns = get_pid_ns(task_active_pid_ns(current));
 	INIT_LIST_HEAD(&mailbox->posts);
 	INIT_LIST_HEAD(&mailbox->listeners);
 	sup_object_init(&mailbox->object, &mailbox_ops, account);
@@ -370,7 +392,11 @@ static void ring_write_event_locked(struct sup_mailbox *mailbox,
 				    const struct supervisor_msg_event *msg,
 				    const struct sup_event_who *who)
 {
-	struct ring_record record = { .seq = mailbox->next_seq++, .size = msg->head.size };
+	struct ring_record record = {
+		.seq = mailbox->next_seq++,
+		.pid = get_pid(who->pid),
+		.size = msg->head.size,
+	};
 	u32 end = mailbox->head + sizeof(record) + msg->head.size;
 	u32 i;
 
@@ -401,10 +427,10 @@ void sup_mailbox_event(struct sup_mailbox *mailbox, const struct supervisor_msg_
 	u32 need;
 
 	msg.head.type = SUPERVISOR_MSG_EVENT;
-	msg.head.pid = pid_nr_ns(who->pid, mailbox->pid_ns);
 	msg.head.uid = from_kuid_munged(mailbox->object.account->ns, who->uid);
 	msg.id_len = who->id ? who->id->len : 0;
 	msg.path_len = event_path_len(who);
+	msg.text_offset = sizeof(msg);
 	msg.head.size = sizeof(msg) + ALIGN(msg.id_len + 1 + msg.path_len + 1, 8);
 	need = sizeof(struct ring_record) + msg.head.size;
 
@@ -417,22 +443,12 @@ void sup_mailbox_event(struct sup_mailbox *mailbox, const struct supervisor_msg_
 	mailbox_wake(mailbox);
 }
 
-static void ring_read(const struct sup_mailbox *mailbox, u32 offset, void *to, u32 len)
-{
-	u32 at = offset & (mailbox->ring_size - 1);
-	u32 first = min(len, mailbox->ring_size - at);
-
-	memcpy(to, mailbox->ring + at, first);
-	memcpy(to + first, mailbox->ring, len - first);
-}
-
 /* What is there to read next. */
 enum next_kind { NEXT_NONE, NEXT_POST, NEXT_RING, NEXT_GAP };
 
 struct next {
 	enum next_kind kind;
 	struct sup_post *post;
-	u32 size;
 	u64 lost;
 };
 
@@ -495,7 +511,6 @@ static void mailbox_next(struct sup_mailbox *mailbox, struct next *next)
 		next->post->ops->get(next->post);
 	} else if (mailbox->head != mailbox->tail) {
 		next->kind = NEXT_RING;
-		next->size = record.size;
 	} else if (mailbox->lost) {
 		next->kind = NEXT_GAP;
 		next->lost = mailbox->lost;
@@ -511,23 +526,36 @@ static ssize_t take_post(struct sup_post *post, u8 __user *to, size_t room, size
 	return len;
 }
 
-static ssize_t take_ring(struct sup_mailbox *mailbox, u32 size, u8 __user *to, size_t room,
-			 size_t *needed)
+/* Bytes of the ring to user space, from where they may wrap. */
+static int ring_copy_to_user(const struct sup_mailbox *mailbox, u32 offset, u8 __user *to, u32 len)
 {
-	u32 at = (mailbox->tail + sizeof(struct ring_record)) & (mailbox->ring_size - 1);
-	u32 first = min(size, mailbox->ring_size - at);
+	u32 at = offset & (mailbox->ring_size - 1);
+	u32 first = min(len, mailbox->ring_size - at);
 
-	if (size > room) {
-		*needed = size;
+	return copy_to_user(to, mailbox->ring + at, first) ||
+	       copy_to_user(to + first, mailbox->ring, len - first) ? -EFAULT : 0;
+}
+
+static ssize_t take_ring(struct sup_mailbox *mailbox, u8 __user *to, size_t room, size_t *needed)
+{
+	struct ring_record record;
+	struct supervisor_msg head;
+	u32 at = mailbox->tail;
+
+	ring_read(mailbox, at, &record, sizeof(record));
+	if (record.size > room) {
+		*needed = record.size;
 		return -EMSGSIZE;
 	}
-	if (copy_to_user(to, mailbox->ring + at, first) ||
-	    copy_to_user(to + first, mailbox->ring, size - first))
+	at += sizeof(record);
+	ring_read(mailbox, at, &head, sizeof(head));
+	head.pid = pid_vnr(record.pid);
+	if (copy_to_user(to, &head, sizeof(head)) ||
+	    ring_copy_to_user(mailbox, at + sizeof(head), to + sizeof(head),
+			      record.size - sizeof(head)))
 		return -EFAULT;
-	spin_lock(&mailbox->lock);
-	mailbox->tail += sizeof(struct ring_record) + size;
-	spin_unlock(&mailbox->lock);
-	return size;
+	ring_drop(mailbox);
+	return record.size;
 }
 
 static ssize_t take_gap(struct sup_mailbox *mailbox, u64 lost, u8 __user *to, size_t room,
@@ -565,7 +593,7 @@ static ssize_t mailbox_take_one(struct sup_mailbox *mailbox, u8 __user *to, size
 		case NEXT_NONE:
 			return 0;
 		case NEXT_RING:
-			return take_ring(mailbox, next.size, to, room, needed);
+			return take_ring(mailbox, to, room, needed);
 		case NEXT_GAP:
 			return take_gap(mailbox, next.lost, to, room, needed);
 		case NEXT_POST:

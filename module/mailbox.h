@@ -71,12 +71,11 @@ struct sup_mailbox_listener {
  * @wait: readers
  * @posts: M: struct sup_post by @seq
  * @next_seq: M
- * @pid_ns: const: the creator's, in which messages number processes
  * @closed: M: no file is left, nobody can read
  * @reading: M: somebody takes messages out
  * @listeners: M: struct sup_mailbox_listener
  * @lost: M: events refused since the ring was full
- * @ring: const pointer: records of a u64 seq and a message
+ * @ring: const pointer: records of a head (mailbox.c) and a message
  * @ring_size: const: a power of two
  * @head: M: bytes ever written
  * @tail: M; only who set @reading writes it: bytes ever read
@@ -91,7 +90,6 @@ struct sup_mailbox {
 	wait_queue_head_t wait;
 	struct list_head posts;
 	u64 next_seq;
-	struct pid_namespace *pid_ns;
 	bool closed;
 	bool reading;
 	struct list_head listeners;

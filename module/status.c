@@ -52,13 +52,14 @@ static void child_status_write(const struct sup_child *child, struct pid_namespa
 		.last_exit_ns = child->last_exit_ns,
 		.supervisor = child->sub ? child->sub->object.id : 0,
 		.name_len = policy->name.len,
+		.name_offset = sizeof(*status),
 	};
 	if (child->attached && (policy->state == SUP_CHILD_STARTING ||
 				policy->state == SUP_CHILD_RUNNING ||
 				policy->state == SUP_CHILD_STOPPING))
 		status->pid = pid_nr_ns(child->pid, ns);
-	memset(status->name, 0, status->size - sizeof(*status));
-	memcpy(status->name, policy->name.bytes, policy->name.len);
+	memset(status + 1, 0, status->size - sizeof(*status));
+	memcpy(status + 1, policy->name.bytes, policy->name.len);
 }
 
 /**
@@ -239,6 +240,7 @@ static size_t name_entry_size(const struct sup_object *object)
 static void name_entry_write_locked(struct sup_object *object, struct supervisor_name_entry *entry)
 {
 	struct user_namespace *ns = current_user_ns();
+	char *name;
 
 	lockdep_assert_held(&sup_names_lock);
 	*entry = (struct supervisor_name_entry){
@@ -248,10 +250,12 @@ static void name_entry_write_locked(struct sup_object *object, struct supervisor
 		.mode = object->name.mode,
 		.id = object->id,
 		.name_len = object->name.len + 1,
+		.name_offset = sizeof(*entry),
 	};
-	memset(entry->name, 0, entry->size - sizeof(*entry));
-	entry->name[0] = '/';
-	memcpy(entry->name + 1, object->name.bytes, object->name.len);
+	name = (char *)(entry + 1);
+	memset(name, 0, entry->size - sizeof(*entry));
+	name[0] = '/';
+	memcpy(name + 1, object->name.bytes, object->name.len);
 }
 
 /* The first named object of the caller's namespace after @cursor; a reference. */

@@ -446,11 +446,11 @@ static int look_from_within(void *argument)
 		return -EBADMSG;
 	if (child.pid)
 		return -EDOM;
-	/* Messages are numbered as the mailbox's creator sees processes. */
+	/* Messages number processes as their reader sees them. */
 	err = _test_event(tree->events, SUPERVISOR_EVENT_STARTED, "a", &event);
 	if (err)
 		return err;
-	if (!event.event.head.pid)
+	if (event.event.head.pid)
 		return -EOVERFLOW;
 	err = _test_mailbox_create(tree->dev, 0, &own);
 	err = err ?: _test_subscribe(tree->sup, own);

@@ -24,7 +24,8 @@
  * A file descriptor that is not there is -1, never 0. Times are nanoseconds of
  * CLOCK_MONOTONIC. A deadline is absolute: %SUPERVISOR_NO_DEADLINE waits for
  * ever, 0 does not wait. Process numbers are those of the caller's pid
- * namespace, 0 where the process has none there.
+ * namespace, 0 where the process has none there. Records and messages that the
+ * kernel writes may grow too: what follows their members is found by offsets.
  *
  * What an errno means, the same everywhere:
  *
@@ -291,8 +292,10 @@ struct supervisor_unlink {
  * @mode: permission bits
  * @id: the object's id
  * @owner_pid: the process that owns it, 0 when it has none
- * @name_len: bytes in @name
- * @name: the name with its '/', followed by a NUL
+ * @name_len: bytes of the name, with its '/'; a NUL follows
+ * @name_offset: where it begins, from the start of the entry
+ * @__reserved: 0
+ * @name: where it begins if the entry has not grown since this header
  */
 struct supervisor_name_entry {
 	__u32 size;
@@ -302,6 +305,8 @@ struct supervisor_name_entry {
 	__aligned_u64 id;
 	__s32 owner_pid;
 	__u32 name_len;
+	__u32 name_offset;
+	__u32 __reserved;
 	char name[];
 };
 
@@ -422,8 +427,7 @@ enum {
  * @child: id of the child's spec, never used again; 0 when about none
  * @ref: START: the token. ANSWER: the call's cookie. GAP: how many
  * @time_ns: when it happened
- * @pid: START: 0. EVENT: the child's process, in the pid namespace of the
- *	mailbox's creator
+ * @pid: START: 0. EVENT: the child's process
  * @uid: of the sender; of kernel messages, the supervisor's creator
  * @incarnation: the child's run: 1, 2, 3...
  * @__reserved: 0
@@ -460,10 +464,11 @@ enum {
  * @head: type SUPERVISOR_MSG_START; @ref is the token
  * @signal_whom: SUPERVISOR_SIGNAL_*: with GROUP the child must lead its group
  * @readiness: SUPERVISOR_READINESS_*
- * @id_len: bytes of the child's id, which follows with a NUL
- * @path_len: bytes of the supervisor's path, which follows that with a NUL
- * @blob_len: bytes of the blob, which begins at the next multiple of 8
- * @__reserved: 0
+ * @id_len: bytes of the child's id; a NUL follows
+ * @path_len: bytes of the supervisor's path, which follows that; and a NUL
+ * @blob_len: bytes of the blob
+ * @text_offset: where the id begins, from the start of the message
+ * @blob_offset: where the blob begins
  */
 struct supervisor_msg_start {
 	struct supervisor_msg head;
@@ -472,7 +477,8 @@ struct supervisor_msg_start {
 	__u16 id_len;
 	__u16 path_len;
 	__u32 blob_len;
-	__aligned_u64 __reserved;
+	__u32 text_offset;
+	__u32 blob_offset;
 };
 
 /* What happened. */
@@ -519,8 +525,9 @@ enum {
  * @error: START_FAILED: errno
  * @down: DOWN: SUPERVISOR_DOWN_*
  * @is_supervisor: the child is a supervisor
- * @id_len: bytes of the child's id, which follows with a NUL
- * @path_len: bytes of the supervisor's path, which follows that with a NUL
+ * @id_len: bytes of the child's id; a NUL follows
+ * @path_len: bytes of the supervisor's path, which follows that; and a NUL
+ * @text_offset: where the id begins, from the start of the message
  * @exit_seq: EXITED: the death's number, system-wide and rising
  * @utime_ns: EXITED: user time
  * @stime_ns: EXITED: system time
@@ -536,7 +543,7 @@ struct supervisor_msg_event {
 	__u32 is_supervisor;
 	__u16 id_len;
 	__u16 path_len;
-	__u32 __reserved;
+	__u32 text_offset;
 	__aligned_u64 exit_seq;
 	__aligned_u64 utime_ns;
 	__aligned_u64 stime_ns;
@@ -566,9 +573,12 @@ enum {
  * @result: SUPERVISOR_RESULT_*
  * @error: out_error
  * @invalid: out_invalid
- * @data_len: bytes of records that follow (WHICH_CHILDREN, COUNT_CHILDREN: one
- *	struct supervisor_count; CHILD_SPEC), as the synchronous call's buffer has
+ * @data_len: bytes of records (WHICH_CHILDREN; COUNT_CHILDREN: one struct
+ *	supervisor_count; CHILD_GET_SPEC), as the synchronous call's buffer has;
+ *	when the call's buf_len was less, what was needed, and none is there
  * @out_count: records
+ * @data_offset: where they begin, from the start of the message
+ * @__reserved: 0
  */
 struct supervisor_msg_answer {
 	struct supervisor_msg head;
@@ -578,6 +588,8 @@ struct supervisor_msg_answer {
 	__u32 invalid;
 	__u32 data_len;
 	__u32 out_count;
+	__u32 data_offset;
+	__u32 __reserved;
 };
 
 /**
@@ -656,7 +668,7 @@ enum {
  * @blob: pointer to what tells a spawner how to start it
  *
  * Reads back from SUPERVISOR_CHILD_GET_SPEC with offsets from its own start in
- * place of the pointers.
+ * place of the pointers; a NUL follows the id.
  */
 struct supervisor_child_spec {
 	__u32 size;
@@ -763,7 +775,7 @@ struct supervisor_start {
  *
  * Stops the children in reverse order; cancels starts and retries at once.
  *
- * Errors: ESHUTDOWN (it had ended), EINVAL, ETIMEDOUT, EINTR.
+ * Errors: ESHUTDOWN (it had ended), EBUSY (not started), ETIMEDOUT, EINTR.
  */
 struct supervisor_stop {
 	__u32 size;
@@ -848,9 +860,9 @@ enum {
  * @since_ns: when it entered @state
  * @last_exit_ns: when it last exited
  * @supervisor: the nested supervisor's id, 0 for a process
- * @name_len: bytes in @name
- * @__reserved: 0
- * @name: the child's id, followed by a NUL
+ * @name_len: bytes of the child's id; a NUL follows
+ * @name_offset: where it begins, from the start of the record
+ * @name: where it begins if the record has not grown since this header
  */
 struct supervisor_child_status {
 	__u32 size;
@@ -868,7 +880,7 @@ struct supervisor_child_status {
 	__aligned_u64 last_exit_ns;
 	__aligned_u64 supervisor;
 	__u32 name_len;
-	__u32 __reserved;
+	__u32 name_offset;
 	char name[];
 };
 
