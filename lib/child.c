@@ -197,6 +197,7 @@ static int child_call(int supervisor, unsigned long request, const char *id,
 	ret = sup_ioctl(supervisor, request, &arg);
 	local.result = arg.out_result;
 	local.error = arg.out_error;
+	local.limit = arg.out_limit;
 	local.pid = arg.out_pid;
 	sup_result_end(result, &local);
 	return ret;

@@ -112,6 +112,11 @@ sup_names_next(const struct sup_names *names,
 	return next;
 }
 
+const char *sup_names_name(const struct supervisor_name_entry *entry)
+{
+	return (const char *)entry + entry->name_offset;
+}
+
 void sup_names_free(struct sup_names *names)
 {
 	if (!names)

@@ -4,7 +4,6 @@
  * that a message may come from anywhere, as long as head.size bytes are there.
  */
 #include <errno.h>
-#include <string.h>
 #include "internal.h"
 
 const struct supervisor_msg *
@@ -19,36 +18,25 @@ static const void *msg_as(const struct supervisor_msg *msg, uint16_t type,
 	return msg->type == type && msg->size >= min ? msg : NULL;
 }
 
-/* Two strings at @offset, each with its NUL: the id, then the path. */
-static bool msg_strings_ok(const struct supervisor_msg *msg, size_t offset,
-			   size_t id_len, size_t path_len)
+/* The id and the path after it, each with its NUL. */
+static bool msg_text_ok(const struct supervisor_msg *msg, size_t offset,
+			size_t id_len, size_t path_len)
 {
-	const char *id = (const char *)msg + offset;
-
-	return msg->size >= offset + id_len + 1 + path_len + 1 &&
-	       !id[id_len] && !id[id_len + 1 + path_len];
-}
-
-static size_t msg_blob_offset(const struct supervisor_msg_start *start)
-{
-	size_t end = sizeof(*start) + start->id_len + 1 + start->path_len + 1;
-
-	return (end + 7) & ~(size_t)7;
+	return sup_record_text_ok(msg, msg->size, offset, id_len) &&
+	       sup_record_text_ok(msg, msg->size, offset + id_len + 1,
+				  path_len);
 }
 
 const struct supervisor_msg_start *
 sup_msg_start(const struct supervisor_msg *msg)
 {
 	const struct supervisor_msg_start *start;
-	size_t blob;
 
 	start = msg_as(msg, SUPERVISOR_MSG_START, sizeof(*start));
-	if (!start || !msg_strings_ok(msg, sizeof(*start), start->id_len,
-				      start->path_len))
-		return NULL;
-	blob = msg_blob_offset(start);
-	if (start->blob_len &&
-	    (blob > msg->size || start->blob_len > msg->size - blob))
+	if (!start || !msg_text_ok(msg, start->text_offset, start->id_len,
+				   start->path_len) ||
+	    start->blob_offset > msg->size ||
+	    start->blob_len > msg->size - start->blob_offset)
 		return NULL;
 	return start;
 }
@@ -59,8 +47,8 @@ sup_msg_event(const struct supervisor_msg *msg)
 	const struct supervisor_msg_event *event;
 
 	event = msg_as(msg, SUPERVISOR_MSG_EVENT, sizeof(*event));
-	if (!event || !msg_strings_ok(msg, sizeof(*event), event->id_len,
-				      event->path_len))
+	if (!event || !msg_text_ok(msg, event->text_offset, event->id_len,
+				   event->path_len))
 		return NULL;
 	return event;
 }
@@ -68,12 +56,8 @@ sup_msg_event(const struct supervisor_msg *msg)
 const struct supervisor_msg_answer *
 sup_msg_answer(const struct supervisor_msg *msg)
 {
-	const struct supervisor_msg_answer *answer;
-
-	answer = msg_as(msg, SUPERVISOR_MSG_ANSWER, sizeof(*answer));
-	if (!answer || answer->data_len > msg->size - sizeof(*answer))
-		return NULL;
-	return answer;
+	return msg_as(msg, SUPERVISOR_MSG_ANSWER,
+		      sizeof(struct supervisor_msg_answer));
 }
 
 const char *sup_msg_id(const struct supervisor_msg *msg)
@@ -82,9 +66,9 @@ const char *sup_msg_id(const struct supervisor_msg *msg)
 	const struct supervisor_msg_event *event = sup_msg_event(msg);
 
 	if (start)
-		return (const char *)(start + 1);
+		return (const char *)msg + start->text_offset;
 	if (event)
-		return (const char *)(event + 1);
+		return (const char *)msg + event->text_offset;
 	return "";
 }
 
@@ -94,9 +78,9 @@ const char *sup_msg_path(const struct supervisor_msg *msg)
 	const struct supervisor_msg_event *event = sup_msg_event(msg);
 
 	if (start)
-		return (const char *)(start + 1) + start->id_len + 1;
+		return sup_msg_id(msg) + start->id_len + 1;
 	if (event)
-		return (const char *)(event + 1) + event->id_len + 1;
+		return sup_msg_id(msg) + event->id_len + 1;
 	return "";
 }
 
@@ -108,11 +92,10 @@ const void *sup_msg_blob(const struct supervisor_msg *msg, size_t *len)
 	if (!start)
 		return NULL;
 	*len = start->blob_len;
-	if (!start->blob_len)
-		return start;	/* not NULL: there is a blob, of no bytes */
-	return (const char *)msg + msg_blob_offset(start);
+	return (const char *)msg + start->blob_offset;
 }
 
+/* NULL also when the answer had no room for them. */
 static const void *answer_data(const struct supervisor_msg *msg,
 			       uint32_t command, size_t *len)
 {
@@ -120,10 +103,12 @@ static const void *answer_data(const struct supervisor_msg *msg,
 
 	*len = 0;
 	if (!answer || answer->command != command ||
-	    answer->result != SUPERVISOR_RESULT_OK)
+	    answer->result != SUPERVISOR_RESULT_OK ||
+	    answer->data_offset > msg->size ||
+	    answer->data_len > msg->size - answer->data_offset)
 		return NULL;
 	*len = answer->data_len;
-	return answer + 1;
+	return (const char *)msg + answer->data_offset;
 }
 
 const struct supervisor_child_status *

@@ -87,6 +87,11 @@ sup_children_next(const struct sup_children *children,
 	return sup_record_child(children->buf.mem, children->buf.len, prev);
 }
 
+const char *sup_children_id(const struct supervisor_child_status *child)
+{
+	return (const char *)child + child->name_offset;
+}
+
 void sup_children_free(struct sup_children *children)
 {
 	if (!children)

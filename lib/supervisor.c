@@ -194,7 +194,7 @@ int sup_subscribe(int supervisor, int mailbox, struct sup_result *result)
 	if (ret)
 		return ret;
 	ret = sup_ioctl(supervisor, SUPERVISOR_SUBSCRIBE, &arg);
-	if (ret == -EDQUOT)
+	if (ret == -EDQUOT || ret == -ENOSPC)
 		local.limit = arg.out_limit;
 	sup_result_end(result, &local);
 	return ret;

@@ -184,6 +184,8 @@ SUP_API int sup_list(int device, struct sup_names **names);
 SUP_API const struct supervisor_name_entry *
 sup_names_next(const struct sup_names *names,
 	       const struct supervisor_name_entry *prev);
+/* Its name; entry->name is that only while the kernel is no newer. */
+SUP_API const char *sup_names_name(const struct supervisor_name_entry *entry);
 SUP_API void sup_names_free(struct sup_names *names);
 
 /*
@@ -211,7 +213,7 @@ SUP_API int sup_stop_async(int supervisor, uint32_t reason);
 
 /*
  * OTP's sys:suspend and sys:resume. @flags: SUPERVISOR_SUSPEND_F_TREE or 0.
- * Errors: ESHUTDOWN, EOWNERDEAD, ETIMEDOUT, EINTR, ENOMEM.
+ * Errors: ESHUTDOWN, EOWNERDEAD, ETIMEDOUT, EINTR, EDQUOT, ENOMEM.
  */
 SUP_API int sup_suspend(int supervisor, uint32_t flags, uint64_t deadline);
 SUP_API int sup_resume(int supervisor, uint32_t flags);
@@ -231,7 +233,7 @@ SUP_API int sup_wait_down(int supervisor, uint64_t deadline, uint32_t *reason,
 /*
  * From now on the events of this root's whole tree go to @mailbox, in order,
  * as long as the mailbox lives. Errors: EEXIST (they do), EINVAL (not a root),
- * EBADF, EBADFD, EDQUOT (result->limit), ESHUTDOWN, ENOMEM.
+ * EBADF, EBADFD, EDQUOT or ENOSPC (result->limit), ESHUTDOWN, ENOMEM.
  */
 SUP_API int sup_subscribe(int supervisor, int mailbox,
 			  struct sup_result *result);
@@ -244,6 +246,9 @@ struct sup_children;
 SUP_API const struct supervisor_child_status *
 sup_children_next(const struct sup_children *children,
 		  const struct supervisor_child_status *prev);
+/* Its id; child->name is that only while the kernel is no newer. */
+SUP_API const char *
+sup_children_id(const struct supervisor_child_status *child);
 SUP_API void sup_children_free(struct sup_children *children);
 
 /*
@@ -465,6 +470,8 @@ SUP_API const void *sup_msg_blob(const struct supervisor_msg *msg, size_t *len);
  * To count_children: the count, or NULL.
  * To get_childspec: fills @opts (set opts->sz before), which points into the
  * message; EINVAL if it is no such answer.
+ * An answer that max_len left no room for has none of them; its data_len says
+ * how much it takes.
  */
 SUP_API const struct supervisor_child_status *
 sup_msg_child_next(const struct supervisor_msg *msg,

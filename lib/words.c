@@ -102,6 +102,7 @@ static const char *const result[] = {
 	[SUPERVISOR_RESULT_INVALID] = "invalid",
 	[SUPERVISOR_RESULT_NOPROC] = "noproc",
 	[SUPERVISOR_RESULT_EXIT] = "exit",
+	[SUPERVISOR_RESULT_NO_SPACE] = "no_space",
 };
 
 static const char *const invalid[] = {
@@ -131,6 +132,7 @@ static const char *const limit[] = {
 	[SUPERVISOR_LIMIT_NAMES] = "names",
 	[SUPERVISOR_LIMIT_CALLS] = "calls",
 	[SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN] = "supervisor_children",
+	[SUPERVISOR_LIMIT_SUBSCRIPTIONS] = "subscriptions",
 };
 
 #define WORDS(array) { array, ARRAY_SIZE(array) }

@@ -283,7 +283,6 @@ static void test_size(void)
 	void *blob;
 	int n = 0;
 
-	
 	for (; n < SUPERVISOR_BLOB_MAX / 15; n++)
 		sup_command_add_arg(command, "1234567");
 	is(sup_command_encode(command, &blob, &len), -EMSGSIZE, "too long");

@@ -46,10 +46,11 @@ void fake_start(uint64_t token, uint32_t signal_whom, uint32_t readiness,
 		struct supervisor_msg_start start;
 		char room[SUP_START_SIZE];
 	} *msg = calloc(1, sizeof(*msg));
-	size_t at = sizeof(msg->start);
+	size_t text = sizeof(msg->start);
+	size_t at = (text + 11 + 7) & ~7UL;
+	size_t offset = at;
 
-	memcpy(msg->room + at, "child\0path", 11);
-	at = (at + 11 + 7) & ~7UL;
+	memcpy(msg->room + text, "child\0path", 11);
 	memcpy(msg->room + at, blob, blob_len);
 	at = (at + blob_len + 7) & ~7UL;
 	msg->start = (struct supervisor_msg_start){
@@ -63,6 +64,8 @@ void fake_start(uint64_t token, uint32_t signal_whom, uint32_t readiness,
 		.id_len = 5,
 		.path_len = 4,
 		.blob_len = (uint32_t)blob_len,
+		.text_offset = (uint32_t)text,
+		.blob_offset = (uint32_t)offset,
 	};
 	fake_post(msg, at);
 	free(msg);

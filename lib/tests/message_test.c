@@ -19,6 +19,8 @@ static void test_start(void)
 			.head = { .size = sizeof(msg),
 				  .type = SUPERVISOR_MSG_START },
 			.id_len = 3, .path_len = 8, .blob_len = 5,
+			.text_offset = sizeof(msg.start),
+			.blob_offset = sizeof(msg.start) + 16,
 		},
 		.text = "web\0shop/top",
 		.blob = "bytes",
@@ -46,6 +48,12 @@ static void test_start(void)
 	bad = msg;
 	bad.start.head.size = sizeof(bad.start) - 8;
 	ok(!sup_msg_start(&bad.start.head), "a START cut short");
+	bad = msg;
+	bad.start.text_offset = 0xffffffff;
+	ok(!sup_msg_start(&bad.start.head), "an id nowhere");
+	bad = msg;
+	bad.start.blob_offset = sizeof(bad) + 1;
+	ok(!sup_msg_start(&bad.start.head), "a blob nowhere");
 	bad = msg;
 	bad.start.blob_len = 0;
 	ok(sup_msg_blob(&bad.start.head, &len) && !len, "an empty blob is one");
@@ -88,8 +96,10 @@ static void test_answer(void)
 				  .type = SUPERVISOR_MSG_ANSWER },
 			.command = SUPERVISOR_CMD_WHICH_CHILDREN,
 			.data_len = sizeof(msg.child) + 8, .out_count = 1,
+			.data_offset = sizeof(msg.answer),
 		},
-		.child = { .size = sizeof(msg.child) + 8, .name_len = 3 },
+		.child = { .size = sizeof(msg.child) + 8, .name_len = 3,
+			   .name_offset = sizeof(msg.child) },
 		.name = "web",
 	};
 	const struct supervisor_msg *head = &msg.answer.head;
@@ -97,7 +107,7 @@ static void test_answer(void)
 	SUP_OPTS(sup_child_opts, opts);
 
 	child = sup_msg_child_next(head, NULL);
-	ok(child && !strcmp(child->name, "web"), "a child of an answer");
+	ok(child && !strcmp(sup_children_id(child), "web"), "a child of an answer");
 	ok(!sup_msg_child_next(head, child), "and no more");
 	ok(!sup_msg_count(head), "it is no count");
 	is(sup_msg_spec(head, &opts), -EINVAL, "nor a spec");
@@ -107,7 +117,8 @@ static void test_answer(void)
 	ok(!sup_msg_child_next(head, NULL), "a name beyond the record");
 	msg.child.name_len = 3;
 	msg.answer.data_len += 8;
-	ok(!sup_msg_answer(head), "data beyond the message");
+	ok(sup_msg_answer(head) && !sup_msg_child_next(head, NULL),
+	   "an answer that there was no room for");
 	msg.answer.data_len -= 8;
 	msg.answer.result = SUPERVISOR_RESULT_NOPROC;
 	ok(!sup_msg_child_next(head, NULL), "an error has no children");
@@ -125,6 +136,7 @@ static void test_spec(void)
 				  .type = SUPERVISOR_MSG_ANSWER },
 			.command = SUPERVISOR_CMD_CHILD_SPEC,
 			.data_len = sizeof(msg.spec) + 8,
+			.data_offset = sizeof(msg.answer),
 		},
 		.spec = {
 			.size = sizeof(msg.spec),

@@ -121,7 +121,7 @@ static struct supervisor_child_status look(struct tree *tree, const char *id)
 	if (sup_status(tree->root, &status, &children))
 		return found;
 	while ((child = sup_children_next(children, child)))
-		if (!strcmp(child->name, id))
+		if (!strcmp(sup_children_id(child), id))
 			found = *child;
 	sup_children_free(children);
 	return found;
@@ -178,8 +178,8 @@ static void test_tree(void)
 	   "which_children");
 	first = sup_children_next(children, NULL);
 	second = sup_children_next(children, first);
-	ok(first && second && !strcmp(first->name, "b") &&
-	   !strcmp(second->name, "a") && !sup_children_next(children, second),
+	ok(first && second && !strcmp(sup_children_id(first), "b") &&
+	   !strcmp(sup_children_id(second), "a") && !sup_children_next(children, second),
 	   "in reverse order");
 	pid = second->pid;
 	ok(getpgid(pid) == pid && getsid(pid) == pid, "each leads a session");
@@ -338,7 +338,7 @@ static void test_async(void)
 	   "ok");
 	msg = answer(answers, 2);
 	child = sup_msg_child_next(msg, NULL);
-	ok(child && !strcmp(child->name, "w") &&
+	ok(child && !strcmp(sup_children_id(child), "w") &&
 	   !sup_msg_child_next(msg, child), "one child");
 	msg = answer(answers, 3);
 	ok(sup_msg_count(msg) && sup_msg_count(msg)->active == 1, "one active");
@@ -480,7 +480,7 @@ static void test_names(void)
 	close(fd);
 	is(sup_list(device, &names), 0, "list");
 	while ((entry = sup_names_next(names, entry)))
-		found += !strcmp(entry->name, "/module_test") &&
+		found += !strcmp(sup_names_name(entry), "/module_test") &&
 			 entry->mode == 0640 && entry->id == result.id &&
 			 entry->owner_pid == getpid();
 	is(found, 1, "it is listed");
@@ -522,7 +522,7 @@ static void test_speed(void)
 	uint64_t begin, bare, supervised;
 	char id[16];
 	pid_t pids[200];
-	volatile int failed = 0;	/* across vfork() */
+	volatile int failed = 0;	/* vfork() might lose it else */
 	int n = 200;
 
 	if (pause_copy(path)) {
