@@ -49,6 +49,7 @@ static DEFINE_SPINLOCK(sup_accounts_lock);
  * @limit: SUPERVISOR_LIMIT_*
  *
  * Context: any.
+ * Return: the value; 0 for none.
  */
 u64 sup_limit(u32 limit)
 {
@@ -158,7 +159,8 @@ struct sup_account *sup_account_get_current(void)
  * sup_account_get - take another reference
  * @account: an account
  *
- * Context: any. Return: @account.
+ * Context: any.
+ * Return: @account.
  */
 struct sup_account *sup_account_get(struct sup_account *account)
 {

@@ -284,6 +284,7 @@ static void request_done(struct sup_request *request)
 			request_put(request);
 		return;
 	}
+	/* Pairs with request_is_done(): the outcome is there before it is seen. */
 	smp_store_release(&request->done, true);
 	wake_up_all(&request->wait);
 	request_put(request);
@@ -444,10 +445,16 @@ static bool request_withdraw(struct sup_request *request)
 	return withdrawn;
 }
 
+static bool request_is_done(struct sup_request *request)
+{
+	/* Pairs with request_done(). */
+	return smp_load_acquire(&request->done);
+}
+
 /* Wait for the answer. 0 when it is there; the caller's reference stays. */
 static int request_wait(struct sup_request *request, u64 deadline)
 {
-	return sup_wait_until(request->wait, smp_load_acquire(&request->done), deadline);
+	return sup_wait_until(request->wait, request_is_done(request), deadline);
 }
 
 /*
@@ -469,7 +476,7 @@ static int request_submit(struct sup_request *request, u64 deadline)
 static int request_give_up(struct sup_request *request, int ret)
 {
 	if (ret && ret != -EAGAIN && !request_withdraw(request) &&
-	    smp_load_acquire(&request->done))
+	    request_is_done(request))
 		return 0;
 	return ret;
 }
@@ -597,7 +604,8 @@ static int call_child(struct sup_ucmd *ucmd, u32 command, enum sup_call_type typ
  * sup_call_terminate - ioctl(SUPERVISOR_CHILD_TERMINATE)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_call_terminate(struct sup_ucmd *ucmd)
 {
@@ -608,7 +616,8 @@ int sup_call_terminate(struct sup_ucmd *ucmd)
  * sup_call_restart - ioctl(SUPERVISOR_CHILD_RESTART)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_call_restart(struct sup_ucmd *ucmd)
 {
@@ -619,7 +628,8 @@ int sup_call_restart(struct sup_ucmd *ucmd)
  * sup_call_delete - ioctl(SUPERVISOR_CHILD_DELETE)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_call_delete(struct sup_ucmd *ucmd)
 {
@@ -678,7 +688,8 @@ static int call_query(struct sup_ucmd *ucmd, u32 command, enum sup_call_type typ
  * sup_call_which - ioctl(SUPERVISOR_WHICH_CHILDREN)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_call_which(struct sup_ucmd *ucmd)
 {
@@ -689,7 +700,8 @@ int sup_call_which(struct sup_ucmd *ucmd)
  * sup_call_count - ioctl(SUPERVISOR_COUNT_CHILDREN)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_call_count(struct sup_ucmd *ucmd)
 {
@@ -700,7 +712,8 @@ int sup_call_count(struct sup_ucmd *ucmd)
  * sup_call_get_spec - ioctl(SUPERVISOR_CHILD_GET_SPEC)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_call_get_spec(struct sup_ucmd *ucmd)
 {
@@ -891,7 +904,8 @@ static int child_adopt(struct sup_child *child, s32 fd)
  * sup_call_child_add - ioctl(SUPERVISOR_CHILD_ADD)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_call_child_add(struct sup_ucmd *ucmd)
 {
@@ -1012,7 +1026,8 @@ static int start_result(struct sup_supervisor *sup, struct supervisor_start *cmd
  * sup_call_start - ioctl(SUPERVISOR_START)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_call_start(struct sup_ucmd *ucmd)
 {
@@ -1043,7 +1058,8 @@ static bool ended_since(struct sup_supervisor *sup, u64 downs)
  * sup_call_stop - ioctl(SUPERVISOR_STOP)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_call_stop(struct sup_ucmd *ucmd)
 {
@@ -1169,7 +1185,8 @@ static int call_tree(struct sup_ucmd *ucmd,
  * sup_call_suspend - ioctl(SUPERVISOR_SUSPEND)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_call_suspend(struct sup_ucmd *ucmd)
 {
@@ -1180,7 +1197,8 @@ int sup_call_suspend(struct sup_ucmd *ucmd)
  * sup_call_resume - ioctl(SUPERVISOR_RESUME)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_call_resume(struct sup_ucmd *ucmd)
 {
@@ -1191,7 +1209,8 @@ int sup_call_resume(struct sup_ucmd *ucmd)
  * sup_call_wait - ioctl(SUPERVISOR_WAIT)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_call_wait(struct sup_ucmd *ucmd)
 {

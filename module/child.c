@@ -598,7 +598,8 @@ static int child_attach_locked(struct sup_child *child, u64 token, struct sup_pr
  * sup_child_attach - ioctl(SUPERVISOR_CHILD_ATTACH)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_child_attach(struct sup_ucmd *ucmd)
 {
@@ -727,7 +728,8 @@ static struct sup_child *report_child_get(u64 token)
  * sup_child_report - ioctl(SUPERVISOR_CHILD_REPORT)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_child_report(struct sup_ucmd *ucmd)
 {
@@ -1137,7 +1139,8 @@ void sup_child_handle_down(struct sup_child *child)
 /**
  * sup_child_init - set up what all children share
  *
- * Context: module init. Return: 0 or -ENOMEM.
+ * Context: module init.
+ * Return: 0 or -ENOMEM.
  */
 int __init sup_child_init(void)
 {

@@ -29,10 +29,4 @@
 #define SUP_NS(name) __stringify(name)
 #endif
 
-#if IS_ENABLED(CONFIG_KUNIT)
-#define SUP_EXPORT_FOR_KUNIT(symbol) EXPORT_SYMBOL_NS_GPL(symbol, SUP_NS(SUPERVISOR_KUNIT))
-#else
-#define SUP_EXPORT_FOR_KUNIT(symbol)
-#endif
-
 #endif

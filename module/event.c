@@ -144,7 +144,8 @@ static int subscription_add(struct sup_supervisor *root, struct subscription *ne
  * sup_event_subscribe - ioctl(SUPERVISOR_SUBSCRIBE)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_event_subscribe(struct sup_ucmd *ucmd)
 {
@@ -291,7 +292,8 @@ void sup_event_self(struct sup_supervisor *sup, u32 event)
  * @buf: room for it, at least %SUP_PATH_MAX bytes
  *
  * Ids from below the root, joined by '/' and NUL-terminated; a root's is empty.
- * Context: any. Return: its bytes without the NUL.
+ * Context: any.
+ * Return: its bytes without the NUL.
  */
 size_t sup_path(struct sup_supervisor *sup, char *buf)
 {

@@ -54,7 +54,8 @@ static struct sup_mailbox_listener *mailbox_take_listener(struct sup_mailbox *ma
  * @mailbox: the mailbox
  * @listener: told once, unless sup_mailbox_unlisten() comes first
  *
- * Context: does not sleep. Return: false when it has closed already.
+ * Context: does not sleep.
+ * Return: false when it has closed already.
  */
 bool sup_mailbox_listen(struct sup_mailbox *mailbox, struct sup_mailbox_listener *listener)
 {
@@ -73,7 +74,8 @@ bool sup_mailbox_listen(struct sup_mailbox *mailbox, struct sup_mailbox_listener
  * @mailbox: the mailbox
  * @listener: the listener
  *
- * Context: does not sleep. Return: false when it is being told, or has been.
+ * Context: does not sleep.
+ * Return: false when it is being told, or has been.
  */
 bool sup_mailbox_unlisten(struct sup_mailbox *mailbox, struct sup_mailbox_listener *listener)
 {
@@ -209,7 +211,8 @@ err_account:
  * sup_mailbox_create - ioctl(SUPERVISOR_MAILBOX_CREATE)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_mailbox_create(struct sup_ucmd *ucmd)
 {
@@ -317,7 +320,8 @@ bool sup_mailbox_post(struct sup_mailbox *mailbox, struct sup_post *post)
  * @mailbox: where it came from
  * @post: it, which has kept its place in the order
  *
- * Context and return: as sup_mailbox_post().
+ * Context: as sup_mailbox_post().
+ * Return: as sup_mailbox_post().
  */
 bool sup_mailbox_restore(struct sup_mailbox *mailbox, struct sup_post *post)
 {
@@ -643,7 +647,8 @@ static ssize_t mailbox_receive(struct sup_mailbox *mailbox, void __user *to, siz
  * sup_mailbox_recv - ioctl(SUPERVISOR_MAILBOX_RECV)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_mailbox_recv(struct sup_ucmd *ucmd)
 {

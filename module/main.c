@@ -220,7 +220,8 @@ static long ioctl_finish(const struct ioctl_op *op, struct sup_ucmd *ucmd, void 
  * @cmd: SUPERVISOR_*
  * @arg: address of its struct
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 long sup_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {

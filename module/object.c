@@ -24,6 +24,7 @@ DEFINE_MUTEX(sup_names_lock);
  * sup_id_next - a number that nothing has had before
  *
  * Context: any.
+ * Return: the number.
  */
 u64 sup_id_next(void)
 {
@@ -68,7 +69,8 @@ void sup_object_get(struct sup_object *object)
  * sup_object_tryget - take a reference unless the last one is gone
  * @object: an object whose memory is there
  *
- * Context: any. Return: was there one.
+ * Context: any.
+ * Return: was there one.
  */
 bool sup_object_tryget(struct sup_object *object)
 {
@@ -106,7 +108,8 @@ void sup_object_put(struct sup_object *object)
  * @flags: O_RDONLY, O_WRONLY or O_RDWR
  *
  * The caller has counted the file in @object->files.
- * Context: may sleep. Return: 0, -EMFILE, -ENFILE or -ENOMEM.
+ * Context: may sleep.
+ * Return: 0, -EMFILE, -ENFILE or -ENOMEM.
  */
 int sup_object_file(struct sup_ucmd *ucmd, struct sup_object *object, int flags)
 {
@@ -141,7 +144,8 @@ static void object_file_gone(struct sup_object *object)
  * @inode: unused
  * @file: the file
  *
- * Context: may sleep. Return: 0.
+ * Context: may sleep.
+ * Return: 0.
  */
 int sup_object_release(struct inode *inode, struct file *file)
 {
@@ -157,6 +161,7 @@ int sup_object_release(struct inode *inode, struct file *file)
  * @file: a file whose operations are those of an object
  *
  * Context: any.
+ * Return: the object; no reference.
  */
 struct sup_object *sup_file_object(struct file *file)
 {
@@ -189,7 +194,8 @@ struct file *sup_object_fget(int fd, enum sup_kind kind)
  * sup_access_flags - check an access mode from user space
  * @access: O_RDONLY, O_WRONLY or O_RDWR
  *
- * Context: any. Return: @access, or -EINVAL.
+ * Context: any.
+ * Return: @access, or -EINVAL.
  */
 int sup_access_flags(u32 access)
 {
@@ -333,7 +339,8 @@ static bool name_allows(const struct sup_object_name *name, int access)
  * sup_object_open - ioctl(SUPERVISOR_OPEN)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_object_open(struct sup_ucmd *ucmd)
 {
@@ -381,7 +388,8 @@ int sup_object_open(struct sup_ucmd *ucmd)
  * sup_object_unlink - ioctl(SUPERVISOR_UNLINK)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_object_unlink(struct sup_ucmd *ucmd)
 {

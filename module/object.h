@@ -47,6 +47,9 @@ enum sup_kind {
 
 /**
  * struct sup_object_ops - what object.c needs of each kind
+ * @kind: which one
+ * @file_name: of its files, as /proc shows them
+ * @fops: of its files
  * @unused: the last file is gone. May sleep.
  * @free: the last reference is gone; frees the memory. May sleep.
  */
@@ -63,6 +66,7 @@ struct sup_object_ops {
  * @node: N: in sup_names, by id; empty when it has no name
  * @ns: N: the user namespace in which it can be found
  * @bytes: N: the name without its '/', NUL-terminated; NULL when there is none
+ * @len: const: bytes of @bytes
  * @uid: const: owner
  * @gid: const: group
  * @mode: const: permission bits

@@ -229,7 +229,8 @@ void sup_unwatch(struct sup_watch *watch)
  * @process: a process
  * @watch: will be found by sup_current_claim() until sup_unwatch()
  *
- * Context: process. Return: false when another one is.
+ * Context: process.
+ * Return: false when another one is.
  */
 bool sup_process_claim(struct sup_process *process, struct sup_watch *watch)
 {
@@ -247,7 +248,8 @@ bool sup_process_claim(struct sup_process *process, struct sup_watch *watch)
  * sup_current_claim - the watch that speaks for the calling process
  * @get: called on it under the lock, to keep it
  *
- * Context: process. Return: the watch, or NULL when it is nobody's child.
+ * Context: process.
+ * Return: the watch, or NULL when it is nobody's child.
  */
 struct sup_watch *sup_current_claim(void (*get)(struct sup_watch *watch))
 {
@@ -271,6 +273,7 @@ struct sup_watch *sup_current_claim(void (*get)(struct sup_watch *watch))
  * sup_current_exec_id - a number that changes when the calling process execs
  *
  * Context: process.
+ * Return: the number.
  */
 u64 sup_current_exec_id(void)
 {
@@ -282,6 +285,7 @@ u64 sup_current_exec_id(void)
  * @process: a process, or NULL
  *
  * Context: process.
+ * Return: true if so.
  */
 bool sup_current_is(const struct sup_process *process)
 {
@@ -293,6 +297,7 @@ bool sup_current_is(const struct sup_process *process)
  * @process: a process, or NULL
  *
  * Context: process.
+ * Return: true if so.
  */
 bool sup_current_is_child_of(const struct sup_process *process)
 {
@@ -308,6 +313,7 @@ bool sup_current_is_child_of(const struct sup_process *process)
  * sup_current_leads_group - does the calling process lead its process group
  *
  * Context: process.
+ * Return: true if so.
  */
 bool sup_current_leads_group(void)
 {
@@ -322,7 +328,8 @@ bool sup_current_leads_group(void)
 /**
  * sup_process_init - set up the table of processes
  *
- * Context: module init. Return: 0 or -ENOMEM.
+ * Context: module init.
+ * Return: 0 or -ENOMEM.
  */
 int __init sup_process_init(void)
 {

@@ -61,6 +61,7 @@ struct sup_watch {
  * @watches: P: struct sup_watch
  * @child: P: the watch of the supervised child that it is, or NULL
  * @exit: P: how it ended
+ * @rcu: frees it
  *
  * Lifetime: from the first reference to the last; freed after a grace period.
  * Locking: @lock, which is irqsave and innermost but for inbox locks.

@@ -127,7 +127,8 @@ void sup_status_count(struct sup_supervisor *sup, struct supervisor_count *count
  * @buf: where to
  * @len: its bytes; nothing is written when that is not enough
  *
- * Context: holds S. Return: the bytes that it has.
+ * Context: holds S.
+ * Return: the bytes that it has.
  */
 size_t sup_status_spec(struct sup_child *child, void *buf, size_t len)
 {
@@ -201,7 +202,8 @@ static void status_write_locked(struct sup_supervisor *sup, struct supervisor_st
  * sup_status - ioctl(SUPERVISOR_STATUS)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_status(struct sup_ucmd *ucmd)
 {
@@ -287,7 +289,8 @@ static struct sup_object *name_after(u64 cursor, struct supervisor_name_entry *e
  * sup_status_list - ioctl(SUPERVISOR_LIST)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_status_list(struct sup_ucmd *ucmd)
 {

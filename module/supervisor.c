@@ -98,7 +98,8 @@ void sup_inbox_add(struct sup_supervisor *sup, struct sup_inbox_msg *msg)
  * @sup: whose inbox
  * @msg: the entry
  *
- * Context: any. Return: was it in there.
+ * Context: any.
+ * Return: was it in there.
  */
 bool sup_inbox_remove(struct sup_supervisor *sup, struct sup_inbox_msg *msg)
 {
@@ -161,6 +162,7 @@ void sup_stop(struct sup_supervisor *sup, enum sup_reason reason)
  * @sup: the supervisor, which has started; or any, under sup_tree_lock
  *
  * Context: any.
+ * Return: the number of them.
  */
 u32 sup_depth(struct sup_supervisor *sup)
 {
@@ -254,6 +256,7 @@ void sup_disown(struct sup_child *as_child)
  * @root: the tree's root
  *
  * Context: may sleep.
+ * Return: true if so.
  */
 bool sup_owned_by_current(struct sup_supervisor *root)
 {
@@ -804,7 +807,8 @@ static int create_finish(struct sup_ucmd *ucmd, struct sup_supervisor *sup)
  * sup_supervisor_create - ioctl(SUPERVISOR_CREATE)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_supervisor_create(struct sup_ucmd *ucmd)
 {
@@ -845,7 +849,8 @@ static bool own_allowed(const struct sup_supervisor *sup)
  * sup_supervisor_own - ioctl(SUPERVISOR_OWN)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_supervisor_own(struct sup_ucmd *ucmd)
 {
@@ -921,7 +926,8 @@ static struct sup_supervisor *path_walk(struct sup_supervisor *sup, char *path)
  * sup_supervisor_open_child - ioctl(SUPERVISOR_OPEN_CHILD)
  * @ucmd: the ioctl
  *
- * Context: may sleep. Return: as the UAPI header says.
+ * Context: may sleep.
+ * Return: as the UAPI header says.
  */
 int sup_supervisor_open_child(struct sup_ucmd *ucmd)
 {
@@ -991,7 +997,8 @@ const struct file_operations sup_supervisor_fops = {
 /**
  * sup_supervisor_init - set up what all supervisors share
  *
- * Context: module init. Return: 0 or -ENOMEM.
+ * Context: module init.
+ * Return: 0 or -ENOMEM.
  */
 int __init sup_supervisor_init(void)
 {

@@ -13,6 +13,7 @@
 #ifndef SUP_SUPERVISOR_H
 #define SUP_SUPERVISOR_H
 
+#include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
@@ -48,22 +49,22 @@ struct sup_inbox_msg {
 };
 
 /* Words to a supervisor, in the order in which one work item obeys them. */
-#define SUP_CONTROL_START	(1U << 0)
-#define SUP_CONTROL_STOP	(1U << 1)	/* with sup_supervisor.stop_reason */
-#define SUP_CONTROL_KILL	(1U << 2)
-#define SUP_CONTROL_OWNER	(1U << 3)	/* the owner is gone */
-#define SUP_CONTROL_RELEASE	(1U << 4)	/* forget the children, signal nobody */
-#define SUP_CONTROL_RESUME	(1U << 5)
-#define SUP_CONTROL_TIMER	(1U << 6)
-#define SUP_CONTROL_DISCARD	(1U << 7)	/* nobody can start it any more */
+#define SUP_CONTROL_START	BIT(0)
+#define SUP_CONTROL_STOP	BIT(1)	/* with sup_supervisor.stop_reason */
+#define SUP_CONTROL_KILL	BIT(2)
+#define SUP_CONTROL_OWNER	BIT(3)	/* the owner is gone */
+#define SUP_CONTROL_RELEASE	BIT(4)	/* forget the children, signal nobody */
+#define SUP_CONTROL_RESUME	BIT(5)
+#define SUP_CONTROL_TIMER	BIT(6)
+#define SUP_CONTROL_DISCARD	BIT(7)	/* nobody can start it any more */
 
 /* sup_child.reports: what was said and waits to be handled, or has been. */
-#define SUP_SAID_STARTED	(1U << SUPERVISOR_REPORT_STARTED)
-#define SUP_SAID_FAILED		(1U << SUPERVISOR_REPORT_FAILED)
-#define SUP_SAID_IGNORE		(1U << SUPERVISOR_REPORT_IGNORE)
-#define SUP_SAID_READY		(1U << SUPERVISOR_REPORT_READY)
-#define SUP_SAID_SHUTDOWN	(1U << SUPERVISOR_REPORT_SHUTDOWN)
-#define SUP_SAID_EARLY_READY	(1U << 7)	/* READY said before exec */
+#define SUP_SAID_STARTED	BIT(SUPERVISOR_REPORT_STARTED)
+#define SUP_SAID_FAILED		BIT(SUPERVISOR_REPORT_FAILED)
+#define SUP_SAID_IGNORE		BIT(SUPERVISOR_REPORT_IGNORE)
+#define SUP_SAID_READY		BIT(SUPERVISOR_REPORT_READY)
+#define SUP_SAID_SHUTDOWN	BIT(SUPERVISOR_REPORT_SHUTDOWN)
+#define SUP_SAID_EARLY_READY	BIT(7)	/* READY said before exec */
 
 /**
  * struct sup_child - a child

@@ -357,7 +357,7 @@ struct supervisor_child_attach {
 /* What is reported of a start, or by a child of itself. */
 enum {
 	SUPERVISOR_REPORT_STARTED = 0,	/* spawner: exec succeeded */
-	SUPERVISOR_REPORT_FAILED = 1,	/* spawner before the attach, or the child, which then exits */
+	SUPERVISOR_REPORT_FAILED = 1,	/* spawner before the attach; or child, which exits */
 	SUPERVISOR_REPORT_IGNORE = 2,	/* likewise: OTP's ignore */
 	SUPERVISOR_REPORT_READY = 3,	/* child or spawner: notify readiness */
 	SUPERVISOR_REPORT_SHUTDOWN = 4	/* child: its coming exit has reason shutdown */
