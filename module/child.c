@@ -648,7 +648,8 @@ static int report_start_outcome(struct sup_child *child, u32 report, s32 error)
 	if (report == SUPERVISOR_REPORT_STARTED && (!child->attached || !report_by_reader(child)))
 		return -EINVAL;
 	child->reports |= said;
-	child->report_error = error;
+	if (report == SUPERVISOR_REPORT_FAILED)
+		child->report_error = error;
 	return 0;
 }
 
