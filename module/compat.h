@@ -14,8 +14,8 @@
 #endif
 
 /* The newest release that the tests have run on. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0) && !defined(SUP_UNTESTED)
-#error "supervisor.ko is tested up to Linux 7.2; build with SUP_UNTESTED=1 to try"
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 4, 0) && !defined(SUP_UNTESTED)
+#error "supervisor.ko is tested up to Linux 7.3; build with SUP_UNTESTED=1 to try"
 #endif
 
 /*
@@ -28,5 +28,8 @@
 #else
 #define SUP_NS(name) __stringify(name)
 #endif
+
+/* For module/tests/exports.c, which is built where the kernel has KUnit. */
+#define SUP_EXPORT_FOR_KUNIT(symbol) EXPORT_SYMBOL_NS_GPL(symbol, SUP_NS(SUPERVISOR_KUNIT))
 
 #endif
