@@ -399,7 +399,7 @@ int _test_child_status(int sup, const char *id,
 		child = (void *)(buf + at);
 		if (!child->size)
 			return -EPROTO;
-		if (!strcmp(child->name, id)) {
+		if (!strcmp(text_at(child, child->name_offset), id)) {
 			memcpy(status, child, sizeof(*status));
 			return 0;
 		}
@@ -475,7 +475,8 @@ int _test_which(int sup, char *text, size_t size)
 		child = (void *)(buf + at);
 		if (!child->size)
 			return -EPROTO;
-		append(text, size, "%s%s %s", at ? ", " : "", child->name,
+		append(text, size, "%s%s %s", at ? ", " : "",
+		       text_at(child, child->name_offset),
 		       child->state < sizeof(states) / sizeof(*states) ?
 		       states[child->state] : "?");
 	}
@@ -501,7 +502,7 @@ int _test_next(int mailbox, struct event *event, __u64 deadline)
 	if (head->type != SUPERVISOR_MSG_EVENT)
 		return 0;
 	event->event = *(struct supervisor_msg_event *)buf;
-	text = buf + sizeof(struct supervisor_msg_event);
+	text = text_at(buf, event->event.text_offset);
 	memcpy(event->id, text, event->event.id_len);
 	text += event->event.id_len + 1;
 	if (event->event.path_len >= sizeof(event->path))
@@ -885,7 +886,6 @@ int _test_spawn_one(struct spawner *spawner, __u64 deadline)
 	struct supervisor_msg_start *message = (void *)buf;
 	struct program program;
 	struct start start;
-	size_t blob_at;
 	int count;
 
 	count = _test_recv(spawner->mailbox, buf, sizeof(buf), 1, deadline);
@@ -893,13 +893,10 @@ int _test_spawn_one(struct spawner *spawner, __u64 deadline)
 		return count;
 	if (message->head.type != SUPERVISOR_MSG_START)
 		return 0;
-	blob_at = sizeof(*message) + message->id_len + 1 +
-		  message->path_len + 1;
-	blob_at = (blob_at + 7) & ~7;
 	if (message->blob_len != sizeof(program) ||
-	    blob_at + message->blob_len > message->head.size)
+	    message->blob_offset + message->blob_len > message->head.size)
 		return -EPROTO;
-	memcpy(&program, buf + blob_at, sizeof(program));
+	memcpy(&program, buf + message->blob_offset, sizeof(program));
 	start = (struct start) {
 		.spawner = spawner,
 		.program = &program,
@@ -908,8 +905,8 @@ int _test_spawn_one(struct spawner *spawner, __u64 deadline)
 		.incarnation = message->head.incarnation,
 		.readiness = message->readiness,
 		.signal_whom = message->signal_whom,
-		.id = buf + sizeof(*message),
-		.path = buf + sizeof(*message) + message->id_len + 1,
+		.id = text_at(buf, message->text_offset),
+		.path = text_at(buf, message->text_offset + message->id_len + 1),
 	};
 	start.attempt = count_attempt(spawner, start.id);
 	if (program.spawn)

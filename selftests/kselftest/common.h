@@ -69,6 +69,12 @@
 	    .supervisor_fd = (fd_), \
 	    .id = (uintptr_t)(name_), .id_len = strlen(name_), ##__VA_ARGS__)
 
+/* The strings of records are where these say. */
+static inline const char *text_at(const void *record, __u32 offset)
+{
+	return (const char *)record + offset;
+}
+
 struct spawner;
 
 /* A START that a spawner has read. */

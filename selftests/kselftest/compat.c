@@ -102,7 +102,9 @@ static int round_trip(void)
 	CHECK(child->id == add.out_id);
 	CHECK(child->name_len == 6);
 	CHECK(child->restart == SUPERVISOR_TRANSIENT);
-	CHECK(child->name[0] == 'c' && child->name[5] == 't');
+	CHECK(child->name_offset + child->name_len < child->size);
+	CHECK(buf[child->name_offset] == 'c');
+	CHECK(buf[child->name_offset + 5] == 't');
 	CHECK(child->size == status.buf_len);
 	return 0;
 }

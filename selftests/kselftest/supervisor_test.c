@@ -149,6 +149,7 @@ TEST_F(tree, calls_before_start)
 {
 	test_tree_open(&self->tree, CREATE());
 	test_child(SUP, "a", WAITS);
+	ASSERT_EQ(-EBUSY, _test_stop(SUP));
 	ASSERT_EQ(SUPERVISOR_CHILD_UNDEFINED, child_state(SUP, "a"));
 	ASSERT_EQ(0, child_pid(SUP, "a"));
 }
@@ -1281,8 +1282,11 @@ TEST_F(tree, start_message)
 	ASSERT_EQ(SUPERVISOR_READINESS_ATTACH, message.start.readiness);
 	ASSERT_EQ(SUPERVISOR_SIGNAL_PROCESS, message.start.signal_whom);
 	ASSERT_EQ(1, message.start.id_len);
-	ASSERT_STREQ("a", message.bytes + sizeof(message.start));
+	ASSERT_STREQ("a", text_at(&message, message.start.text_offset));
 	ASSERT_EQ(sizeof(struct program), message.start.blob_len);
+	ASSERT_EQ(0, message.start.blob_offset % 8);
+	ASSERT_GE(message.head.size,
+		  message.start.blob_offset + message.start.blob_len);
 }
 
 TEST_F(tree, strangers_may_not_attach)
@@ -2020,21 +2024,42 @@ TEST_F(tree, asynchronous_calls)
 	test_answer(answers, answer, 3, SUPERVISOR_CMD_WHICH_CHILDREN,
 		    SUPERVISOR_RESULT_OK);
 	ASSERT_EQ(4, answer.answer.out_count);
-	child = (void *)(answer.bytes + sizeof(answer.answer));
-	ASSERT_STREQ("d", child->name);
-	ASSERT_LE(sizeof(answer.answer) + answer.answer.data_len,
+	child = (void *)(answer.bytes + answer.answer.data_offset);
+	ASSERT_STREQ("d", text_at(child, child->name_offset));
+	ASSERT_LE(answer.answer.data_offset + answer.answer.data_len,
 		  answer.head.size);
 	test_answer(answers, answer, 4, SUPERVISOR_CMD_COUNT_CHILDREN,
 		    SUPERVISOR_RESULT_OK);
 	ASSERT_EQ(sizeof(struct supervisor_count), answer.answer.data_len);
 	ASSERT_EQ(4, ((struct supervisor_count *)(answer.bytes +
-		  sizeof(answer.answer)))->specs);
+		  answer.answer.data_offset))->specs);
 	test_answer(answers, answer, 5, SUPERVISOR_CMD_CHILD_ADD,
 		    SUPERVISOR_RESULT_START_FAILED);
 	ASSERT_EQ(ENOENT, answer.answer.error);
 	test_answer(answers, answer, 6, SUPERVISOR_CMD_CHILD_RESTART,
 		    SUPERVISOR_RESULT_NOT_FOUND);
 	ASSERT_EQ(-EAGAIN, _test_recv(answers, &answer, sizeof(answer), 1, 0));
+	close(answers);
+}
+
+TEST_F(tree, asynchronous_answer_larger_than_asked_for)
+{
+	struct supervisor_query query =
+		CALL(supervisor_query, .flags = SUPERVISOR_CALL_F_ASYNC,
+		     .buf_len = 8, .cookie = 9);
+	union answer answer;
+	int answers;
+
+	test_abc();
+	test_mailbox_create(DEV, 0, &answers);
+	query.mailbox_fd = answers;
+	test_ioctl(SUP, SUPERVISOR_WHICH_CHILDREN, &query);
+	test_answer(answers, answer, 9, SUPERVISOR_CMD_WHICH_CHILDREN,
+		    SUPERVISOR_RESULT_OK);
+	/* What was needed; and none of it is there. */
+	ASSERT_LE(3 * sizeof(struct supervisor_child_status),
+		  answer.answer.data_len);
+	ASSERT_GE(sizeof(answer.answer) + 8, answer.head.size);
 	close(answers);
 }
 
@@ -2478,6 +2503,7 @@ TEST_F(tree, names)
 	struct supervisor_list list;
 	struct supervisor_status status;
 	char name[32], other[32];
+	const char *seen;
 	unsigned int found = 0;
 	int sup, second;
 	struct supervisor_create create;
@@ -2505,7 +2531,8 @@ TEST_F(tree, names)
 			break;
 		ASSERT_EQ(1, list.out_count);
 		ASSERT_EQ(list.buf_len, entry->size);
-		if (!strcmp(entry->name, name)) {
+		seen = text_at(entry, entry->name_offset);
+		if (!strcmp(seen, name)) {
 			found++;
 			ASSERT_EQ(strlen(name), entry->name_len);
 			ASSERT_EQ(0640, entry->mode);
@@ -2513,7 +2540,7 @@ TEST_F(tree, names)
 			ASSERT_EQ(getpid(), entry->owner_pid);
 			ASSERT_EQ(geteuid(), entry->uid);
 			ASSERT_EQ(getegid(), entry->gid);
-		} else if (!strcmp(entry->name, other)) {
+		} else if (!strcmp(seen, other)) {
 			found++;
 			ASSERT_EQ(0600, entry->mode);
 		}

@@ -1226,10 +1226,10 @@ TEST_F(uapi, status_room)
 	ASSERT_EQ(needed, status.buf_len);
 	ASSERT_EQ(2, status.out_count);
 	ASSERT_EQ(POISON, buf[needed]);
-	ASSERT_STREQ("one", child->name);
+	ASSERT_STREQ("one", text_at(child, child->name_offset));
 	ASSERT_EQ(0, child->size % 8);
 	child = (void *)(buf + child->size);
-	ASSERT_STREQ("two", child->name);
+	ASSERT_STREQ("two", text_at(child, child->name_offset));
 	test_info(self->dev, &self->before);
 }
 
