@@ -4,6 +4,8 @@
  * one of the two orders, and over all the rounds each must have happened: the
  * side that wins has to wait longer before the next round.
  */
+#include <limits.h>
+#include <linux/futex.h>
 #include <sched.h>
 
 #include "kselftest_harness.h"
@@ -20,6 +22,9 @@ struct shared {
 	volatile int go;
 	volatile int err[2];
 	volatile int delay[2];
+	/* of a helper: the round it is in, the last it has done */
+	volatile int round;
+	volatile int done;
 	volatile int stop;
 };
 
@@ -29,6 +34,42 @@ struct balance {
 	int last;
 	unsigned int won[2];
 };
+
+/*
+ * The processes that race share the memory of the test, for a fork of it would
+ * take most of a round. That includes errno, so their calls do without.
+ */
+static long raw(long number, long a, long b, long c)
+{
+#ifdef __x86_64__
+	register long d asm("r10") = 0;
+	long result;
+
+	asm volatile("syscall"
+		     : "=a" (result)
+		     : "a" (number), "D" (a), "S" (b), "d" (c), "r" (d)
+		     : "rcx", "r11", "memory");
+	return result;
+#else
+	return syscall(number, a, b, c, 0) < 0 ? -errno : 0;
+#endif
+}
+
+/*
+ * Whatever is not the race itself is waited for asleep: a CPU that spins may be
+ * keeping a virtual one from running.
+ */
+static void set_word(volatile int *word, int value)
+{
+	*word = value;
+	raw(SYS_futex, (long)word, FUTEX_WAKE, INT_MAX);
+}
+
+static void wait_while(volatile int *word, int value)
+{
+	while (*word == value)
+		raw(SYS_futex, (long)word, FUTEX_WAIT, value);
+}
 
 static void spin(int turns)
 {
@@ -54,25 +95,6 @@ static void note_winner(struct balance *balance, int side)
 	balance->last = side;
 	balance->won[side]++;
 	balance->lead += side ? -balance->step : balance->step;
-}
-
-/*
- * The processes that race share the memory of the test, for a fork of it would
- * take most of a round. That includes errno, so their calls do without.
- */
-static long raw(long number, long a, long b, long c)
-{
-#ifdef __x86_64__
-	long result;
-
-	asm volatile("syscall"
-		     : "=a" (result)
-		     : "a" (number), "D" (a), "S" (b), "d" (c)
-		     : "rcx", "r11", "memory");
-	return result;
-#else
-	return syscall(number, a, b, c) < 0 ? -errno : 0;
-#endif
 }
 
 #define RACERS 16
@@ -113,6 +135,7 @@ static int racer_attach(struct racer *racer, __u64 token)
 static void await_go(struct shared *shared, int side)
 {
 	__sync_fetch_and_add(&shared->ready, 1);
+	raw(SYS_futex, (long)&shared->ready, FUTEX_WAKE, INT_MAX);
 	while (!shared->go)
 		;
 	spin(shared->delay[side]);
@@ -120,8 +143,10 @@ static void await_go(struct shared *shared, int side)
 
 static void say_go(struct shared *shared, int others)
 {
-	while (shared->ready < others)
-		sched_yield();
+	int ready;
+
+	while ((ready = shared->ready) < others)
+		wait_while(&shared->ready, ready);
 	shared->go = 1;
 }
 
@@ -406,30 +431,32 @@ static void *helper_loop(void *argument)
 {
 	struct helper *helper = argument;
 	struct shared *shared = helper->shared;
+	int round = 0;
 
 	for (;;) {
-		await_go(shared, 1);
+		wait_while(&shared->round, round);
+		round = shared->round;
 		if (shared->stop)
 			return NULL;
+		await_go(shared, 1);
 		shared->err[1] = helper->act(helper, helper->round);
-		__sync_synchronize();
-		shared->go = 0;
-		/* Which says that the round is over here. */
-		while (shared->ready)
-			sched_yield();
+		set_word(&shared->done, round);
 	}
 }
 
 static void helper_round_begin(struct helper *helper)
 {
-	say_go(helper->shared, 1);
+	struct shared *shared = helper->shared;
+
+	shared->ready = 0;
+	shared->go = 0;
+	set_word(&shared->round, shared->round + 1);
+	say_go(shared, 1);
 }
 
 static void helper_round_end(struct helper *helper)
 {
-	while (helper->shared->go)
-		sched_yield();
-	helper->shared->ready = 0;
+	wait_while(&helper->shared->done, helper->shared->round - 1);
 }
 
 static int helper_start(struct helper *helper)
@@ -442,7 +469,7 @@ static int helper_start(struct helper *helper)
 static void helper_stop(struct helper *helper)
 {
 	helper->shared->stop = 1;
-	helper_round_begin(helper);
+	set_word(&helper->shared->round, helper->shared->round + 1);
 	pthread_join(helper->thread, NULL);
 }
 
@@ -718,8 +745,7 @@ static int attach_to_any(void *argument)
 	struct racer *racer = argument;
 	int i, err, token;
 
-	while (!storm.go)
-		raw(SYS_sched_yield, 0, 0, 0);
+	wait_while(&storm.go, 0);
 	for (i = 0; i < RACERS; i++) {
 		token = (racer->side / 2 + i) % RACERS;
 		err = racer_attach(racer, storm.tokens[token]);
@@ -761,7 +787,7 @@ TEST_F(race, storm_of_attaches)
 			pids[i] = start_racer(&racers[i], attach_to_any);
 			ASSERT_LT(0, pids[i]);
 		}
-		storm.go = 1;
+		set_word(&storm.go, 1);
 		for (i = 0; i < RACERS; i++) {
 			ASSERT_TRUE(eventually(storm.owner[i]));
 			child = child_pid(sups[i], "child");
