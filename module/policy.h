@@ -125,16 +125,16 @@ struct sup_retry {
  * @restart: &enum sup_restart
  * @significant: 0 or 1
  * @type: &enum sup_child_type
- * @shutdown_ms: milliseconds, %SUP_SHUTDOWN_INFINITY or %SUP_SHUTDOWN_KILL
  * @start_timeout_ms: from attached to started; 0 is for ever
+ * @shutdown_ms: milliseconds, %SUP_SHUTDOWN_INFINITY or %SUP_SHUTDOWN_KILL
  * @retry: the backoff option
  */
 struct sup_child_spec {
-	s64 restart;
-	s64 significant;
-	s64 type;
-	s64 shutdown_ms;
+	s32 restart;
+	s32 significant;
+	s32 type;
 	u32 start_timeout_ms;
+	s64 shutdown_ms;
 	struct sup_retry retry;
 };
 
@@ -201,12 +201,18 @@ struct sup_msg {
 struct sup_policy_child {
 	struct sup_name name;
 	struct sup_child_spec spec;
-	bool initial;
-
 	enum sup_child_state state;
 	enum sup_reason reason;
+	bool initial;
 
 	/* private: the policy's own */
+	u8 dead : 1;			/* an EXIT came that no state shows yet */
+	u8 lasted : 1;			/* ... after its reset_after_ms */
+	u8 failed : 1;			/* a start failed since it last ran */
+	u8 cancelled : 1;		/* was STARTING when it became STOPPING */
+	u8 timed_out : 1;		/* ... because of its start timeout */
+	u8 killed : 1;			/* KILL is out */
+	u8 forgotten : 1;		/* FORGET is due after its last try-again */
 	struct list_head order;		/* in sup_policy.children or .forgets */
 	struct list_head initials;	/* in sup_policy.initials */
 	struct hlist_node index;	/* in sup_policy.buckets, by name */
@@ -217,13 +223,6 @@ struct sup_policy_child {
 	struct sup_msg retry;		/* its next try-again */
 	u32 retries;			/* its try-agains in the queue */
 	u32 backoff_ms;			/* the last delay, 0 when none */
-	u8 dead : 1;			/* an EXIT came that no state shows yet */
-	u8 lasted : 1;			/* ... after its reset_after_ms */
-	u8 failed : 1;			/* a start failed since it last ran */
-	u8 cancelled : 1;		/* was STARTING when it became STOPPING */
-	u8 timed_out : 1;		/* ... because of its start timeout */
-	u8 killed : 1;			/* KILL is out */
-	u8 forgotten : 1;		/* FORGET is due after its last try-again */
 };
 
 enum sup_call_type {
