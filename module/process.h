@@ -76,8 +76,10 @@ struct sup_process {
 	wait_queue_entry_t wait;
 	struct list_head watches;
 	struct sup_watch *child;
-	struct sup_exit exit;
-	struct rcu_head rcu;
+	union {
+		struct sup_exit exit;
+		struct rcu_head rcu;
+	};
 };
 
 int sup_process_init(void);
