@@ -772,6 +772,10 @@ void sup_child_handle_report(struct sup_child *child)
 	lockdep_assert_held(&sup->lock);
 	if (!child_start_pending(child) || !child_starting(child))
 		return;
+	/* Failed and started? Whether it execed tells; if not, it is about to exit. */
+	if (started && child->attached && child->reports & (SUP_SAID_FAILED | SUP_SAID_IGNORE) &&
+	    !sup_process_execed(child->watch.process, child->exec_id))
+		return;
 	if (!child->attached) {
 		token_revoke(child);
 		start_end(sup);

@@ -281,6 +281,33 @@ u64 sup_current_exec_id(void)
 }
 
 /**
+ * sup_process_execed - has a process execed since then
+ * @process: the process, alive or dead
+ * @exec_id: what sup_current_exec_id() said in it then
+ *
+ * Context: process.
+ * Return: true if so.
+ */
+bool sup_process_execed(struct sup_process *process, u64 exec_id)
+{
+	u64 now = exec_id;
+	struct task_struct *task;
+
+	spin_lock_irq(&process->lock);
+	if (process->dead) {
+		now = process->exit.exec_id;
+	} else {
+		rcu_read_lock();
+		task = pid_task(process->pid, PIDTYPE_TGID);
+		if (task)
+			now = READ_ONCE(task->self_exec_id);
+		rcu_read_unlock();
+	}
+	spin_unlock_irq(&process->lock);
+	return now != exec_id;
+}
+
+/**
  * sup_current_is - is the calling process this one
  * @process: a process, or NULL
  *

@@ -95,6 +95,7 @@ bool sup_process_claim(struct sup_process *process, struct sup_watch *watch);
 struct sup_watch *sup_current_claim(void (*get)(struct sup_watch *watch));
 
 u64 sup_current_exec_id(void);
+bool sup_process_execed(struct sup_process *process, u64 exec_id);
 bool sup_current_is(const struct sup_process *process);
 bool sup_current_is_child_of(const struct sup_process *process);
 bool sup_current_leads_group(void);
