@@ -1081,6 +1081,7 @@ void sup_child_handle_exit(struct sup_child *child)
 	sup_unwatch(&child->watch);
 	child->abandoned = false;
 	child->exited = true;
+	child->last_reason = reason;
 	child->last_status = exit.status;
 	child->last_exit_ns = exit.time_ns;
 	child->since_ns = exit.time_ns;
@@ -1090,7 +1091,6 @@ void sup_child_handle_exit(struct sup_child *child)
 	sup_event_exited(child, &exit, reason);
 	if (abandoned)
 		return;
-	child->policy.reason = reason;
 	sup_feed(child->sup, &(struct sup_input){
 		.type = SUP_IN_EXIT,
 		.child = &child->policy,
@@ -1130,6 +1130,7 @@ void sup_child_handle_down(struct sup_child *child)
 		return;
 	}
 	child->exited = true;
+	child->last_reason = sub->reason;
 	child->last_exit_ns = sub->since_ns;
 	child->since_ns = sub->since_ns;
 	sup_event_sub_exited(child, sub->reason);

@@ -6,6 +6,7 @@
 
 #include <linux/anon_inodes.h>
 #include <linux/cred.h>
+#include <linux/fs_struct.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>

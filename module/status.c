@@ -45,7 +45,7 @@ static void child_status_write(const struct sup_child *child, struct pid_namespa
 		.type = policy->spec.type,
 		.restart = policy->spec.restart,
 		.incarnation = child->incarnation,
-		.last_reason = policy->reason,
+		.last_reason = child->last_reason,
 		.last_status = child->last_status,
 		.last_error = child->last_error,
 		.since_ns = child->since_ns,

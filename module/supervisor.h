@@ -86,7 +86,7 @@ struct sup_inbox_msg {
  * @abandoned: S: given up, but alive: @watch waits for its death
  * @unkillable: S: may not be signalled
  * @used: S: @token has been used
- * @exited: S: @last_status and @last_exit_ns are an exit's
+ * @exited: S: @last_reason, @last_status and @last_exit_ns are an exit's
  * @start_failed: S: @last_error is a start's
  * @incarnation: S
  * @report_error: S: with SUP_SAID_FAILED
@@ -97,6 +97,7 @@ struct sup_inbox_msg {
  * @report_msg: I
  * @token: S and T: of its last start
  * @token_node: T: in the table of tokens
+ * @last_reason: S: &enum sup_reason
  * @last_status: S
  * @last_error: S
  * @last_exit_ns: S
@@ -114,6 +115,7 @@ struct sup_child {
 	u8 signal_whom;
 	u8 stop_signal;
 	u8 reports;
+	u8 last_reason;
 	bool is_supervisor;
 	u8 attached : 1;
 	u8 term_sent : 1;
