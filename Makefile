@@ -94,7 +94,7 @@ demo: packages		## a tree of daemons dies and comes back, in a guest
 	@KERNEL='$(KERNEL)' selftests/demo/demo.sh
 
 bench: packages tools		## what supervision costs, in a guest (BENCH=--json)
-	@selftests/vm/run -i -k '$(KERNEL)' -- tools/bench/run $(BENCH)
+	@KERNEL='$(KERNEL)' tools/bench/run $(BENCH)
 
 .PHONY: all help modules lib tools clean install modules_install dkms-install \
 	packages vm check check-fast headertest demo bench

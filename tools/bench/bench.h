@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * bench - what the measurements share: results, the clock, the program that is
+ * started, and supervised trees to measure.
+ */
+#ifndef SUP_TOOLS_BENCH_H
+#define SUP_TOOLS_BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <supervisor.h>
+
+#include "child.h"
+
+enum unit {
+	UNIT_US,	/* from nanoseconds */
+	UNIT_MS,
+	UNIT_BYTES
+};
+
+/**
+ * struct result - one line of the table
+ * @name: in one word
+ * @what: in a few
+ * @unit: of @floor and @ours
+ * @floor: the same work without us, or with little of it; 0: none
+ * @ours: what supervision makes of it
+ * @limit: the largest good value, of @ours / @floor if there is a floor;
+ *	0: there is none, the line is for information
+ */
+struct result {
+	const char *name;
+	const char *what;
+	enum unit unit;
+	double floor;
+	double ours;
+	double limit;
+};
+
+void report(const struct result *result);
+
+/* Measures, and reports. */
+void bench_restart(void);
+void bench_start(void);
+void bench_stop(void);
+void bench_memory(void);
+void bench_exit(void);
+void bench_untracked(void);
+/* What a fork, its exit and the wait for it take, in ns. */
+double fork_exit(void);
+
+/* ---- helpers: none returns after a failure ---- */
+
+uint64_t now_ns(void);
+void sleep_ms(unsigned int ms);
+/* Sorts @values. */
+double median(uint64_t *values, size_t n);
+/* @what failed with @error. */
+_Noreturn void fail(const char *what, int error);
+/* @ret, which must not be negative; if it is, it is -errno or errno is set. */
+int check(int ret, const char *what);
+int check_errno(int ret, const char *what);
+
+/* A process of our own that runs @body and exits. */
+pid_t process_start(void (*body)(void *context), void *context);
+/* Waits for it to exit by itself, and well. */
+void process_wait(pid_t pid);
+/* Kills it and waits. */
+void process_end(pid_t pid);
+/* What @measure returns in a process of its own. */
+double elsewhere(double (*measure)(const void *context), const void *context);
+
+/* ---- notes.c: instances of the program, which say when they are in main ---- */
+
+extern char program[];	/* its path */
+
+void notes_open(void);
+/* The next note, when it comes. */
+struct note notes_read(void);
+/* Waits until there are @n, without running in between; the latest time. */
+uint64_t notes_last(size_t n);
+
+/* ---- bare.c: the floors ---- */
+
+/* One instance, by vfork(2) and execve(2). */
+pid_t bare_start(void);
+/* Starts an instance again whenever it dies; for process_start(). */
+void bare_restart(void *context);
+
+/* ---- tree.c: a supervisor whose children run the program ---- */
+
+struct tree {
+	int device;
+	int mailbox;
+	int supervisor;
+	pid_t spawner;
+};
+
+/*
+ * Not started; the library's spawner is there, in a process of its own. With
+ * @sessions each child leads one of its own, and its group is signalled;
+ * without, the child alone, as the floors do.
+ */
+void tree_new(struct tree *tree, unsigned int children, bool sessions);
+/* Returns when the tree has ended and the spawner has reaped every process. */
+void tree_end(struct tree *tree);
+
+/* ---- crowd.c: very many very small processes ---- */
+
+struct crowd;
+
+/* For the calling process, which reads the STARTs itself if @supervised. */
+struct crowd *crowd_new(unsigned int members, bool supervised);
+/* Starts all. */
+void crowd_start(struct crowd *crowd);
+/* Kills one; returns when its successor's START has been read. In ns. */
+uint64_t crowd_exit(struct crowd *crowd, unsigned int member);
+/* Supervised or not, all are dead afterwards. */
+void crowd_end(struct crowd *crowd);
+
+#endif

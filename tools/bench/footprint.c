@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * footprint - what supervision costs without doing anything: memory of each
+ * running child, and time of processes that are not supervised.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define MEMBERS 4096
+#define FORKS 1000
+#define ROUNDS 6
+#define OTHERS 10
+
+/* ---- memory ---- */
+
+#define CGROUPS "/sys/fs/cgroup"
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = check_errno(open(path, O_WRONLY | O_CLOEXEC), path);
+
+	if (write(fd, text, strlen(text)) < 0)
+		fail(path, errno);
+	close(fd);
+}
+
+/* Kernel memory that is charged to @cgroup: whole pages and objects alike. */
+static double kernel_bytes(const char *cgroup)
+{
+	unsigned long long bytes;
+	char name[64];
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/memory.stat", cgroup);
+	file = fopen(path, "re");
+	if (!file)
+		fail(path, errno);
+	while (fscanf(file, "%63s %llu", name, &bytes) == 2)
+		if (!strcmp(name, "kernel")) {
+			fclose(file);
+			return (double)bytes;
+		}
+	fail("memory.stat has no kernel", ENOENT);
+}
+
+/*
+ * By how much one member makes the cgroup grow. In a cgroup that is new, so
+ * that nothing is left in it which is freed meanwhile.
+ */
+static double member_bytes(const void *context)
+{
+	const bool *supervised = context;
+	const char *cgroup = *supervised ? CGROUPS "/bench-supervised" :
+					   CGROUPS "/bench-bare";
+	struct crowd *crowd;
+	double before, after;
+	char path[128];
+
+	check_errno(mkdir(cgroup, 0755), cgroup);
+	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
+	write_file(path, "0");
+	crowd = crowd_new(MEMBERS, *supervised);
+	before = kernel_bytes(cgroup);
+	crowd_start(crowd);
+	after = kernel_bytes(cgroup);
+	crowd_end(crowd);
+	write_file(CGROUPS "/cgroup.procs", "0");
+	return (after - before) / MEMBERS;
+}
+
+/*
+ * The same processes, unsupervised, are taken off: their tasks, stacks, pids.
+ * There is no blob. The id is five bytes and a NUL, for which the kernel has
+ * objects of eight, and a pointer for each to whom it is charged.
+ */
+void bench_memory(void)
+{
+	static const bool bare = false;
+	static const bool supervised = true;
+	double id = 8 + sizeof(void *);
+
+	write_file(CGROUPS "/cgroup.subtree_control", "+memory");
+	report(&(struct result){
+		.name = "memory",
+		.what = "kernel memory of a running child",
+		.unit = UNIT_BYTES,
+		.ours = elsewhere(member_bytes, &supervised) -
+			elsewhere(member_bytes, &bare) - id,
+		.limit = 640,
+	});
+}
+
+/* ---- processes that are not supervised ---- */
+
+static void module_load(void)
+{
+	const char *path = getenv("SUPERVISOR_KO");
+	int fd;
+
+	if (!path)
+		fail("SUPERVISOR_KO does not say where the module is", EINVAL);
+	fd = check_errno(open(path, O_RDONLY | O_CLOEXEC), path);
+	check_errno((int)syscall(SYS_finit_module, fd, "", 0), "finit_module");
+	close(fd);
+}
+
+static void module_unload(void)
+{
+	check_errno((int)syscall(SYS_delete_module, "supervisor", O_NONBLOCK),
+		    "delete_module");
+}
+
+double fork_exit(void)
+{
+	uint64_t took[FORKS];
+
+	for (int i = -FORKS / 10; i < FORKS; i++) {
+		uint64_t begin = now_ns();
+		pid_t pid = check_errno(fork(), "fork");
+
+		if (!pid)
+			_exit(0);
+		check_errno(waitpid(pid, NULL, 0), "waitpid");
+		if (i >= 0)
+			took[i] = now_ns() - begin;
+	}
+	return median(took, FORKS);
+}
+
+/*
+ * In a program of its own: what a process has in common with those that it was
+ * forked from, and they with a tree's spawner, is work for its own forks.
+ */
+static double fork_exit_afresh(void)
+{
+	FILE *other = popen("exec /proc/$PPID/exe --fork-exit", "re");
+	double value;
+
+	if (!other)
+		fail("popen", errno);
+	if (fscanf(other, "%lf", &value) != 1 || pclose(other))
+		fail("the bench's other self", ECHILD);
+	return value;
+}
+
+/* Other processes are there either way: only who started them differs. */
+static double fork_exit_unloaded(void)
+{
+	pid_t pid[OTHERS];
+	double took;
+
+	module_unload();
+	for (int i = 0; i < OTHERS; i++)
+		pid[i] = bare_start();
+	notes_last(OTHERS);
+	took = fork_exit_afresh();
+	for (int i = 0; i < OTHERS; i++)
+		process_end(pid[i]);
+	module_load();
+	return took;
+}
+
+static double fork_exit_loaded(void)
+{
+	struct tree tree;
+	double took;
+
+	tree_new(&tree, OTHERS, true);
+	check(sup_start(tree.supervisor, SUPERVISOR_NO_DEADLINE, NULL, NULL),
+	      "cannot start the tree");
+	notes_last(OTHERS);
+	took = fork_exit_afresh();
+	tree_end(&tree);
+	return took;
+}
+
+/*
+ * By turns, so that what changes with time weighs on both; of each the round
+ * that the page allocator and RCU disturbed least.
+ */
+void bench_untracked(void)
+{
+	struct result result = {
+		.name = "untracked",
+		.what = "fork and exit unsupervised, module in use or not loaded",
+		.unit = UNIT_US,
+		.floor = INFINITY,
+		.ours = INFINITY,
+		.limit = 1.002,
+	};
+
+	for (int i = 0; i < ROUNDS; i++) {
+		result.floor = fmin(result.floor, fork_exit_unloaded());
+		result.ours = fmin(result.ours, fork_exit_loaded());
+	}
+	report(&result);
+}
