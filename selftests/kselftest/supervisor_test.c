@@ -233,6 +233,30 @@ TEST_F(tree, stop_during_start)
 	      "down stopped");
 }
 
+static void *start_in_thread(void *argument)
+{
+	struct tree *tree = argument;
+
+	return (void *)(long)_test_start(tree->sup);
+}
+
+TEST_F(tree, start_that_is_stopped_meanwhile)
+{
+	pthread_t thread;
+	void *err;
+
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", SPAWNS(spawn_nothing, 0));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, start_in_thread,
+				    &self->tree));
+	ASSERT_TRUE(eventually(child_state(SUP, "a") ==
+			       SUPERVISOR_CHILD_STARTING));
+	test_stop(SUP);
+	ASSERT_EQ(0, pthread_join(thread, &err));
+	ASSERT_EQ(-ESHUTDOWN, (long)err);
+	trace("start_failed a ECANCELED, down stopped");
+}
+
 /* ---- restart types ---- */
 
 enum { NORMAL, SHUTDOWN, CRASH, KILLED };
@@ -1212,6 +1236,30 @@ TEST_F(tree, spawner_timeout)
 	test_spawner_start(&self->tree.spawner, DEV, self->tree.mailbox);
 	test_wait(SUP, SUPERVISOR_WAIT_IDLE);
 	trace("");
+}
+
+static void spawn_and_say_started_again(struct start *start)
+{
+	int *err = (int *)start->program->argument;
+
+	spawn_fork(start);
+	*err = _test_report(start->spawner->dev, start->token,
+			    SUPERVISOR_REPORT_STARTED, 0);
+	/* Which ends the start. */
+	_test_report(start->spawner->dev, start->token,
+		     SUPERVISOR_REPORT_READY, 0);
+}
+
+TEST_F(tree, report_said_before)
+{
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", PROGRAM(.spawn = spawn_and_say_started_again,
+				     .flags = PROGRAM_EXEC, .action = "wait",
+				     .argument = (long)self->shared),
+		   BY_NOTIFY);
+	test_start(SUP);
+	trace("started a, up");
+	ASSERT_EQ(-EALREADY, *self->shared);
 }
 
 TEST_F(tree, report_errors)
