@@ -127,6 +127,7 @@ enum sup_step {
 	SUP_STEP_GROUP,
 	SUP_STEP_FORK,
 	SUP_STEP_SESSION,
+	SUP_STEP_FILES,
 	SUP_STEP_ATTACH,
 	SUP_STEP_CWD,
 	SUP_STEP_RLIMIT,
@@ -178,6 +179,7 @@ struct sup_spawn {
 	int device;
 	uint64_t token;
 	uint64_t ignored;	/* signals to set to SIG_DFL, bit number - 1 */
+	int private_fd;		/* it and all above: not for the new process */
 	void *stack;
 	size_t stack_size;
 	/* out */

@@ -20,6 +20,7 @@ const char *sup_step_name(enum sup_step step)
 		[SUP_STEP_GROUP] = "group",
 		[SUP_STEP_FORK] = "fork",
 		[SUP_STEP_SESSION] = "session",
+		[SUP_STEP_FILES] = "files",
 		[SUP_STEP_ATTACH] = "attach",
 		[SUP_STEP_CWD] = "cwd",
 		[SUP_STEP_RLIMIT] = "rlimit",

@@ -15,6 +15,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -60,6 +61,18 @@ static void child_reset_signals(uint64_t signals)
 	for (int sig = 1; sig <= SIGNALS; sig++)
 		if (signals & SIGBIT(sig))
 			syscall(SYS_rt_sigaction, sig, act, NULL, SIGSET_BYTES);
+}
+
+/*
+ * A copy of the descriptors, without those that are not for us: to copy them at
+ * the fork, and close them at exec, takes long when there is one for each of a
+ * thousand siblings.
+ */
+static int child_files(int private_fd)
+{
+	if (!syscall(SYS_close_range, private_fd, ~0U, CLOSE_RANGE_UNSHARE))
+		return 0;
+	return (int)syscall(SYS_unshare, CLONE_FILES);
 }
 
 static int child_session(enum sup_session session)
@@ -208,6 +221,11 @@ static int child_main(void *arg)
 		error = errno;
 		goto fail;
 	}
+	step = SUP_STEP_FILES;
+	if (child_files(spawn->private_fd) < 0) {
+		error = errno;
+		goto fail;
+	}
 	step = SUP_STEP_ATTACH;
 	error = -sup_child_attach(spawn->device, spawn->token);
 	if (error)
@@ -291,7 +309,7 @@ static int spawn_clone3(struct sup_spawn *spawn)
 {
 #ifdef HAVE_CLONE3
 	struct clone_args args = {
-		.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD |
+		.flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_PIDFD |
 			 CLONE_CLEAR_SIGHAND,
 		.pidfd = u64_from_ptr(&spawn->pidfd),
 		.exit_signal = SIGCHLD,
@@ -313,8 +331,8 @@ static int spawn_clone(struct sup_spawn *spawn)
 
 	spawn->ignored = ~(SIGBIT(SIGKILL) | SIGBIT(SIGSTOP));
 	pid = clone(child_main, (char *)spawn->stack + spawn->stack_size,
-		    CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, spawn,
-		    &spawn->pidfd);
+		    CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_PIDFD | SIGCHLD,
+		    spawn, &spawn->pidfd);
 	return pid < 0 ? -errno : pid;
 }
 

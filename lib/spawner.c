@@ -19,6 +19,7 @@
 
 #define STACK_SIZE (64 * 1024)
 #define FIRST_FD 3		/* below are the children's to redirect */
+#define PRIVATE_FD 256		/* from here on they inherit none */
 #define EVENTS 64
 
 #ifndef P_PIDFD
@@ -54,6 +55,7 @@ struct sup_spawner {
 	int supervisor;
 	int stop;
 	int epoll;
+	int private_fd;			/* PRIVATE_FD, or above our own */
 	enum source source[3];		/* SOURCE_MAILBOX to SOURCE_STOP */
 	struct sup_buf buf;
 	char **environ;
@@ -87,6 +89,20 @@ static void incarnation_watch(struct sup_spawner *spawner,
 				      &inc->exit);
 	if (!inc->watched)
 		spawner->unwatched++;
+}
+
+/*
+ * To where no child has to copy it. Where that is not allowed, or too much, it
+ * stays.
+ */
+static int spawner_move_away(struct sup_spawner *spawner, int fd)
+{
+	int away = fcntl(fd, F_DUPFD_CLOEXEC, spawner->private_fd);
+
+	if (away < 0)
+		return fd;
+	close(fd);
+	return away;
 }
 
 static void incarnation_add(struct sup_spawner *spawner,
@@ -220,6 +236,7 @@ static int start_fork(struct sup_spawner *spawner, const struct sup_plan *plan,
 		.device = spawner->device,
 		.token = token,
 		.ignored = spawner->ignored,
+		.private_fd = spawner->private_fd,
 		.stack = spawner->stack + spawner->page,
 		.stack_size = STACK_SIZE,
 	};
@@ -235,7 +252,7 @@ static int start_fork(struct sup_spawner *spawner, const struct sup_plan *plan,
 	inc->notify = SOURCE_NOTIFY;
 	inc->token = token;
 	inc->pid = spawn.pid;
-	inc->pidfd = spawn.pidfd;
+	inc->pidfd = spawner_move_away(spawner, spawn.pidfd);
 	inc->leads_session = plan->session == SUP_SESSION_NEW;
 	incarnation_add(spawner, inc);
 	if (inc->notify_fd >= 0)
@@ -266,6 +283,7 @@ static int start_command(struct sup_spawner *spawner,
 		ret = inc->notify_fd;
 		if (ret < 0)
 			goto out;
+		inc->notify_fd = spawner_move_away(spawner, inc->notify_fd);
 	}
 	ret = sup_plan_init(&plan, command, spawner->environ,
 			    start->signal_whom, step);
@@ -503,6 +521,8 @@ static int spawner_files(struct sup_spawner *spawner, int device, int mailbox)
 		ret = fd_copy(spawner->opts.supervisor, &spawner->supervisor);
 	if (ret)
 		return ret;
+	spawner->private_fd = spawner->device < PRIVATE_FD ? PRIVATE_FD :
+							     spawner->device + 1;
 	spawner->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (spawner->stop < 0)
 		return -errno;

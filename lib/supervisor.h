@@ -681,7 +681,8 @@ struct sup_spawner_opts {
 /*
  * Makes a spawner that reads @mailbox, whose descriptor and @device's it
  * copies. It takes the environment of this moment for its children's, without
- * NOTIFY_SOCKET, WATCHDOG_*, LISTEN_*. Errors: EBADF, EMFILE, ENFILE, ENOMEM,
+ * NOTIFY_SOCKET, WATCHDOG_*, LISTEN_*. They inherit descriptors below 256 that
+ * are not close-on-exec. Errors: EBADF, EMFILE, ENFILE, ENOMEM,
  * EINVAL, E2BIG.
  */
 SUP_API int sup_spawner_new(struct sup_spawner **spawner, int device,
