@@ -168,6 +168,21 @@ struct sup_account *sup_account_get(struct sup_account *account)
 	return account;
 }
 
+/* True when that was the last reference: it cannot be found any more. */
+static bool account_put_one(struct sup_account *account)
+{
+	bool last;
+
+	if (refcount_dec_not_one(&account->refs))
+		return false;
+	spin_lock(&sup_accounts_lock);
+	last = refcount_dec_and_test(&account->refs);
+	if (last)
+		hash_del(&account->node);
+	spin_unlock(&sup_accounts_lock);
+	return last;
+}
+
 /**
  * sup_account_put - drop a reference
  * @account: an account, or NULL
@@ -176,11 +191,9 @@ struct sup_account *sup_account_get(struct sup_account *account)
  */
 void sup_account_put(struct sup_account *account)
 {
-	while (account && refcount_dec_and_lock(&account->refs, &sup_accounts_lock)) {
+	while (account && account_put_one(account)) {
 		struct sup_account *parent = account->parent;
 
-		hash_del(&account->node);
-		spin_unlock(&sup_accounts_lock);
 		put_user_ns(account->ns);
 		kfree(account);
 		account = parent;

@@ -175,10 +175,17 @@ static void process_free_rcu(struct rcu_head *rcu)
  */
 void sup_process_put(struct sup_process *process)
 {
-	if (!process || !refcount_dec_and_lock(&process->refs, &sup_processes_lock))
+	bool last;
+
+	if (!process || refcount_dec_not_one(&process->refs))
 		return;
-	hash_del(&process->node);
+	spin_lock(&sup_processes_lock);
+	last = refcount_dec_and_test(&process->refs);
+	if (last)
+		hash_del(&process->node);
 	spin_unlock(&sup_processes_lock);
+	if (!last)
+		return;
 	/* After this the hook cannot run: its queue is the pid's, held here. */
 	remove_wait_queue(&process->pid->wait_pidfd, &process->wait);
 	put_pid(process->pid);
