@@ -28,6 +28,9 @@ struct shared {
 	volatile int stop;
 };
 
+/* Turns of spin(): longer than any call takes that races here. */
+#define LEAD_MAX 300000
+
 struct balance {
 	int lead;	/* how much longer side 0 waits than side 1 */
 	int step;
@@ -90,11 +93,13 @@ static void note_winner(struct balance *balance, int side)
 	/* Ever larger steps to find the place, small ones to stay there. */
 	if (side != balance->last)
 		balance->step = 8 + rand() % 8;
-	else if (balance->step < 100000)
+	else if (balance->step < LEAD_MAX / 4)
 		balance->step = balance->step * 3 / 2;
 	balance->last = side;
 	balance->won[side]++;
 	balance->lead += side ? -balance->step : balance->step;
+	if (abs(balance->lead) > LEAD_MAX)
+		balance->lead = balance->lead < 0 ? -LEAD_MAX : LEAD_MAX;
 }
 
 #define RACERS 16
@@ -137,6 +142,15 @@ static void await_go(struct shared *shared, int side)
 	__sync_fetch_and_add(&shared->ready, 1);
 	raw(SYS_futex, (long)&shared->ready, FUTEX_WAKE, INT_MAX);
 	while (!shared->go)
+		;
+	spin(shared->delay[side]);
+}
+
+/* The other racer's being there is the word to go. */
+static void await_other(struct shared *shared, int side)
+{
+	__sync_fetch_and_add(&shared->ready, 1);
+	while (shared->ready < 2)
 		;
 	spin(shared->delay[side]);
 }
@@ -275,14 +289,23 @@ static int attach_on_go(void *argument)
 	return racer_wait();
 }
 
-#define start_attacher(side_, token_) \
+static int attach_with_other(void *argument)
+{
+	struct racer *racer = argument;
+
+	await_other(racer->shared, racer->side);
+	racer->shared->err[racer->side] = racer_attach(racer, racer->token);
+	return racer_wait();
+}
+
+#define start_attacher(side_, token_, run_) \
 	({ \
 		struct racer *racer_ = &racers[side_]; \
 		racer_->shared = self->shared; \
 		racer_->dev = DEV; \
 		racer_->side = (side_); \
 		racer_->token = (token_); \
-		start_racer(racer_, attach_on_go); \
+		start_racer(racer_, run_); \
 	})
 
 TEST_F(race, exit_against_attach)
@@ -298,7 +321,7 @@ TEST_F(race, exit_against_attach)
 		ASSERT_EQ(0, ask_for_child(&self->tree, &token));
 		reset(self->shared);
 		set_delays(&self->balance, self->shared);
-		pid = start_attacher(0, token);
+		pid = start_attacher(0, token, attach_on_go);
 		ASSERT_LT(0, pid);
 		say_go(self->shared, 1);
 		spin(self->shared->delay[1]);
@@ -350,7 +373,7 @@ TEST_F(race, stop_against_attach)
 					&token));
 		reset(self->shared);
 		set_delays(&self->balance, self->shared);
-		pid = start_attacher(0, token);
+		pid = start_attacher(0, token, attach_on_go);
 		ASSERT_LT(0, pid);
 		say_go(self->shared, 1);
 		spin(self->shared->delay[1]);
@@ -391,10 +414,10 @@ TEST_F(race, attach_against_attach)
 		reset(self->shared);
 		set_delays(&self->balance, self->shared);
 		for (side = 0; side < 2; side++) {
-			pids[side] = start_attacher(side, token);
+			pids[side] = start_attacher(side, token,
+						    attach_with_other);
 			ASSERT_LT(0, pids[side]);
 		}
-		say_go(self->shared, 2);
 		result = await_answer(&self->tree, &self->started,
 				      &self->exited);
 		ASSERT_EQ(SUPERVISOR_RESULT_OK, result);
