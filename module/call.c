@@ -31,6 +31,7 @@
  * @command: const: SUPERVISOR_CMD_*
  * @room: const: bytes at @buf
  * @buf: S until @done: the records asked for
+ * @charged: the caller's until submitted, then S: counted in SUPERVISOR_LIMIT_CALLS
  * @begun: S: the policy has it
  * @was_there: S: the supervisor had not ended when the policy got it
  * @done: S to set: answered; what follows is constant
@@ -63,6 +64,7 @@ struct sup_request {
 	u32 command;
 	u32 room;
 	void *buf;
+	bool charged;
 	bool begun;
 	bool was_there;
 	bool done;
@@ -88,6 +90,14 @@ struct call_params {
 
 static const struct sup_post_ops answer_ops;
 
+/* The call is no longer under way. */
+static void request_uncharge(struct sup_request *request)
+{
+	if (request->charged)
+		sup_account_uncharge(request->account, SUPERVISOR_LIMIT_CALLS, 1);
+	request->charged = false;
+}
+
 static void request_put(struct sup_request *request)
 {
 	if (!refcount_dec_and_test(&request->ref))
@@ -95,7 +105,7 @@ static void request_put(struct sup_request *request)
 	sup_child_put(request->child);
 	sup_mailbox_put(request->mailbox);
 	sup_account_uncharge(request->account, SUPERVISOR_LIMIT_BYTES, request->room);
-	sup_account_uncharge(request->account, SUPERVISOR_LIMIT_CALLS, 1);
+	request_uncharge(request);
 	sup_account_put(request->account);
 	put_pid_ns(request->pid_ns);
 	kvfree(request->buf);
@@ -181,6 +191,7 @@ static struct sup_request *request_alloc(struct sup_supervisor *sup, u32 command
 	sup_object_get(&sup->object);
 	request->sup = sup;
 	request->account = account;
+	request->charged = true;
 	request->pid_ns = get_pid_ns(task_active_pid_ns(current));
 	request->cookie = params->cookie;
 	request->command = command;
@@ -284,6 +295,8 @@ static void request_done(struct sup_request *request)
 			request_put(request);
 		return;
 	}
+	/* Who is answered finds its quota whole. */
+	request_uncharge(request);
 	/* Pairs with request_is_done(): the outcome is there before it is seen. */
 	smp_store_release(&request->done, true);
 	wake_up_all(&request->wait);
