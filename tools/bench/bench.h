@@ -106,7 +106,8 @@ struct tree {
  */
 void tree_new(struct tree *tree, unsigned int children, bool sessions);
 /* Returns when the tree has ended and the spawner has reaped every process. */
-void tree_end(struct tree *tree);
+void tree_stop(struct tree *tree);
+void tree_close(struct tree *tree);
 
 /* ---- crowd.c: very many very small processes ---- */
 

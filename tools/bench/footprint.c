@@ -181,7 +181,8 @@ static double fork_exit_loaded(void)
 	      "cannot start the tree");
 	notes_last(OTHERS);
 	took = fork_exit_afresh();
-	tree_end(&tree);
+	tree_stop(&tree);
+	tree_close(&tree);
 	return took;
 }
 

@@ -57,12 +57,16 @@ void tree_new(struct tree *tree, unsigned int children, bool sessions)
 	sleep_ms(20);
 }
 
-void tree_end(struct tree *tree)
+void tree_stop(struct tree *tree)
 {
 	check(sup_stop(tree->supervisor, SUPERVISOR_EXIT_NORMAL,
 		       SUPERVISOR_NO_DEADLINE),
 	      "cannot stop the tree");
 	process_wait(tree->spawner);
+}
+
+void tree_close(struct tree *tree)
+{
 	close(tree->supervisor);
 	close(tree->mailbox);
 	close(tree->device);
