@@ -136,6 +136,15 @@ struct sup_process *sup_process_get_current(void)
 	struct pid *pid = task_tgid(current);
 	struct sup_process *process, *new;
 
+	/* Who reads one START after the other is tracked already. */
+	spin_lock(&sup_processes_lock);
+	process = process_find_locked(pid);
+	if (process)
+		refcount_inc(&process->refs);
+	spin_unlock(&sup_processes_lock);
+	if (process)
+		return process;
+
 	new = kmem_cache_zalloc(sup_process_cache, GFP_KERNEL_ACCOUNT);
 	if (!new)
 		return NULL;
