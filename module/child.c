@@ -421,7 +421,7 @@ static ssize_t start_write(struct sup_supervisor *sup, const struct sup_child *c
 	ssize_t ret;
 	char *path;
 
-	path = kmalloc(SUP_PATH_MAX, GFP_KERNEL);
+	path = kmalloc(sup_depth(sup) * (SUP_NAME_MAX + 1) + 1, GFP_KERNEL);
 	if (!path)
 		return -ENOMEM;
 	msg.path_len = sup_path(sup, path);

@@ -289,7 +289,8 @@ void sup_event_self(struct sup_supervisor *sup, u32 event)
 /**
  * sup_path - the path of a supervisor
  * @sup: the supervisor
- * @buf: room for it, at least %SUP_PATH_MAX bytes
+ * @buf: room for it: %SUP_NAME_MAX + 1 bytes for each supervisor above it, and
+ *	one more
  *
  * Ids from below the root, joined by '/' and NUL-terminated; a root's is empty.
  * Context: any.
