@@ -432,7 +432,8 @@ void sup_arm_timer(struct sup_supervisor *sup)
 	u64 now = ktime_get_ns();
 
 	lockdep_assert_held(&sup->lock);
-	if (due == sup->timer_due)
+	/* Too early will do: it finds nothing due then, and is armed again. */
+	if (due == sup->timer_due || (due > sup->timer_due && due != U64_MAX))
 		return;
 	sup->timer_due = due;
 	if (due == U64_MAX) {
