@@ -670,7 +670,8 @@ static int report_ready(struct sup_child *child)
 	return 0;
 }
 
-static int child_report_locked(struct sup_child *child, const struct supervisor_child_report *cmd)
+static int child_report_locked(struct sup_child *child, const struct supervisor_child_report *cmd,
+			       bool *wake)
 {
 	int ret;
 
@@ -702,7 +703,7 @@ static int child_report_locked(struct sup_child *child, const struct supervisor_
 		return 0;
 	}
 	if (!ret)
-		sup_inbox_add(child->sup, &child->report_msg);
+		*wake = sup_inbox_put(child->sup, &child->report_msg);
 	return ret;
 }
 
@@ -736,6 +737,7 @@ int sup_child_report(struct sup_ucmd *ucmd)
 {
 	struct supervisor_child_report *cmd = ucmd->cmd;
 	struct sup_child *child;
+	bool wake = false;
 	int ret;
 
 	if (cmd->report > SUPERVISOR_REPORT_SHUTDOWN)
@@ -747,8 +749,11 @@ int sup_child_report(struct sup_ucmd *ucmd)
 	if (IS_ERR(child))
 		return PTR_ERR(child);
 	mutex_lock(&child->sup->lock);
-	ret = child_report_locked(child, cmd);
+	ret = child_report_locked(child, cmd, &wake);
 	mutex_unlock(&child->sup->lock);
+	/* What follows is most often the next START, for this very process. */
+	if (wake)
+		sup_run(child->sup);
 	sup_child_put(child);
 	return ret;
 }

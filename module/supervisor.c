@@ -21,6 +21,9 @@
 /* Messages and actions of one run of the work item, before it lets others run. */
 #define SUPERVISOR_BATCH 256
 
+/* The same, of one run in a process that had something to say. */
+#define SUPERVISOR_STEPS 8
+
 #define SUPERVISOR_BUCKETS 16
 
 static struct workqueue_struct *sup_workqueue;
@@ -64,19 +67,28 @@ static bool inbox_wake_locked(struct sup_supervisor *sup)
 	return wake;
 }
 
-static bool inbox_add(struct sup_supervisor *sup, struct sup_inbox_msg *msg, u32 controls)
+/* True as for inbox_wake_locked(). */
+static bool inbox_put(struct sup_supervisor *sup, struct sup_inbox_msg *msg, u32 controls,
+		      bool *added)
 {
 	unsigned long flags;
-	bool added, wake;
+	bool wake;
 
 	spin_lock_irqsave(&sup->inbox_lock, flags);
 	sup->controls |= controls;
-	added = list_empty(&msg->node);
-	if (added)
+	*added = list_empty(&msg->node);
+	if (*added)
 		list_add_tail(&msg->node, &sup->inbox);
 	wake = inbox_wake_locked(sup);
 	spin_unlock_irqrestore(&sup->inbox_lock, flags);
-	if (wake)
+	return wake;
+}
+
+static bool inbox_add(struct sup_supervisor *sup, struct sup_inbox_msg *msg, u32 controls)
+{
+	bool added;
+
+	if (inbox_put(sup, msg, controls, &added))
 		queue_work(sup_workqueue, &sup->work);
 	return added;
 }
@@ -91,6 +103,21 @@ static bool inbox_add(struct sup_supervisor *sup, struct sup_inbox_msg *msg, u32
 void sup_inbox_add(struct sup_supervisor *sup, struct sup_inbox_msg *msg)
 {
 	inbox_add(sup, msg, 0);
+}
+
+/**
+ * sup_inbox_put - as sup_inbox_add(), but leave it to the caller to wake the actor
+ * @sup: whose inbox
+ * @msg: the entry
+ *
+ * Context: any; the caller keeps @sup.
+ * Return: must sup_run() be called, as soon as no lock is held.
+ */
+bool sup_inbox_put(struct sup_supervisor *sup, struct sup_inbox_msg *msg)
+{
+	bool added;
+
+	return inbox_put(sup, msg, 0, &added);
 }
 
 /**
@@ -601,10 +628,9 @@ static bool inbox_sleep(struct sup_supervisor *sup, bool idle)
 	return asleep;
 }
 
-static void supervisor_work(struct work_struct *work)
+/* One run of the actor, which is awake: about @budget messages and actions. */
+static void supervisor_run(struct sup_supervisor *sup, int budget)
 {
-	struct sup_supervisor *sup = container_of(work, struct sup_supervisor, work);
-	int budget = SUPERVISOR_BATCH;
 	struct sup_inbox_msg *msg;
 	bool asleep, busy;
 
@@ -624,6 +650,29 @@ static void supervisor_work(struct work_struct *work)
 
 	if (asleep)
 		sup_object_put(&sup->object);
+	else
+		queue_work(sup_workqueue, &sup->work);
+}
+
+static void supervisor_work(struct work_struct *work)
+{
+	supervisor_run(container_of(work, struct sup_supervisor, work), SUPERVISOR_BATCH);
+}
+
+/**
+ * sup_run - let the actor run in the calling process, without a switch to another
+ * @sup: the supervisor; sup_inbox_put() returned true
+ *
+ * For a few steps: what is left after them is the work item's. And it is from
+ * the start where a signal that is sent would be one from within a pid
+ * namespace: see signal_namespace_ok().
+ *
+ * Context: may sleep; no lock is held.
+ */
+void sup_run(struct sup_supervisor *sup)
+{
+	if (task_active_pid_ns(current) == &init_pid_ns)
+		supervisor_run(sup, SUPERVISOR_STEPS);
 	else
 		queue_work(sup_workqueue, &sup->work);
 }

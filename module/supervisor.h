@@ -306,6 +306,8 @@ void sup_start_below(struct sup_supervisor *sub, struct sup_supervisor *root);
 void sup_control(struct sup_supervisor *sup, u32 controls);
 void sup_stop(struct sup_supervisor *sup, enum sup_reason reason);
 void sup_inbox_add(struct sup_supervisor *sup, struct sup_inbox_msg *msg);
+bool sup_inbox_put(struct sup_supervisor *sup, struct sup_inbox_msg *msg);
+void sup_run(struct sup_supervisor *sup);
 bool sup_inbox_remove(struct sup_supervisor *sup, struct sup_inbox_msg *msg);
 void sup_inbox_msg_init(struct sup_inbox_msg *msg, enum sup_inbox_kind kind);
 void sup_arm_timer(struct sup_supervisor *sup);
