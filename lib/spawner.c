@@ -356,6 +356,21 @@ static int spawner_recv(struct sup_spawner *spawner)
 	return ret;
 }
 
+/*
+ * The next START is often there as soon as the one before is done: look before
+ * waiting, but now and then look at everything else, too.
+ */
+static int spawner_serve(struct sup_spawner *spawner)
+{
+	int turns = EVENTS;
+	int ret;
+
+	do {
+		ret = spawner_recv(spawner);
+	} while (ret > 0 && --turns);
+	return ret;
+}
+
 /* ---- the loop --------------------------------------------------------- */
 
 static int spawner_handle(struct sup_spawner *spawner, enum source *source)
@@ -365,7 +380,7 @@ static int spawner_handle(struct sup_spawner *spawner, enum source *source)
 
 	switch (*source) {
 	case SOURCE_MAILBOX:
-		ret = spawner_recv(spawner);
+		ret = spawner_serve(spawner);
 		break;
 	case SOURCE_SUPERVISOR:
 		spawner->down = true;
