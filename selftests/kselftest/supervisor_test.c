@@ -1720,6 +1720,7 @@ TEST_F(tree, nested_transient_that_gives_up_is_not_restarted)
 	ASSERT_EQ(0, kill(child_pid(inner, "y"), SIGKILL));
 	trace("exited y killed, term x, exited x shutdown, "
 	      "down inner intensity");
+	test_wait(SUP, SUPERVISOR_WAIT_IDLE);
 	test_which(SUP, "inner undefined");
 	close(inner);
 }
