@@ -229,12 +229,12 @@ static const struct {
 	const char *name;
 	void (*measure)(void);
 } benches[] = {
+	{ "untracked", bench_untracked },
 	{ "restart", bench_restart },
 	{ "start", bench_start },
 	{ "stop", bench_stop },
 	{ "memory", bench_memory },
 	{ "exit", bench_exit },
-	{ "untracked", bench_untracked },
 };
 
 #define BENCHES (sizeof(benches) / sizeof(benches[0]))

@@ -78,6 +78,8 @@ double elsewhere(double (*measure)(const void *context), const void *context);
 extern char program[];	/* its path */
 
 void notes_open(void);
+/* One of our own. */
+void notes_write(void);
 /* The next note, when it comes. */
 struct note notes_read(void);
 /* Waits until there are @n, without running in between; the latest time. */
@@ -105,8 +107,8 @@ struct tree {
  * without, the child alone, as the floors do.
  */
 void tree_new(struct tree *tree, unsigned int children, bool sessions);
-/* Returns when the tree has ended and the spawner has reaped every process. */
-void tree_stop(struct tree *tree);
+/* Returns the time when every process was dead and the spawner had reaped it. */
+uint64_t tree_stop(struct tree *tree);
 void tree_close(struct tree *tree);
 
 /* ---- crowd.c: very many very small processes ---- */

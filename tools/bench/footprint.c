@@ -17,8 +17,9 @@
 #include "bench.h"
 
 #define MEMBERS 4096
-#define FORKS 1000
-#define ROUNDS 6
+#define FORKS 200
+#define PROCESSES 8
+#define ROUNDS 4
 #define OTHERS 10
 
 /* ---- memory ---- */
@@ -154,6 +155,19 @@ static double fork_exit_afresh(void)
 	return value;
 }
 
+/*
+ * Where its pages and objects happen to lie makes one process up to a hundredth
+ * slower than the next: the best of some.
+ */
+static double fork_exit_best(void)
+{
+	double best = INFINITY;
+
+	for (int i = 0; i < PROCESSES; i++)
+		best = fmin(best, fork_exit_afresh());
+	return best;
+}
+
 /* Other processes are there either way: only who started them differs. */
 static double fork_exit_unloaded(void)
 {
@@ -164,7 +178,7 @@ static double fork_exit_unloaded(void)
 	for (int i = 0; i < OTHERS; i++)
 		pid[i] = bare_start();
 	notes_last(OTHERS);
-	took = fork_exit_afresh();
+	took = fork_exit_best();
 	for (int i = 0; i < OTHERS; i++)
 		process_end(pid[i]);
 	module_load();
@@ -180,16 +194,13 @@ static double fork_exit_loaded(void)
 	check(sup_start(tree.supervisor, SUPERVISOR_NO_DEADLINE, NULL, NULL),
 	      "cannot start the tree");
 	notes_last(OTHERS);
-	took = fork_exit_afresh();
+	took = fork_exit_best();
 	tree_stop(&tree);
 	tree_close(&tree);
 	return took;
 }
 
-/*
- * By turns, so that what changes with time weighs on both; of each the round
- * that the page allocator and RCU disturbed least.
- */
+/* By turns, so that what changes with time weighs on both. */
 void bench_untracked(void)
 {
 	struct result result = {

@@ -179,8 +179,7 @@ static double stop_supervised(bool sessions)
 
 		start_tree(&tree, STOPPED, sessions);
 		begin = now_ns();
-		tree_stop(&tree);
-		took[i] = now_ns() - begin;
+		took[i] = tree_stop(&tree) - begin;
 		tree_close(&tree);
 	}
 	return median(took, STOPS);

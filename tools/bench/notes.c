@@ -23,6 +23,14 @@ void notes_open(void)
 	notes = ends[0];
 }
 
+void notes_write(void)
+{
+	struct note note = { .time_ns = now_ns(), .pid = getpid() };
+
+	if (write(NOTES_FD, &note, sizeof(note)) != sizeof(note))
+		fail("cannot write a note", errno);
+}
+
 struct note notes_read(void)
 {
 	struct note note;

@@ -17,6 +17,7 @@ static void tree_spawn(void *context)
 	check(sup_spawner_new(&spawner, tree->device, tree->mailbox, &opts),
 	      "cannot make a spawner");
 	check(sup_spawner_run(spawner), "the spawner failed");
+	notes_write();
 	sup_spawner_free(spawner);
 }
 
@@ -57,12 +58,16 @@ void tree_new(struct tree *tree, unsigned int children, bool sessions)
 	sleep_ms(20);
 }
 
-void tree_stop(struct tree *tree)
+uint64_t tree_stop(struct tree *tree)
 {
+	uint64_t end;
+
 	check(sup_stop(tree->supervisor, SUPERVISOR_EXIT_NORMAL,
 		       SUPERVISOR_NO_DEADLINE),
 	      "cannot stop the tree");
+	end = notes_read().time_ns;
 	process_wait(tree->spawner);
+	return end;
 }
 
 void tree_close(struct tree *tree)
