@@ -814,7 +814,7 @@ static void child_main(struct start *start)
 void spawn_fork(struct start *start)
 {
 	struct spawner *spawner = start->spawner;
-	int status = 0;
+	siginfo_t info = {};
 	char said = 0;
 	int pipes[2];
 	pid_t pid;
@@ -837,11 +837,14 @@ void spawn_fork(struct start *start)
 	close(pipes[0]);
 	if (!said) {
 		if (pid > 0)
-			waitpid(pid, &status, 0);
+			waitid(P_PID, pid, &info, WEXITED | WNOWAIT);
 		_test_report(spawner->dev, start->token,
 			     SUPERVISOR_REPORT_FAILED,
-			     WIFEXITED(status) && WEXITSTATUS(status) ?
-			     WEXITSTATUS(status) : ECHILD);
+			     info.si_code == CLD_EXITED && info.si_status ?
+			     info.si_status : ECHILD);
+		/* One that was killed had attached, perhaps: the test's to reap. */
+		if (info.si_code == CLD_EXITED)
+			waitpid(pid, NULL, 0);
 	} else if (said == 'A' &&
 		   start->readiness != SUPERVISOR_READINESS_ATTACH &&
 		   !(start->program->flags & PROGRAM_SILENT)) {
