@@ -43,8 +43,8 @@
  * EEXIST       the name or id is taken (already_started, already_present)
  * EBUSY        wrong state for this (OTP: running, restarting)
  * ESRCH        the process is gone
- * ESTALE       the token or call is no longer awaited
- * EALREADY     the token has been used
+ * ESTALE       the token, call or alias is no longer awaited
+ * EALREADY     the token has been used, the call answered
  * ECHILD       the start failed; out_error says with what
  * EMSGSIZE     a buffer too small, or an input over its limit
  * EDQUOT       a limit of the user; out_limit names it
@@ -54,7 +54,8 @@
  * ELOOP        a supervisor would come to be below itself, or too deep
  * ETIMEDOUT    the deadline passed
  * EAGAIN       nothing there, and the caller does not wait
- * ESHUTDOWN    the supervisor has ended (OTP: noproc)
+ * ESHUTDOWN    the supervisor has ended, the mailbox has no owner (OTP: noproc)
+ * EDEADLK      it would wait for itself
  * EOWNERDEAD   it ended while the call was under way (OTP: exit)
  * EINTR        a signal handler ran; made again with its struct as it is, the
  *              call goes on
@@ -72,6 +73,7 @@
 #define SUPERVISOR_NAME_MAX 255		/* bytes in a child id; in a name after its '/' */
 #define SUPERVISOR_BLOB_MAX 65536	/* bytes in a child's blob */
 #define SUPERVISOR_DEPTH_MAX 16		/* supervisors on a path from the root */
+#define SUPERVISOR_PAYLOAD_MAX 65536	/* bytes in a message's payload */
 
 enum {
 	/* on the device */
@@ -83,8 +85,24 @@ enum {
 	SUPERVISOR_CMD_CHILD_ATTACH = 0x05,
 	SUPERVISOR_CMD_CHILD_REPORT = 0x06,
 	SUPERVISOR_CMD_MAILBOX_CREATE = 0x07,
+	SUPERVISOR_CMD_ALIAS_SEND = 0x08,
+	SUPERVISOR_CMD_PROCESS_LINK = 0x09,
+	SUPERVISOR_CMD_PROCESS_UNLINK = 0x0a,
+	SUPERVISOR_CMD_TRAP_EXIT = 0x0b,
 	/* on a mailbox */
 	SUPERVISOR_CMD_MAILBOX_RECV = 0x20,
+	SUPERVISOR_CMD_MAILBOX_SEND = 0x21,
+	SUPERVISOR_CMD_MAILBOX_CALL = 0x22,
+	SUPERVISOR_CMD_CALL_REPLY = 0x23,
+	SUPERVISOR_CMD_CALL_REPLY_RECV = 0x24,
+	SUPERVISOR_CMD_CALL_START = 0x25,
+	SUPERVISOR_CMD_CALL_CANCEL = 0x26,
+	SUPERVISOR_CMD_MAILBOX_OWN = 0x27,
+	SUPERVISOR_CMD_MAILBOX_STATUS = 0x28,
+	SUPERVISOR_CMD_MONITOR = 0x29,
+	SUPERVISOR_CMD_DEMONITOR = 0x2a,
+	SUPERVISOR_CMD_ALIAS = 0x2b,
+	SUPERVISOR_CMD_UNALIAS = 0x2c,
 	/* on a supervisor */
 	SUPERVISOR_CMD_CHILD_ADD = 0x40,
 	SUPERVISOR_CMD_START = 0x41,
@@ -110,17 +128,22 @@ enum {
 	SUPERVISOR_LIMIT_SUPERVISORS = 1,	/* of a user */
 	SUPERVISOR_LIMIT_CHILDREN = 2,		/* of a user: child specs */
 	SUPERVISOR_LIMIT_MAILBOXES = 3,		/* of a user */
-	SUPERVISOR_LIMIT_BYTES = 4,		/* of a user: blobs, rings, windows, answers */
+	SUPERVISOR_LIMIT_BYTES = 4,		/* of a user: blobs, rings, windows, answers, payloads */
 	SUPERVISOR_LIMIT_NAMES = 5,		/* of a user: named objects */
 	SUPERVISOR_LIMIT_CALLS = 6,		/* of a user: calls and subscriptions under way */
 	SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN = 7, /* of one supervisor: child specs */
-	SUPERVISOR_LIMIT_SUBSCRIPTIONS = 8	/* of one root */
+	SUPERVISOR_LIMIT_SUBSCRIPTIONS = 8,	/* of one root */
+	SUPERVISOR_LIMIT_REFS = 9,		/* of a user: monitors, links and aliases */
+	SUPERVISOR_LIMIT_MAILBOX_MESSAGES = 10,	/* of one mailbox: casts and calls */
+	SUPERVISOR_LIMIT_MAILBOX_BYTES = 11,	/* of one mailbox: their payloads */
+	SUPERVISOR_LIMIT_KEPT_MAILBOXES = 12	/* of one child: those that survive it */
 };
 
 #define SUPERVISOR_LIMIT_NR 16		/* with room for more */
 
 /* INFO out_features */
 #define SUPERVISOR_FEATURE_SUPERVISORS (1ULL << 0)	/* static supervisors */
+#define SUPERVISOR_FEATURE_MESSAGES (1ULL << 1)	/* casts, calls, monitors, links, aliases */
 
 /**
  * struct supervisor_info - ioctl(SUPERVISOR_INFO) on the device
@@ -239,18 +262,26 @@ struct supervisor_create {
 };
 #define SUPERVISOR_CREATE _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_CREATE)
 
+/* What kind of object a name belongs to. All share one space of names. */
+enum {
+	SUPERVISOR_KIND_SUPERVISOR = 0,
+	SUPERVISOR_KIND_MAILBOX = 1
+};
+
 /**
  * struct supervisor_open - ioctl(SUPERVISOR_OPEN) on the device
  * @size: sizeof(struct supervisor_open)
  * @flags: must be 0
- * @access: O_RDONLY (look), O_WRONLY (control) or O_RDWR, as open(2) has them
+ * @access: O_RDONLY, O_WRONLY or O_RDWR, as open(2) has them: to look at a
+ *	supervisor or control it; to receive from a mailbox or send to it
  * @name_len: bytes in @name
  * @name: pointer to "/name"
- * @out_fd: a new file for the supervisor of that name, O_CLOEXEC
- * @__reserved: must be 0
+ * @out_fd: a new file for the object of that name, O_CLOEXEC
+ * @kind: SUPERVISOR_KIND_*
  * @out_id: its id
  *
- * Errors: ENOENT, EACCES, EINVAL, ENAMETOOLONG, EMFILE, ENFILE, ENOMEM.
+ * Errors: ENOENT (none of that name and kind), EACCES, EINVAL, ENAMETOOLONG,
+ * EMFILE, ENFILE, ENOMEM.
  */
 struct supervisor_open {
 	__u32 size;
@@ -259,7 +290,7 @@ struct supervisor_open {
 	__u32 name_len;
 	__aligned_u64 name;
 	__s32 out_fd;
-	__u32 __reserved;
+	__u32 kind;
 	__aligned_u64 out_id;
 };
 #define SUPERVISOR_OPEN _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_OPEN)
@@ -294,7 +325,7 @@ struct supervisor_unlink {
  * @owner_pid: the process that owns it, 0 when it has none
  * @name_len: bytes of the name, with its '/'; a NUL follows
  * @name_offset: where it begins, from the start of the entry
- * @__reserved: 0
+ * @kind: SUPERVISOR_KIND_*
  * @name: where it begins if the entry has not grown since this header
  */
 struct supervisor_name_entry {
@@ -306,7 +337,7 @@ struct supervisor_name_entry {
 	__s32 owner_pid;
 	__u32 name_len;
 	__u32 name_offset;
-	__u32 __reserved;
+	__u32 kind;
 	char name[];
 };
 
@@ -319,7 +350,7 @@ struct supervisor_name_entry {
  * @out_count: records filled
  * @cursor: 0 to begin; out: where to go on, 0 when all were told
  *
- * Lists the named supervisors of the caller's user namespace by id. Errors:
+ * Lists the named objects of the caller's user namespace by id. Errors:
  * EMSGSIZE (@buf_len, now what the next record needs), EFAULT.
  */
 struct supervisor_list {
@@ -386,18 +417,38 @@ struct supervisor_child_report {
 };
 #define SUPERVISOR_CHILD_REPORT _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_CHILD_REPORT)
 
+/* struct supervisor_mailbox_create.flags */
+#define SUPERVISOR_MAILBOX_F_SURVIVE (1U << 0)	/* waits for its next owner */
+
 /**
  * struct supervisor_mailbox_create - ioctl(SUPERVISOR_MAILBOX_CREATE) on the device
  * @size: sizeof(struct supervisor_mailbox_create)
- * @flags: must be 0
- * @ring_bytes: room for messages that may be refused (events): 4096 to 16 MiB,
+ * @flags: SUPERVISOR_MAILBOX_F_SURVIVE
+ * @ring_bytes: memory set aside for events and small messages: 4096 to 16 MiB,
  *	a power of two; 0 is 64 KiB
- * @out_fd: the new mailbox, O_CLOEXEC
- * @out_limit: with EDQUOT, SUPERVISOR_LIMIT_*
+ * @out_fd: the new mailbox, O_CLOEXEC, open for reading and writing
+ * @out_limit: with EDQUOT and ENOSPC, SUPERVISOR_LIMIT_*
  * @__reserved: must be 0
  * @out_id: its id
+ * @max_messages: casts and calls that may wait in it: 1 to 1,048,576; 0 is 1024
+ * @max_bytes: bytes of their payloads: at least @max_payload, at most 64 MiB; 0
+ *	is 1 MiB
+ * @max_payload: bytes of one payload: at most %SUPERVISOR_PAYLOAD_MAX; 0 is
+ *	that
+ * @name_len: bytes in @name; 0 for an anonymous one
+ * @name: pointer to "/name", not NUL-terminated
+ * @mode: permission bits of a named one, less the umask: reading is receiving
+ *	and replying, writing is sending and calling
+ * @__reserved2: must be 0
  *
- * Errors: EINVAL, EDQUOT, EMFILE, ENFILE, ENOMEM.
+ * The calling process is the owner. When it dies, or when no file of the mailbox
+ * is left, calls to it fail with EOWNERDEAD and what is unread is gone. One that
+ * survives keeps what nobody has taken, and waits for SUPERVISOR_MAILBOX_OWN;
+ * when it has a name and its creator is a supervised child, it also outlives its
+ * files, until the child's spec is deleted.
+ *
+ * Errors: EINVAL, EDQUOT, ENOSPC (mailboxes that survive the child), EEXIST or
+ * ENAMETOOLONG (@name), EMFILE, ENFILE, ENOMEM.
  */
 struct supervisor_mailbox_create {
 	__u32 size;
@@ -407,6 +458,13 @@ struct supervisor_mailbox_create {
 	__u32 out_limit;
 	__u32 __reserved;
 	__aligned_u64 out_id;
+	__u32 max_messages;
+	__u32 max_bytes;
+	__u32 max_payload;
+	__u32 name_len;
+	__aligned_u64 name;
+	__u32 mode;
+	__u32 __reserved2;
 };
 #define SUPERVISOR_MAILBOX_CREATE _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_MAILBOX_CREATE)
 
@@ -415,20 +473,32 @@ enum {
 	SUPERVISOR_MSG_START = 1,	/* struct supervisor_msg_start */
 	SUPERVISOR_MSG_EVENT = 2,	/* struct supervisor_msg_event */
 	SUPERVISOR_MSG_ANSWER = 3,	/* struct supervisor_msg_answer */
-	SUPERVISOR_MSG_GAP = 4		/* @ref events were lost here: the ring was full */
+	SUPERVISOR_MSG_GAP = 4,		/* @ref events were lost here: the ring was full */
+	SUPERVISOR_MSG_CAST = 5,	/* struct supervisor_msg_data */
+	SUPERVISOR_MSG_CALL = 6,	/* struct supervisor_msg_data: awaits a reply */
+	SUPERVISOR_MSG_REPLY = 7,	/* struct supervisor_msg_reply */
+	SUPERVISOR_MSG_DOWN = 8,	/* struct supervisor_msg_down: of a monitor */
+	SUPERVISOR_MSG_EXIT = 9		/* struct supervisor_msg_down: of a link */
 };
+
+/* struct supervisor_msg.flags */
+#define SUPERVISOR_MSG_F_PATH (1U << 0)	/* the sender's supervisor's path is there */
 
 /**
  * struct supervisor_msg - the head of every message
  * @size: bytes of the whole message, a multiple of 8: the next one is there
  * @type: SUPERVISOR_MSG_*
- * @flags: none so far
- * @supervisor: id of the supervisor it is about
+ * @flags: SUPERVISOR_MSG_F_*
+ * @supervisor: id of the supervisor it is about; CAST, CALL, REPLY, DOWN, EXIT:
+ *	of the one whose child sent it or died, or 0
  * @child: id of the child's spec, never used again; 0 when about none
- * @ref: START: the token. ANSWER: the call's cookie. GAP: how many
- * @time_ns: when it happened
- * @pid: START: 0. EVENT: the child's process
- * @uid: of the sender; of kernel messages, the supervisor's creator
+ * @ref: START: the token. ANSWER: the call's cookie. GAP: how many. CAST: the
+ *	alias it was sent to, or 0. CALL: what a reply names. REPLY, DOWN,
+ *	EXIT: the ref that was handed out
+ * @time_ns: when it happened or was sent
+ * @pid: START: 0. EVENT: the child's process. CAST, CALL, REPLY: the sender.
+ *	DOWN, EXIT: who died
+ * @uid: effective, of the sender; of kernel messages, the supervisor's creator
  * @incarnation: the child's run: 1, 2, 3...
  * @__reserved: 0
  */
@@ -501,7 +571,8 @@ enum {
 	SUPERVISOR_EXIT_NORMAL = 0,	/* exit status 0 */
 	SUPERVISOR_EXIT_SHUTDOWN = 1,	/* the supervisor's stop signal, or declared */
 	SUPERVISOR_EXIT_CRASH = 2,
-	SUPERVISOR_EXIT_KILLED = 3	/* any SIGKILL */
+	SUPERVISOR_EXIT_KILLED = 3,	/* any SIGKILL */
+	SUPERVISOR_EXIT_NOPROC = 4	/* DOWN, EXIT: it was not there, or dead already */
 };
 
 /* Why a supervisor is down. */
@@ -593,15 +664,86 @@ struct supervisor_msg_answer {
 };
 
 /**
+ * struct supervisor_msg_data - a cast or a call
+ * @head: type SUPERVISOR_MSG_CAST or SUPERVISOR_MSG_CALL
+ * @payload_len: bytes of the payload
+ * @path_len: with %SUPERVISOR_MSG_F_PATH, bytes of the path of the supervisor
+ *	whose child sent it, as SUPERVISOR_OPEN_CHILD takes it (a root's is
+ *	empty). It follows the payload, at the next multiple of 8, and a NUL
+ *	follows it
+ * @payload_offset: where the payload begins, from the start of the message
+ */
+struct supervisor_msg_data {
+	struct supervisor_msg head;
+	__u32 payload_len;
+	__u16 path_len;
+	__u16 payload_offset;
+};
+
+/**
+ * struct supervisor_msg_reply - the end of a call made with SUPERVISOR_CALL_START
+ * @head: type SUPERVISOR_MSG_REPLY; @ref is the call's
+ * @error: 0, or the errno with which a SUPERVISOR_MAILBOX_CALL would have failed
+ * @payload_len: bytes of the reply
+ * @payload_offset: where it begins, from the start of the message
+ * @__reserved: 0
+ */
+struct supervisor_msg_reply {
+	struct supervisor_msg head;
+	__s32 error;
+	__u32 payload_len;
+	__u32 payload_offset;
+	__u32 __reserved;
+};
+
+/* What a DOWN is about. */
+enum {
+	SUPERVISOR_DOWN_OF_PROCESS = 0,
+	SUPERVISOR_DOWN_OF_MAILBOX = 1,		/* it has no owner any more */
+	SUPERVISOR_DOWN_OF_SUPERVISOR = 2	/* it has ended */
+};
+
+/**
+ * struct supervisor_msg_down - what was monitored, or linked, is dead
+ * @head: type SUPERVISOR_MSG_DOWN or SUPERVISOR_MSG_EXIT
+ * @reason: SUPERVISOR_EXIT_*. Who was killed by a link has the reason that came
+ *	through the link. A mailbox has its owner's, NORMAL when it was closed
+ * @status: of a process: the raw wait status, as wait4 gives it
+ * @what: SUPERVISOR_DOWN_OF_*
+ * @__reserved: 0
+ * @exit_seq: of a process: the death's number, system-wide and rising
+ * @utime_ns: of a process: user time
+ * @stime_ns: of a process: system time
+ * @maxrss_kb: of a process: as ru_maxrss of wait4
+ */
+struct supervisor_msg_down {
+	struct supervisor_msg head;
+	__u32 reason;
+	__s32 status;
+	__u32 what;
+	__u32 __reserved;
+	__aligned_u64 exit_seq;
+	__aligned_u64 utime_ns;
+	__aligned_u64 stime_ns;
+	__aligned_u64 maxrss_kb;
+};
+
+/* struct supervisor_mailbox_recv.flags, and of struct supervisor_call_reply_recv */
+#define SUPERVISOR_RECV_F_PATH (1U << 0)	/* casts and calls with the sender's path */
+#define SUPERVISOR_RECV_F_REF (1U << 1)	/* only the messages of @ref */
+
+/**
  * struct supervisor_mailbox_recv - ioctl(SUPERVISOR_MAILBOX_RECV) on a mailbox
  * @size: sizeof(struct supervisor_mailbox_recv)
- * @flags: must be 0
+ * @flags: SUPERVISOR_RECV_F_*
  * @buf: pointer to room for messages, aligned to 8
  * @buf_len: its bytes; out: the bytes filled, or needed with EMSGSIZE
  * @max: take at most so many; 0: as many as fit
  * @deadline: when to give up waiting for the first message
  * @out_count: messages taken
  * @__reserved: must be 0
+ * @ref: with %SUPERVISOR_RECV_F_REF: take messages of this ref only, past others:
+ *	a REPLY, DOWN, EXIT or ANSWER, or a CAST that came through an alias
  *
  * Takes messages in the order in which they came. read(2) on the mailbox does
  * the same, poll(2) says POLLIN while there are any.
@@ -618,8 +760,395 @@ struct supervisor_mailbox_recv {
 	__aligned_u64 deadline;
 	__u32 out_count;
 	__u32 __reserved;
+	__aligned_u64 ref;
 };
 #define SUPERVISOR_MAILBOX_RECV _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_MAILBOX_RECV)
+
+/**
+ * struct supervisor_mailbox_send - ioctl(SUPERVISOR_MAILBOX_SEND) on a mailbox
+ * @size: sizeof(struct supervisor_mailbox_send)
+ * @flags: must be 0
+ * @buf: pointer to the payload
+ * @len: its bytes
+ * @out_limit: with EAGAIN, ETIMEDOUT and EDQUOT, SUPERVISOR_LIMIT_*
+ * @deadline: when to give up waiting for room
+ * @out_max: with EMSGSIZE, the bytes that a payload may have
+ * @__reserved: must be 0
+ *
+ * A cast: the payload arrives as SUPERVISOR_MSG_CAST. write(2) does the same;
+ * poll(2) says POLLOUT while there is room. A payload too large for the ring is
+ * charged to the sender until it is read.
+ *
+ * Errors: EMSGSIZE (@out_max), EAGAIN (no room, and @deadline 0 or O_NONBLOCK),
+ * ETIMEDOUT, ESHUTDOWN (no owner, and it does not survive), EDQUOT, EINTR,
+ * ENOMEM.
+ */
+struct supervisor_mailbox_send {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 buf;
+	__u32 len;
+	__u32 out_limit;
+	__aligned_u64 deadline;
+	__u32 out_max;
+	__u32 __reserved;
+};
+#define SUPERVISOR_MAILBOX_SEND _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_MAILBOX_SEND)
+
+/**
+ * struct supervisor_mailbox_call - ioctl(SUPERVISOR_MAILBOX_CALL) on a mailbox
+ * @size: sizeof(struct supervisor_mailbox_call)
+ * @flags: must be 0
+ * @buf: pointer to the request
+ * @len: its bytes
+ * @reply_len: bytes at @reply; out: of the reply, or needed with EMSGSIZE
+ * @reply: pointer to room for the reply
+ * @deadline: of the whole call
+ * @out_limit: as struct supervisor_mailbox_send
+ * @out_max: likewise
+ * @call: 0; or, after EINTR or a reply's EMSGSIZE, the call that is under way,
+ *	to wait on or fetch
+ *
+ * The request arrives as SUPERVISOR_MSG_CALL; returns with the reply. The owner's
+ * death ends it, whoever has it in hand. A call whose caller gave up is taken
+ * back if nobody has received it; otherwise its replier is told ESTALE.
+ *
+ * Errors: EMSGSIZE (request: @out_max; reply: @reply_len, and it is kept),
+ * ESHUTDOWN (nobody serves it: OTP's noproc), EOWNERDEAD, EDEADLK (the caller is
+ * the owner), ETIMEDOUT, EAGAIN (@deadline 0), ESTALE (@call is none of this
+ * file's), EDQUOT, EINTR, ENOMEM.
+ */
+struct supervisor_mailbox_call {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 buf;
+	__u32 len;
+	__u32 reply_len;
+	__aligned_u64 reply;
+	__aligned_u64 deadline;
+	__u32 out_limit;
+	__u32 out_max;
+	__aligned_u64 call;
+};
+#define SUPERVISOR_MAILBOX_CALL _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_MAILBOX_CALL)
+
+/**
+ * struct supervisor_call_reply - ioctl(SUPERVISOR_CALL_REPLY) on a mailbox
+ * @size: sizeof(struct supervisor_call_reply)
+ * @flags: must be 0
+ * @from: @ref of the SUPERVISOR_MSG_CALL
+ * @buf: pointer to the reply
+ * @len: its bytes, at most %SUPERVISOR_PAYLOAD_MAX
+ * @__reserved: must be 0
+ *
+ * For any process that has the mailbox open for reading, at any time. Exactly one
+ * reply wins.
+ *
+ * Errors: ENOENT (no such call was ever received from this mailbox), EALREADY (it
+ * has been answered), ESTALE (nobody waits any more; of calls long ago, also when
+ * it has been answered), EMSGSIZE, EFAULT, EDQUOT, ENOMEM (it is still awaited).
+ */
+struct supervisor_call_reply {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 from;
+	__aligned_u64 buf;
+	__u32 len;
+	__u32 __reserved;
+};
+#define SUPERVISOR_CALL_REPLY _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_CALL_REPLY)
+
+/**
+ * struct supervisor_call_reply_recv - ioctl(SUPERVISOR_CALL_REPLY_RECV) on a mailbox
+ * @size: sizeof(struct supervisor_call_reply_recv)
+ * @flags: SUPERVISOR_RECV_F_PATH
+ * @from: as struct supervisor_call_reply; 0: no reply, only receive. Reads 0 once
+ *	the reply has been dealt with
+ * @reply: pointer to the reply
+ * @reply_len: its bytes
+ * @out_reply_error: ENOENT, EALREADY or ESTALE of the reply, which do not keep it
+ *	from receiving; or 0
+ * @buf: as struct supervisor_mailbox_recv
+ * @buf_len: likewise
+ * @max: likewise
+ * @deadline: likewise
+ * @out_count: likewise
+ * @__reserved: must be 0
+ *
+ * A reply and the next receive in one: a server's loop. Errors: EMSGSIZE, EFAULT,
+ * EDQUOT and ENOMEM of the reply, with @from as it was; those of
+ * SUPERVISOR_MAILBOX_RECV, with @from 0.
+ */
+struct supervisor_call_reply_recv {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 from;
+	__aligned_u64 reply;
+	__u32 reply_len;
+	__s32 out_reply_error;
+	__aligned_u64 buf;
+	__u32 buf_len;
+	__u32 max;
+	__aligned_u64 deadline;
+	__u32 out_count;
+	__u32 __reserved;
+};
+#define SUPERVISOR_CALL_REPLY_RECV _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_CALL_REPLY_RECV)
+
+/**
+ * struct supervisor_call_start - ioctl(SUPERVISOR_CALL_START) on a mailbox
+ * @size: sizeof(struct supervisor_call_start)
+ * @flags: must be 0
+ * @buf: pointer to the request
+ * @len: its bytes
+ * @mailbox_fd: where the SUPERVISOR_MSG_REPLY goes, which is always one: open for
+ *	reading
+ * @deadline: when to give up waiting for room
+ * @out_limit: as struct supervisor_mailbox_send
+ * @out_max: likewise
+ * @out_ref: the call, in that mailbox
+ *
+ * A call that does not wait. It counts in SUPERVISOR_LIMIT_CALLS until its REPLY
+ * is read.
+ *
+ * Errors: as SUPERVISOR_MAILBOX_CALL, but EDEADLK; EBADF or EBADFD (@mailbox_fd).
+ */
+struct supervisor_call_start {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 buf;
+	__u32 len;
+	__s32 mailbox_fd;
+	__aligned_u64 deadline;
+	__u32 out_limit;
+	__u32 out_max;
+	__aligned_u64 out_ref;
+};
+#define SUPERVISOR_CALL_START _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_CALL_START)
+
+/* struct supervisor_ref.flags */
+#define SUPERVISOR_REF_F_FLUSH (1U << 0)	/* its message too, if it is in the mailbox */
+
+/**
+ * struct supervisor_ref - ioctl(SUPERVISOR_CALL_CANCEL, SUPERVISOR_DEMONITOR,
+ *	SUPERVISOR_UNALIAS) on the mailbox that has the ref
+ * @size: sizeof(struct supervisor_ref)
+ * @flags: SUPERVISOR_REF_F_FLUSH; not for UNALIAS
+ * @ref: what CALL_START, MONITOR or ALIAS handed out
+ * @out_found: 1: it was active and is not any more; 0: there was no such ref, or
+ *	it was done
+ * @__reserved: must be 0
+ *
+ * With FLUSH nothing of the ref is in the mailbox afterwards, and never comes.
+ * Without, a message that is there stays. OTP's demonitor and unalias. Context:
+ * does not wait. Errors: those of every ioctl.
+ */
+struct supervisor_ref {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 ref;
+	__u32 out_found;
+	__u32 __reserved;
+};
+#define SUPERVISOR_CALL_CANCEL _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_CALL_CANCEL)
+#define SUPERVISOR_DEMONITOR _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_DEMONITOR)
+#define SUPERVISOR_UNALIAS _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_UNALIAS)
+
+/**
+ * struct supervisor_mailbox_own - ioctl(SUPERVISOR_MAILBOX_OWN) on a mailbox
+ * @size: sizeof(struct supervisor_mailbox_own)
+ * @flags: must be 0
+ *
+ * The calling process becomes the owner: calls hang on its life from now on. For
+ * a file open for reading, by the old owner's user or with CAP_KILL. Calls that
+ * the old owner has taken stay taken. A mailbox that does not survive can be
+ * owned while its owner lives, not afterwards.
+ *
+ * Errors: EPERM, ESHUTDOWN (its owner is dead), EBADF, ENOMEM.
+ */
+struct supervisor_mailbox_own {
+	__u32 size;
+	__u32 flags;
+};
+#define SUPERVISOR_MAILBOX_OWN _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_MAILBOX_OWN)
+
+/**
+ * struct supervisor_mailbox_status - ioctl(SUPERVISOR_MAILBOX_STATUS) on a mailbox
+ * @size: sizeof(struct supervisor_mailbox_status)
+ * @flags: must be 0
+ * @out_id: the mailbox's id
+ * @out_owner_pid: its owner; 0 when it has none
+ * @out_survive: 1 if it was created with SUPERVISOR_MAILBOX_F_SURVIVE
+ * @out_max_messages: as created
+ * @out_max_bytes: likewise
+ * @out_max_payload: likewise
+ * @out_ring_bytes: likewise
+ * @out_messages: casts and calls that wait in it
+ * @out_bytes: of their payloads
+ * @out_taken: calls that were received and await their reply
+ * @out_reserved: other messages that wait: starts, answers, replies, DOWN, EXIT
+ * @out_lost: events that found no room since the last GAP was read
+ *
+ * A look at this moment. Context: does not wait. Errors: those of every ioctl.
+ */
+struct supervisor_mailbox_status {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 out_id;
+	__s32 out_owner_pid;
+	__u32 out_survive;
+	__u32 out_max_messages;
+	__u32 out_max_bytes;
+	__u32 out_max_payload;
+	__u32 out_ring_bytes;
+	__u32 out_messages;
+	__u32 out_bytes;
+	__u32 out_taken;
+	__u32 out_reserved;
+	__aligned_u64 out_lost;
+};
+#define SUPERVISOR_MAILBOX_STATUS _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_MAILBOX_STATUS)
+
+/* When an alias is off, beside SUPERVISOR_UNALIAS and the end of its mailbox. */
+enum {
+	SUPERVISOR_ALIAS_NONE = 0,
+	SUPERVISOR_ALIAS_EXPLICIT = 1,	/* not before */
+	SUPERVISOR_ALIAS_REPLY = 2,	/* SUPERVISOR_ALIAS only: at the first message */
+	SUPERVISOR_ALIAS_DEMONITOR = 3,	/* MONITOR only: at its DEMONITOR or DOWN */
+	SUPERVISOR_ALIAS_REPLY_DEMONITOR = 4 /* likewise, and with it at the first message */
+};
+
+/**
+ * struct supervisor_monitor - ioctl(SUPERVISOR_MONITOR) on a mailbox
+ * @size: sizeof(struct supervisor_monitor)
+ * @flags: must be 0
+ * @pid: the process, in the caller's pid namespace; 0: @fd is monitored
+ * @fd: a mailbox or supervisor; -1: @pid is monitored
+ * @alias: SUPERVISOR_ALIAS_*: @out_ref is an alias of this mailbox too
+ * @out_limit: with EDQUOT, SUPERVISOR_LIMIT_*
+ * @out_ref: the monitor
+ *
+ * One SUPERVISOR_MSG_DOWN will come into this mailbox, unless
+ * SUPERVISOR_DEMONITOR is faster. What is dead already, or not there, gives it at
+ * once, with reason NOPROC. Each call makes a new monitor.
+ *
+ * Errors: EPERM (a process that the caller may not signal), EINVAL (not one of
+ * @pid and @fd), EOPNOTSUPP (@alias), EBADF, EBADFD, EDQUOT, ENOMEM.
+ */
+struct supervisor_monitor {
+	__u32 size;
+	__u32 flags;
+	__s32 pid;
+	__s32 fd;
+	__u32 alias;
+	__u32 out_limit;
+	__aligned_u64 out_ref;
+};
+#define SUPERVISOR_MONITOR _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_MONITOR)
+
+/**
+ * struct supervisor_alias - ioctl(SUPERVISOR_ALIAS) on a mailbox
+ * @size: sizeof(struct supervisor_alias)
+ * @flags: must be 0
+ * @alias: %SUPERVISOR_ALIAS_EXPLICIT or %SUPERVISOR_ALIAS_REPLY
+ * @out_limit: with EDQUOT, SUPERVISOR_LIMIT_*
+ * @out_ref: the alias: random, so that who knows it was told
+ *
+ * Who knows an alias may send to the mailbox without a file of it.
+ *
+ * Errors: EOPNOTSUPP (@alias), EDQUOT, ENOMEM.
+ */
+struct supervisor_alias {
+	__u32 size;
+	__u32 flags;
+	__u32 alias;
+	__u32 out_limit;
+	__aligned_u64 out_ref;
+};
+#define SUPERVISOR_ALIAS _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_ALIAS)
+
+/**
+ * struct supervisor_alias_send - ioctl(SUPERVISOR_ALIAS_SEND) on the device
+ * @size: sizeof(struct supervisor_alias_send)
+ * @flags: must be 0
+ * @alias: whom to
+ * @buf: as struct supervisor_mailbox_send
+ * @len: likewise
+ * @out_limit: likewise
+ * @deadline: likewise
+ * @out_max: likewise
+ * @__reserved: must be 0
+ *
+ * A cast through an alias, whose number is the message's @ref. Errors: ESTALE
+ * (the alias is off, or never was; OTP drops the message), those of
+ * SUPERVISOR_MAILBOX_SEND.
+ */
+struct supervisor_alias_send {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 alias;
+	__aligned_u64 buf;
+	__u32 len;
+	__u32 out_limit;
+	__aligned_u64 deadline;
+	__u32 out_max;
+	__u32 __reserved;
+};
+#define SUPERVISOR_ALIAS_SEND _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_ALIAS_SEND)
+
+/**
+ * struct supervisor_process_link - ioctl(SUPERVISOR_PROCESS_LINK,
+ *	SUPERVISOR_PROCESS_UNLINK) on the device
+ * @size: sizeof(struct supervisor_process_link)
+ * @flags: must be 0
+ * @pid: the other process, in the caller's pid namespace
+ * @signal: LINK: what the one gets when the other dies, 1 to 64; 0 is SIGKILL.
+ *	UNLINK: must be 0
+ * @out_limit: with EDQUOT, SUPERVISOR_LIMIT_*
+ * @out_found: LINK: there was a link already. UNLINK: there was one
+ * @out_ref: LINK: the link: @ref of its SUPERVISOR_MSG_EXIT
+ *
+ * OTP's link and unlink between the calling process and another one. There is at
+ * most one link between two processes; a second LINK changes nothing. When one
+ * of them dies with another reason than NORMAL, the other gets the signal, with
+ * the linker's credentials, and dies with that reason; if it traps exits, it gets
+ * a SUPERVISOR_MSG_EXIT instead, also for NORMAL. To link a process that is not
+ * there acts like a link to one that dies at once, of NOPROC. A link to oneself is
+ * nothing. After UNLINK nothing of the link comes any more, but for an EXIT that
+ * is in the mailbox.
+ *
+ * Errors: EPERM (one may not signal the other), EINVAL, EDQUOT, ENOMEM.
+ */
+struct supervisor_process_link {
+	__u32 size;
+	__u32 flags;
+	__s32 pid;
+	__u32 signal;
+	__u32 out_limit;
+	__u32 out_found;
+	__aligned_u64 out_ref;
+};
+#define SUPERVISOR_PROCESS_LINK _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_PROCESS_LINK)
+#define SUPERVISOR_PROCESS_UNLINK _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_PROCESS_UNLINK)
+
+/**
+ * struct supervisor_trap_exit - ioctl(SUPERVISOR_TRAP_EXIT) on the device
+ * @size: sizeof(struct supervisor_trap_exit)
+ * @flags: must be 0
+ * @mailbox_fd: where the calling process gets the ends of its links as
+ *	SUPERVISOR_MSG_EXIT, instead of a signal; -1: it traps exits no more
+ * @__reserved: must be 0
+ *
+ * OTP's process_flag(trap_exit). Ends when the mailbox has no file any more, and
+ * with the process; a fork does not inherit it. Errors: EBADF, EBADFD, ENOMEM.
+ */
+struct supervisor_trap_exit {
+	__u32 size;
+	__u32 flags;
+	__s32 mailbox_fd;
+	__u32 __reserved;
+};
+#define SUPERVISOR_TRAP_EXIT _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_TRAP_EXIT)
 
 /* When a permanent, transient or temporary child is restarted: as in OTP. */
 enum {
