@@ -51,7 +51,13 @@ void sup_child_get(struct sup_child *child)
 static void child_free(struct sup_child *child)
 {
 	struct sup_supervisor *sup = child->sup;
+	struct sup_kept *kept;
 
+	while ((kept = child->kept)) {
+		child->kept = kept->next;
+		sup_object_forget(kept->object);
+		kfree(kept);
+	}
 	sup_account_uncharge(sup->object.account, SUPERVISOR_LIMIT_BYTES, child->blob_len);
 	sup_account_uncharge(sup->object.account, SUPERVISOR_LIMIT_CHILDREN, 1);
 	put_pid(child->pid);
@@ -707,10 +713,67 @@ static int child_report_locked(struct sup_child *child, const struct supervisor_
 	return ret;
 }
 
-static void claim_child_get(struct sup_watch *watch)
+static struct sup_child *watch_child(struct sup_watch *watch)
 {
-	sup_child_get(container_of(watch, struct sup_child, watch));
+	return container_of(watch, struct sup_child, watch);
 }
+
+static void claim_get(struct sup_watch *watch)
+{
+	sup_child_get(watch_child(watch));
+}
+
+static void claim_put(struct sup_watch *watch)
+{
+	sup_child_put(watch_child(watch));
+}
+
+static void claim_identity(struct sup_watch *watch, struct sup_identity *identity)
+{
+	const struct sup_child *child = watch_child(watch);
+
+	identity->supervisor = child->sup->object.id;
+	identity->child = child->id;
+	identity->incarnation = READ_ONCE(child->incarnation);
+}
+
+static size_t claim_path(struct sup_watch *watch, char *buf)
+{
+	BUILD_BUG_ON(SUP_PATH_MAX > PATH_MAX);
+	return sup_path(watch_child(watch)->sup, buf);
+}
+
+static int claim_keep(struct sup_watch *watch, struct sup_object *object)
+{
+	struct sup_child *child = watch_child(watch);
+	struct sup_kept *kept, *at;
+	int nr = 0;
+
+	kept = kmalloc(sizeof(*kept), GFP_KERNEL_ACCOUNT);
+	if (!kept)
+		return -ENOMEM;
+	kept->object = object;
+	mutex_lock(&child->sup->lock);
+	for (at = child->kept; at; at = at->next)
+		nr++;
+	if (nr < SUP_KEPT_MAX) {
+		kept->next = child->kept;
+		child->kept = kept;
+	}
+	mutex_unlock(&child->sup->lock);
+	if (nr < SUP_KEPT_MAX)
+		return 0;
+	kfree(kept);
+	return -ENOSPC;
+}
+
+static const struct sup_claim_ops child_claim_ops = {
+	.get = claim_get,
+	.put = claim_put,
+	.identity = claim_identity,
+	.path = claim_path,
+	.keep = claim_keep,
+};
 
 /* The child that the caller means; a reference, -ESTALE or -ESRCH. */
 static struct sup_child *report_child_get(u64 token)
@@ -722,8 +785,8 @@ static struct sup_child *report_child_get(u64 token)
 		child = token_child_get(token);
 		return child ?: ERR_PTR(-ESTALE);
 	}
-	watch = sup_current_claim(claim_child_get);
-	return watch ? container_of(watch, struct sup_child, watch) : ERR_PTR(-ESRCH);
+	watch = sup_current_claim();
+	return watch ? watch_child(watch) : ERR_PTR(-ESRCH);
 }
 
 /**
@@ -1155,6 +1218,7 @@ void sup_child_handle_down(struct sup_child *child)
  */
 int __init sup_child_init(void)
 {
+	sup_claim_register(&child_claim_ops);
 	sup_child_cache = KMEM_CACHE(sup_child, SLAB_ACCOUNT);
 	return sup_child_cache ? 0 : -ENOMEM;
 }

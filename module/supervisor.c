@@ -26,7 +26,6 @@
 
 #define SUPERVISOR_BUCKETS 16
 
-static struct workqueue_struct *sup_workqueue;
 
 /* Who is whose child: taken to set sup_supervisor.as_child and .owner. */
 DEFINE_MUTEX(sup_tree_lock);
@@ -727,6 +726,7 @@ static const struct sup_object_ops supervisor_ops = {
 	.fops = &sup_supervisor_fops,
 	.unused = supervisor_unused,
 	.free = supervisor_free,
+	.owner_pid = sup_status_owner_pid,
 };
 
 static int create_check(struct supervisor_create *cmd, struct sup_flags *flags)
@@ -1043,25 +1043,3 @@ const struct file_operations sup_supervisor_fops = {
 	.show_fdinfo = sup_status_show_fdinfo,
 	.llseek = noop_llseek,
 };
-
-/**
- * sup_supervisor_init - set up what all supervisors share
- *
- * Context: module init.
- * Return: 0 or -ENOMEM.
- */
-int __init sup_supervisor_init(void)
-{
-	sup_workqueue = alloc_workqueue("supervisor", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
-	return sup_workqueue ? 0 : -ENOMEM;
-}
-
-/**
- * sup_supervisor_exit - tear down what all supervisors share
- *
- * Context: module exit; there are no supervisors any more.
- */
-void sup_supervisor_exit(void)
-{
-	destroy_workqueue(sup_workqueue);
-}

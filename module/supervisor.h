@@ -67,6 +67,16 @@ struct sup_inbox_msg {
 #define SUP_SAID_EARLY_READY	BIT(7)	/* READY said before exec */
 
 /**
+ * struct sup_kept - a mailbox that waits for the next incarnation of a child
+ * @next: S: the child's next one
+ * @object: const, with a file counted for this
+ */
+struct sup_kept {
+	struct sup_kept *next;
+	struct sup_object *object;
+};
+
+/**
  * struct sup_child - a child
  * @policy: S: how the policy sees it
  * @ref: references: its supervisor's, its supervisor's policy's, calls'
@@ -102,6 +112,7 @@ struct sup_inbox_msg {
  * @last_error: S
  * @last_exit_ns: S
  * @since_ns: S: when its state last changed
+ * @kept: S: mailboxes that live until its spec is deleted
  *
  * Lifetime: from the ioctl that adds it until the policy has forgotten it and no
  *	call names it. Freed with its supervisor's reference.
@@ -142,6 +153,7 @@ struct sup_child {
 	struct hlist_node token_node;
 	u64 last_exit_ns;
 	u64 since_ns;
+	struct sup_kept *kept;
 };
 
 enum sup_start_state {
@@ -293,8 +305,6 @@ static inline const char *sup_child_name(const struct sup_child *child)
 
 /* supervisor.c */
 extern struct mutex sup_tree_lock;
-int sup_supervisor_init(void);
-void sup_supervisor_exit(void);
 int sup_supervisor_create(struct sup_ucmd *ucmd);
 int sup_supervisor_own(struct sup_ucmd *ucmd);
 int sup_supervisor_open_child(struct sup_ucmd *ucmd);
@@ -366,6 +376,7 @@ size_t sup_path(struct sup_supervisor *sup, char *buf);
 
 /* status.c */
 int sup_status(struct sup_ucmd *ucmd);
+pid_t sup_status_owner_pid(struct sup_object *object, struct pid_namespace *ns);
 int sup_status_list(struct sup_ucmd *ucmd);
 size_t sup_status_children(struct sup_supervisor *sup, struct pid_namespace *ns, bool reverse,
 			   void *buf, size_t len, u32 *count);

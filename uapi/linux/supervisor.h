@@ -489,14 +489,15 @@ enum {
  * @size: bytes of the whole message, a multiple of 8: the next one is there
  * @type: SUPERVISOR_MSG_*
  * @flags: SUPERVISOR_MSG_F_*
- * @supervisor: id of the supervisor it is about; CAST, CALL, REPLY, DOWN, EXIT:
- *	of the one whose child sent it or died, or 0
+ * @supervisor: id of the supervisor it is about; CAST, CALL, DOWN, EXIT: of the
+ *	one whose child sent it or died, or 0
  * @child: id of the child's spec, never used again; 0 when about none
  * @ref: START: the token. ANSWER: the call's cookie. GAP: how many. CAST: the
  *	alias it was sent to, or 0. CALL: what a reply names. REPLY, DOWN,
  *	EXIT: the ref that was handed out
  * @time_ns: when it happened or was sent
- * @pid: START: 0. EVENT: the child's process. CAST, CALL, REPLY: the sender.
+ * @pid: START: 0. EVENT: the child's process. CAST, CALL, REPLY: the sender; 0
+ *	of a REPLY that nobody sent.
  *	DOWN, EXIT: who died
  * @uid: effective, of the sender; of kernel messages, the supervisor's creator
  * @incarnation: the child's run: 1, 2, 3...
