@@ -243,7 +243,6 @@ static void start_end(struct sup_supervisor *sup)
 		sup_mailbox_withdraw(sup->root->mailbox, &start->post);
 	start_forget_reader(sup);
 	start->state = SUP_START_NONE;
-	start->deadline_ns = U64_MAX;
 	sup_child_put(start->child);
 	start->child = NULL;
 }
@@ -254,8 +253,8 @@ static void start_queue(struct sup_supervisor *sup)
 
 	lockdep_assert_held(&sup->lock);
 	start->state = SUP_START_QUEUED;
-	if (sup->spawner_timeout_ms)
-		start->deadline_ns = sup_now() + (u64)sup->spawner_timeout_ms * NSEC_PER_MSEC;
+	start->deadline_ns = sup->spawner_timeout_ms ?
+			     sup_now() + (u64)sup->spawner_timeout_ms * NSEC_PER_MSEC : U64_MAX;
 	sup_mailbox_post(sup->root->mailbox, &start->post);
 }
 
@@ -362,7 +361,10 @@ static void start_post_discard(struct sup_post *post)
 {
 }
 
-/* Bind the queued start to the calling process; its child, with a reference. */
+/*
+ * Bind the queued start to the calling process; its child, with a reference. The
+ * deadline stays: if the message does not reach its reader, nobody has read it.
+ */
 static struct sup_child *start_claim(struct sup_supervisor *sup, struct sup_process *reader)
 {
 	struct sup_start *start = &sup->start;
@@ -376,7 +378,6 @@ static struct sup_child *start_claim(struct sup_supervisor *sup, struct sup_proc
 		sup_child_get(child);
 		token_renew(child);
 		start->state = SUP_START_READ;
-		start->deadline_ns = U64_MAX;
 		sup_watch_add(&start->reader, reader);
 	}
 	mutex_unlock(&sup->lock);
@@ -395,6 +396,7 @@ static void start_unclaim(struct sup_supervisor *sup, struct sup_child *child, u
 		token_revoke(child);
 		start->state = SUP_START_QUEUED;
 		sup_mailbox_restore(sup->root->mailbox, &start->post);
+		sup_arm_timer(sup);
 	}
 	mutex_unlock(&sup->lock);
 }
@@ -503,10 +505,22 @@ void sup_start_init(struct sup_supervisor *sup)
 	struct sup_start *start = &sup->start;
 
 	start->state = SUP_START_NONE;
-	start->deadline_ns = U64_MAX;
 	sup_post_init(&start->post, &start_post_ops);
 	sup_watch_init(&start->reader, start_reader_notify);
 	sup_inbox_msg_init(&start->reader_msg, SUP_INBOX_READER);
+}
+
+/**
+ * sup_start_deadline - when the START under way has waited too long for a reader
+ * @sup: the supervisor whose start it is
+ *
+ * Context: holds S.
+ * Return: CLOCK_MONOTONIC ns; U64_MAX for never, or when none waits.
+ */
+u64 sup_start_deadline(const struct sup_supervisor *sup)
+{
+	lockdep_assert_held(&sup->lock);
+	return sup->start.state == SUP_START_QUEUED ? sup->start.deadline_ns : U64_MAX;
 }
 
 /**
@@ -546,7 +560,7 @@ void sup_start_handle_timer(struct sup_supervisor *sup, u64 now_ns)
 	struct sup_child *child = sup->start.child;
 
 	lockdep_assert_held(&sup->lock);
-	if (now_ns < sup->start.deadline_ns)
+	if (now_ns < sup_start_deadline(sup))
 		return;
 	start_end(sup);
 	child_start_failed(child, ETIMEDOUT);

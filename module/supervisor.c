@@ -455,7 +455,7 @@ static bool supervisor_act(struct sup_supervisor *sup, int *budget)
  */
 void sup_arm_timer(struct sup_supervisor *sup)
 {
-	u64 due = min(sup_policy_deadline(&sup->policy), sup->start.deadline_ns);
+	u64 due = min(sup_policy_deadline(&sup->policy), sup_start_deadline(sup));
 	u64 now = ktime_get_ns();
 
 	lockdep_assert_held(&sup->lock);
@@ -570,8 +570,7 @@ static void supervisor_control(struct sup_supervisor *sup)
 		supervisor_release(sup);
 	if (controls & SUP_CONTROL_TIMER) {
 		sup->timer_due = U64_MAX;
-		if (sup->start.state != SUP_START_NONE)
-			sup_start_handle_timer(sup, ktime_get_ns());
+		sup_start_handle_timer(sup, ktime_get_ns());
 		supervisor_feed_type(sup, SUP_IN_TIMER);
 	}
 	if (controls & SUP_CONTROL_DISCARD)

@@ -157,7 +157,8 @@ enum sup_start_state {
  * @post: M: the START message
  * @reader: S: on the process that read it
  * @reader_msg: I
- * @deadline_ns: S: when an unread START is a start error; U64_MAX for never
+ * @deadline_ns: S: while @state is not NONE: when a START that nobody has read is a
+ *	start error; U64_MAX for never
  */
 struct sup_start {
 	enum sup_start_state state;
@@ -330,6 +331,7 @@ void sup_child_handle_report(struct sup_child *child);
 void sup_child_handle_up(struct sup_child *child);
 void sup_child_handle_down(struct sup_child *child);
 void sup_start_init(struct sup_supervisor *sup);
+u64 sup_start_deadline(const struct sup_supervisor *sup);
 void sup_start_handle_reader(struct sup_supervisor *sup);
 void sup_start_handle_timer(struct sup_supervisor *sup, u64 now_ns);
 int sup_child_attach(struct sup_ucmd *ucmd);

@@ -1238,6 +1238,29 @@ TEST_F(tree, spawner_timeout)
 	trace("");
 }
 
+/* A START that does not reach its reader has not been read. */
+TEST_F(tree, spawner_timeout_of_what_no_spawner_could_take)
+{
+	struct supervisor_start start =
+		ARG(supervisor_start, .flags = SUPERVISOR_CALL_F_ASYNC);
+	struct supervisor_mailbox_recv recv =
+		ARG(supervisor_mailbox_recv, .buf = 8, .buf_len = 4096);
+
+	test_tree_open(&self->tree, CREATE(.spawner_timeout_ms = 500));
+	spawner_stop(&self->tree.spawner);
+	test_child(SUP, "a", WAITS);
+	test_ioctl(SUP, SUPERVISOR_START, &start);
+	ASSERT_TRUE(eventually(child_state(SUP, "a") ==
+			       SUPERVISOR_CHILD_STARTING));
+	ASSERT_EQ(-EFAULT, _test_ioctl(self->tree.mailbox,
+				       SUPERVISOR_MAILBOX_RECV, &recv));
+	trace("start_failed a ETIMEDOUT, down init_failed");
+	/* Its request went with it. */
+	recv.buf_len = 4096;
+	ASSERT_EQ(-EAGAIN, _test_ioctl(self->tree.mailbox,
+				       SUPERVISOR_MAILBOX_RECV, &recv));
+}
+
 static void spawn_and_say_started_again(struct start *start)
 {
 	int *err = (int *)start->program->argument;
