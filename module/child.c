@@ -362,10 +362,13 @@ static void start_post_discard(struct sup_post *post)
 }
 
 /*
- * Bind the queued start to the calling process; its child, with a reference. The
- * deadline stays: if the message does not reach its reader, nobody has read it.
+ * Bind the queued start to the calling process; its child, with a reference, and
+ * the number and token of this start, which may be over as soon as S is let go.
+ * The deadline stays: if the message does not reach its reader, nobody has read
+ * it.
  */
-static struct sup_child *start_claim(struct sup_supervisor *sup, struct sup_process *reader)
+static struct sup_child *start_claim(struct sup_supervisor *sup, struct sup_process *reader,
+				     u32 *incarnation, u64 *token)
 {
 	struct sup_start *start = &sup->start;
 	struct sup_child *child = NULL;
@@ -377,6 +380,8 @@ static struct sup_child *start_claim(struct sup_supervisor *sup, struct sup_proc
 		child = start->child;
 		sup_child_get(child);
 		token_renew(child);
+		*incarnation = child->incarnation;
+		*token = child->token;
 		start->state = SUP_START_READ;
 		sup_watch_add(&start->reader, reader);
 	}
@@ -401,8 +406,8 @@ static void start_unclaim(struct sup_supervisor *sup, struct sup_child *child, u
 	mutex_unlock(&sup->lock);
 }
 
-static ssize_t start_write(struct sup_supervisor *sup, const struct sup_child *child, u64 token,
-			   u8 __user *to, size_t room, size_t *needed)
+static ssize_t start_write(struct sup_supervisor *sup, const struct sup_child *child,
+			   u32 incarnation, u64 token, u8 __user *to, size_t room, size_t *needed)
 {
 	struct supervisor_msg_start msg = {
 		.head = {
@@ -412,7 +417,7 @@ static ssize_t start_write(struct sup_supervisor *sup, const struct sup_child *c
 			.ref = token,
 			.time_ns = sup_now(),
 			.uid = from_kuid_munged(current_user_ns(), sup->cred->euid),
-			.incarnation = child->incarnation,
+			.incarnation = incarnation,
 		},
 		.signal_whom = child->signal_whom,
 		.readiness = child->readiness,
@@ -456,6 +461,7 @@ static ssize_t start_post_deliver(struct sup_post *post, void __user *to, size_t
 	struct sup_supervisor *sup = post_supervisor(post);
 	struct sup_process *reader;
 	struct sup_child *child;
+	u32 incarnation;
 	ssize_t ret;
 	u64 token;
 
@@ -467,13 +473,12 @@ static ssize_t start_post_deliver(struct sup_post *post, void __user *to, size_t
 		mutex_unlock(&sup->lock);
 		return -ENOMEM;
 	}
-	child = start_claim(sup, reader);
+	child = start_claim(sup, reader, &incarnation, &token);
 	if (!child) {
 		sup_process_put(reader);
 		return -ESTALE;
 	}
-	token = READ_ONCE(child->token);
-	ret = start_write(sup, child, token, to, room, needed);
+	ret = start_write(sup, child, incarnation, token, to, room, needed);
 	if (ret < 0)
 		start_unclaim(sup, child, token);
 	sup_child_put(child);
