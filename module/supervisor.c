@@ -420,6 +420,13 @@ static void supervisor_carry_out(struct sup_supervisor *sup, const struct sup_ac
 	}
 }
 
+/* Ending, whether it was told to or gave up by itself: that can be seen. */
+static void supervisor_see_stopping(struct sup_supervisor *sup)
+{
+	if (sup->state != SUPERVISOR_STATE_STOPPING && sup_policy_stopping(&sup->policy))
+		supervisor_set_state(sup, SUPERVISOR_STATE_STOPPING);
+}
+
 /**
  * sup_feed - hand an input to a supervisor's policy
  * @sup: the supervisor
@@ -431,15 +438,19 @@ void sup_feed(struct sup_supervisor *sup, const struct sup_input *input)
 {
 	lockdep_assert_held(&sup->lock);
 	sup_policy_input(&sup->policy, input, ktime_get_ns());
+	supervisor_see_stopping(sup);
 }
 
 /* Carry out at most so many actions; false when there is none left. */
 static bool supervisor_act(struct sup_supervisor *sup, int *budget)
 {
 	struct sup_action action;
+	bool due;
 
 	while (*budget > 0) {
-		if (!sup_policy_next(&sup->policy, ktime_get_ns(), &action))
+		due = sup_policy_next(&sup->policy, ktime_get_ns(), &action);
+		supervisor_see_stopping(sup);
+		if (!due)
 			return false;
 		supervisor_carry_out(sup, &action);
 		--*budget;
@@ -525,11 +536,8 @@ static bool supervisor_active(const struct sup_supervisor *sup)
 
 static void supervisor_feed_stop(struct sup_supervisor *sup, enum sup_reason reason)
 {
-	if (!supervisor_active(sup))
-		return;
-	if (sup->state != SUPERVISOR_STATE_STOPPING)
-		supervisor_set_state(sup, SUPERVISOR_STATE_STOPPING);
-	sup_feed(sup, &(struct sup_input){ .type = SUP_IN_STOP, .reason = reason });
+	if (supervisor_active(sup))
+		sup_feed(sup, &(struct sup_input){ .type = SUP_IN_STOP, .reason = reason });
 }
 
 static void supervisor_feed_type(struct sup_supervisor *sup, enum sup_input_type type)

@@ -23,6 +23,16 @@ static void spawn_fail_at(struct start *start)
 		spawn_fork(start);
 }
 
+/* Fails when the tree's child a has got so far as to ignore SIGTERM. */
+static void spawn_fail_when_a_ignores(struct start *start)
+{
+	struct tree *tree = (struct tree *)start->program->argument;
+
+	eventually(process_ignores(child_pid(tree->sup, "a"), SIGTERM));
+	_test_report(start->spawner->dev, start->token,
+		     SUPERVISOR_REPORT_FAILED, ENOENT);
+}
+
 static void spawn_ignore_at(struct start *start)
 {
 	if (start->program->argument & (1L << start->attempt))
@@ -570,6 +580,65 @@ TEST_F(tree, intensity_ends_it)
 	      "term a, exited a shutdown, down intensity");
 	test_down(SUPERVISOR_DOWN_INTENSITY, SUPERVISOR_EXIT_SHUTDOWN);
 	ASSERT_EQ(-ESHUTDOWN, _test_count(SUP, &count));
+}
+
+static int tree_state(int sup)
+{
+	struct supervisor_status status;
+	int err = _test_status(sup, &status);
+
+	return err ?: (int)status.out_state;
+}
+
+/* Whoever decided that it ends: until the last child is dead it is stopping. */
+TEST_F(tree, stopping_by_itself_shows)
+{
+	test_tree_open(&self->tree, CREATE(.intensity = 0));
+	test_child(SUP, "a", RUNS(child_ignore, SIGTERM));
+	test_child(SUP, "b", WAITS);
+	test_start(SUP);
+	trace("started a, started b, up");
+	test_ignores(SUP, "a", SIGTERM);
+	ASSERT_EQ(SUPERVISOR_STATE_UP, tree_state(SUP));
+	test_kill("b");
+	trace("exited b killed, term a");
+	ASSERT_EQ(SUPERVISOR_STATE_STOPPING, tree_state(SUP));
+	ASSERT_EQ(-ESHUTDOWN, _test_own(SUP));
+	test_kill("a");
+	trace("exited a killed, down intensity");
+	ASSERT_EQ(SUPERVISOR_STATE_DOWN, tree_state(SUP));
+}
+
+TEST_F(tree, rolling_back_shows)
+{
+	struct supervisor_start start =
+		ARG(supervisor_start, .flags = SUPERVISOR_CALL_F_ASYNC);
+
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", RUNS(child_ignore, SIGTERM));
+	test_child(SUP, "b", SPAWNS(spawn_fail_when_a_ignores, (long)&self->tree));
+	test_ioctl(SUP, SUPERVISOR_START, &start);
+	trace("started a, start_failed b ENOENT, term a");
+	ASSERT_EQ(SUPERVISOR_STATE_STOPPING, tree_state(SUP));
+	test_kill("a");
+	trace("exited a killed, down init_failed");
+}
+
+TEST_F(tree, auto_shutdown_shows)
+{
+	test_tree_open(&self->tree, CREATE(.auto_shutdown =
+				SUPERVISOR_AUTO_SHUTDOWN_ANY_SIGNIFICANT));
+	test_child(SUP, "a", RUNS(child_ignore, SIGTERM));
+	test_child(SUP, "s", WAITS, .significant = 1,
+		   .restart = SUPERVISOR_TEMPORARY);
+	test_start(SUP);
+	trace("started a, started s, up");
+	test_ignores(SUP, "a", SIGTERM);
+	test_kill("s");
+	trace("exited s killed, term a");
+	ASSERT_EQ(SUPERVISOR_STATE_STOPPING, tree_state(SUP));
+	test_kill("a");
+	trace("exited a killed, down auto_shutdown");
 }
 
 TEST_F(tree, intensity_of_none)
