@@ -689,6 +689,17 @@ static int report_ready(struct sup_child *child)
 	return 0;
 }
 
+/* Nothing waits for it: it tells what the exit will mean. */
+static int report_shutdown(struct sup_child *child)
+{
+	if (!report_by_child(child))
+		return -EINVAL;
+	if (child->reports & SUP_SAID_SHUTDOWN)
+		return -EALREADY;
+	child->reports |= SUP_SAID_SHUTDOWN;
+	return 0;
+}
+
 static int child_report_locked(struct sup_child *child, const struct supervisor_child_report *cmd,
 			       bool *wake)
 {
@@ -716,10 +727,7 @@ static int child_report_locked(struct sup_child *child, const struct supervisor_
 		ret = report_ready(child);
 		break;
 	default:
-		if (!report_by_child(child))
-			return -EINVAL;
-		child->reports |= SUP_SAID_SHUTDOWN;
-		return 0;
+		return report_shutdown(child);
 	}
 	if (!ret)
 		*wake = sup_inbox_put(child->sup, &child->report_msg);

@@ -1354,6 +1354,35 @@ TEST_F(tree, report_said_before)
 	ASSERT_EQ(-EALREADY, *self->shared);
 }
 
+/* What each of a child's own reports answers the second time. */
+static void say_all_twice(long shared)
+{
+	static const __u32 reports[] = { SUPERVISOR_REPORT_READY, SUPERVISOR_REPORT_SHUTDOWN };
+	int *errs = (int *)shared;
+	int dev = device_open();
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		errs[i] = _test_report(dev, 0, reports[i / 2], 0);
+	close(dev);
+	child_exit_when_told(1);
+}
+
+TEST_F(tree, childs_own_report_said_before)
+{
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", PROGRAM(.run = say_all_twice, .argument = (long)self->shared),
+		   BY_NOTIFY, .restart = SUPERVISOR_TRANSIENT);
+	test_start(SUP);
+	trace("started a, up");
+	test_tell(SUP, "a");
+	trace("exited a shutdown");
+	ASSERT_EQ(0, self->shared[0]);
+	ASSERT_EQ(-EALREADY, self->shared[1]);
+	ASSERT_EQ(0, self->shared[2]);
+	ASSERT_EQ(-EALREADY, self->shared[3]);
+}
+
 TEST_F(tree, report_errors)
 {
 	test_abc();

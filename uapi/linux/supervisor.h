@@ -44,7 +44,7 @@
  * EBUSY        wrong state for this (OTP: running, restarting)
  * ESRCH        the process is gone
  * ESTALE       the token or call is no longer awaited
- * EALREADY     the token has been used
+ * EALREADY     the token has been used, or the report was made before
  * ECHILD       the start failed; out_error says with what
  * EMSGSIZE     a buffer too small, or an input over its limit
  * EDQUOT       a limit of the user; out_limit names it
