@@ -140,12 +140,16 @@ bool sup_inbox_remove(struct sup_supervisor *sup, struct sup_inbox_msg *msg)
 	return queued;
 }
 
-static struct sup_inbox_msg *inbox_take(struct sup_supervisor *sup)
+/* @signals: may what is done about it signal a process: see supervisor_run(). */
+static struct sup_inbox_msg *inbox_take(struct sup_supervisor *sup, bool signals)
 {
 	struct sup_inbox_msg *msg;
 
 	spin_lock_irq(&sup->inbox_lock);
 	msg = list_first_entry_or_null(&sup->inbox, struct sup_inbox_msg, node);
+	/* The rest of its group is killed. */
+	if (msg && msg->kind == SUP_INBOX_EXIT && !signals)
+		msg = NULL;
 	if (msg)
 		list_del_init(&msg->node);
 	spin_unlock_irq(&sup->inbox_lock);
@@ -441,17 +445,38 @@ void sup_feed(struct sup_supervisor *sup, const struct sup_input *input)
 	supervisor_see_stopping(sup);
 }
 
-/* Carry out at most so many actions; false when there is none left. */
-static bool supervisor_act(struct sup_supervisor *sup, int *budget)
+/* The next action, which may have been left over; false when there is none. */
+static bool supervisor_next(struct sup_supervisor *sup, struct sup_action *action)
+{
+	bool due = sup->left_over;
+
+	if (due) {
+		*action = sup->left;
+		sup->left_over = false;
+		return true;
+	}
+	due = sup_policy_next(&sup->policy, ktime_get_ns(), action);
+	supervisor_see_stopping(sup);
+	return due;
+}
+
+/*
+ * Carry out at most so many actions, or until one that may signal a process when
+ * that is not to be; false when there is none left.
+ */
+static bool supervisor_act(struct sup_supervisor *sup, int *budget, bool signals)
 {
 	struct sup_action action;
-	bool due;
 
 	while (*budget > 0) {
-		due = sup_policy_next(&sup->policy, ktime_get_ns(), &action);
-		supervisor_see_stopping(sup);
-		if (!due)
+		if (!supervisor_next(sup, &action))
 			return false;
+		if (!signals && (action.type == SUP_ACT_TERM || action.type == SUP_ACT_KILL)) {
+			sup->left = action;
+			sup->left_over = true;
+			*budget = 0;
+			return true;
+		}
 		supervisor_carry_out(sup, &action);
 		--*budget;
 	}
@@ -509,7 +534,7 @@ static void supervisor_clear(struct sup_supervisor *sup)
 		cond_resched();
 	}
 	/* What is left are answers. */
-	supervisor_act(sup, &budget);
+	supervisor_act(sup, &budget, true);
 }
 
 static void supervisor_release(struct sup_supervisor *sup)
@@ -635,18 +660,22 @@ static bool inbox_sleep(struct sup_supervisor *sup, bool idle)
 	return asleep;
 }
 
-/* One run of the actor, which is awake: about @budget messages and actions. */
-static void supervisor_run(struct sup_supervisor *sup, int budget)
+/*
+ * One run of the actor, which is awake: about @budget messages and actions. With
+ * @signals it may signal processes. What is left over is carried out before
+ * another message is handled: that may be the end of whom it is about.
+ */
+static void supervisor_run(struct sup_supervisor *sup, int budget, bool signals)
 {
 	struct sup_inbox_msg *msg;
 	bool asleep, busy;
 
 	mutex_lock(&sup->lock);
 	do {
-		msg = inbox_take(sup);
+		msg = sup->left_over ? NULL : inbox_take(sup, signals);
 		if (msg)
 			supervisor_handle(sup, msg);
-		busy = supervisor_act(sup, &budget);
+		busy = supervisor_act(sup, &budget, signals);
 	} while (--budget > 0 && (msg || busy));
 	if (sup->unwanted && !supervisor_active(sup))
 		supervisor_clear(sup);
@@ -663,25 +692,22 @@ static void supervisor_run(struct sup_supervisor *sup, int budget)
 
 static void supervisor_work(struct work_struct *work)
 {
-	supervisor_run(container_of(work, struct sup_supervisor, work), SUPERVISOR_BATCH);
+	supervisor_run(container_of(work, struct sup_supervisor, work), SUPERVISOR_BATCH, true);
 }
 
 /**
  * sup_run - let the actor run in the calling process, without a switch to another
  * @sup: the supervisor; sup_inbox_put() returned true
  *
- * For a few steps: what is left after them is the work item's. And it is from
- * the start where a signal that is sent would be one from within a pid
- * namespace: see signal_namespace_ok().
+ * For a few steps: what is left after them is the work item's. So is whatever
+ * signals a process: to whom it is sent, a signal is from the process that sends
+ * it and from that one's pid namespace, whose decision it was not.
  *
  * Context: may sleep; no lock is held.
  */
 void sup_run(struct sup_supervisor *sup)
 {
-	if (task_active_pid_ns(current) == &init_pid_ns)
-		supervisor_run(sup, SUPERVISOR_STEPS);
-	else
-		queue_work(sup_workqueue, &sup->work);
+	supervisor_run(sup, SUPERVISOR_STEPS, false);
 }
 
 /*

@@ -174,6 +174,8 @@ struct sup_start {
  * @object: the base
  * @lock: S
  * @policy: S
+ * @left_over: S: @left is to be carried out next, by the work item
+ * @left: S: what the policy decided where it could not be done
  * @state: S: SUPERVISOR_STATE_*; read anywhere
  * @since_ns: S: when it entered @state
  * @reason: S until DOWN, then const: how it ended
@@ -230,6 +232,8 @@ struct sup_supervisor {
 
 	struct mutex lock;
 	struct sup_policy policy;
+	bool left_over;
+	struct sup_action left;
 	u32 state;
 	u64 since_ns;
 	u32 reason;

@@ -503,6 +503,44 @@ static void child_tells_its_number(long argument)
 	child_wait(0);
 }
 
+static volatile pid_t *told_sender;
+
+static void tell_sender(int number, siginfo_t *info, void *context)
+{
+	*told_sender = info->si_pid;
+	_exit(0);
+}
+
+static void child_tells_who_signals(long argument)
+{
+	struct sigaction action = {
+		.sa_sigaction = tell_sender,
+		.sa_flags = SA_SIGINFO,
+	};
+	struct shared *shared = (void *)argument;
+
+	told_sender = &shared->seen[1];
+	*told_sender = -1;
+	sigaction(SIGTERM, &action, NULL);
+	shared->seen[0] = getpid();
+	child_wait(0);
+}
+
+TEST_F(perm, signals_from_outside_a_namespace_have_no_number)
+{
+	self->shared->step = 1;
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", PROGRAM(.spawn = spawn_in_new_namespace,
+				     .run = child_tells_who_signals,
+				     .argument = (long)self->shared));
+	test_start(SUP);
+	ASSERT_TRUE(eventually(self->shared->seen[0]));
+	test_stop(SUP);
+	trace("started a, up, term a, exited a normal, down stopped");
+	ASSERT_EQ(0, self->shared->seen[1]);
+	kill(self->shared->pid, SIGKILL);
+}
+
 TEST_F(perm, numbers_seen_from_outside_a_namespace)
 {
 	pid_t pid;

@@ -4,6 +4,7 @@
  * events, as text: test_trace() wants exactly these, in this order.
  */
 #include <poll.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 
 #include "kselftest_harness.h"
@@ -1035,6 +1036,89 @@ TEST_F(tree, stop_signal)
 	test_event(self->tree.events, SUPERVISOR_EVENT_EXITED, "a", &event);
 	ASSERT_EQ(SIGUSR1, event.event.status);
 	ASSERT_EQ(SUPERVISOR_EXIT_SHUTDOWN, event.event.reason);
+}
+
+/* Whom a child of that may ask, and as whom, is never who caused the signal. */
+static siginfo_t *told_siginfo;
+
+static void tell_siginfo(int number, siginfo_t *info, void *context)
+{
+	*told_siginfo = *info;
+	_exit(0);
+}
+
+static void child_tells_siginfo(long shared)
+{
+	struct sigaction action = {
+		.sa_sigaction = tell_siginfo,
+		.sa_flags = SA_SIGINFO,
+	};
+
+	told_siginfo = (siginfo_t *)shared;
+	sigaction(SIGTERM, &action, NULL);
+	child_wait(0);
+}
+
+#define PF_KTHREAD 0x00200000
+
+static bool is_kernel_thread(pid_t pid)
+{
+	unsigned int flags = 0;
+	char path[64];
+	char text[512];
+	char *after;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (read_file(path, text, sizeof(text)) < 0)
+		return false;
+	after = strrchr(text, ')');
+	return after && sscanf(after + 2, "%*c %*d %*d %*d %*d %*d %u", &flags) == 1 &&
+	       flags & PF_KTHREAD;
+}
+
+#define test_siginfo() \
+	do { \
+		const siginfo_t *info_ = (siginfo_t *)self->shared; \
+		ASSERT_EQ(SIGTERM, info_->si_signo); \
+		ASSERT_EQ(SI_USER, info_->si_code); \
+		ASSERT_EQ(getuid(), info_->si_uid); \
+		ASSERT_TRUE(is_kernel_thread(info_->si_pid)); \
+		memset(self->shared, 0, sizeof(siginfo_t)); \
+	} while (0)
+
+TEST_F(tree, signals_come_from_the_kernel)
+{
+	struct supervisor_start start =
+		ARG(supervisor_start, .flags = SUPERVISOR_CALL_F_ASYNC);
+
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", RUNS(child_tells_siginfo, (long)self->shared));
+	test_child(SUP, "b", SPAWNS(spawn_fail_when_a_ignores, (long)&self->tree));
+	/* What the spawner of b says makes an end of a. */
+	test_ioctl(SUP, SUPERVISOR_START, &start);
+	trace("started a, start_failed b ENOENT, term a, exited a normal, down init_failed");
+	test_siginfo();
+}
+
+TEST_F(tree, signals_of_a_stop_come_from_the_kernel)
+{
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", RUNS(child_tells_siginfo, (long)self->shared));
+	test_start(SUP);
+	test_ignores(SUP, "a", SIGTERM);
+	test_stop(SUP);
+	test_siginfo();
+}
+
+TEST_F(tree, signals_to_a_group_come_from_the_kernel)
+{
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", RUNS(child_tells_siginfo, (long)self->shared),
+		   .signal_whom = SUPERVISOR_SIGNAL_GROUP);
+	test_start(SUP);
+	test_ignores(SUP, "a", SIGTERM);
+	ASSERT_EQ(0, _test_terminate(SUP, "a"));
+	test_siginfo();
 }
 
 TEST_F(tree, stopped_child_is_woken_to_obey)
