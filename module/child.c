@@ -825,6 +825,14 @@ void sup_child_handle_report(struct sup_child *child)
  * Signals.
  */
 
+static bool namespace_within(const struct pid_namespace *ns, const struct pid_namespace *above)
+{
+	for (; ns; ns = ns->parent)
+		if (ns == above)
+			return true;
+	return false;
+}
+
 /*
  * May this process be signalled in @sup's name, as far as pid namespaces go?
  * The first process of a namespace only from a strict ancestor of it: the
@@ -832,14 +840,7 @@ void sup_child_handle_report(struct sup_child *child)
  */
 static bool signal_namespace_ok(const struct sup_supervisor *sup, struct pid *pid)
 {
-	struct pid_namespace *ns = ns_of_pid(pid);
-
-	if (!is_child_reaper(pid))
-		return true;
-	for (ns = ns->parent; ns; ns = ns->parent)
-		if (ns == sup->pid_ns)
-			return true;
-	return false;
+	return !is_child_reaper(pid) || namespace_within(ns_of_pid(pid)->parent, sup->pid_ns);
 }
 
 static int signal_process(struct sup_supervisor *sup, struct pid *pid, int sig)
@@ -847,43 +848,81 @@ static int signal_process(struct sup_supervisor *sup, struct pid *pid, int sig)
 	return signal_namespace_ok(sup, pid) ? kill_pid(pid, sig, 0) : -EPERM;
 }
 
-/* A task that is being reaped has no pid any more. */
-static bool signal_task_ok(struct sup_supervisor *sup, struct task_struct *task)
+/* Who goes over to another group takes a walk over the members along. */
+static bool task_strayed(struct task_struct *task, const struct pid *pgrp)
 {
-	struct pid *pid = task_pid(task);
+	struct pid *now = task_pgrp(task);
 
-	return !pid || signal_namespace_ok(sup, pid);
+	return now && now != pgrp;
 }
 
-/* Is there nobody in the group who must be passed over? */
+/*
+ * Need nobody in the group be passed over, and nobody who is yet to be born in
+ * it? A new namespace is below that of who makes it: while all are in @sup's
+ * namespace or below, its first process may be signalled. A task that is being
+ * reaped has no pid any more.
+ */
 static bool signal_group_ok(struct sup_supervisor *sup, struct pid *pgrp)
 {
-	struct task_struct *task;
+	struct task_struct *task, *last = NULL;
 	bool ok = true;
 
 	rcu_read_lock();
-	hlist_for_each_entry_rcu(task, &pgrp->tasks[PIDTYPE_PGID], pid_links[PIDTYPE_PGID])
-		ok = ok && signal_task_ok(sup, task);
+	hlist_for_each_entry_rcu(task, &pgrp->tasks[PIDTYPE_PGID], pid_links[PIDTYPE_PGID]) {
+		struct pid *pid = task_pid(task);
+
+		last = task;
+		ok = !task_strayed(task, pgrp) &&
+		     (!pid || (namespace_within(ns_of_pid(pid), sup->pid_ns) &&
+			       signal_namespace_ok(sup, pid)));
+		if (!ok)
+			break;
+	}
+	ok = ok && !(last && task_strayed(last, pgrp));
 	rcu_read_unlock();
 	return ok;
 }
 
+/* Signal each member by itself. True if there may be one left to kill. */
+static bool signal_members(struct sup_supervisor *sup, struct pid *pgrp, int sig)
+{
+	struct task_struct *task, *last = NULL;
+	bool more = false;
+
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(task, &pgrp->tasks[PIDTYPE_PGID], pid_links[PIDTYPE_PGID]) {
+		bool dying = READ_ONCE(task->signal->flags) & SIGNAL_GROUP_EXIT ||
+			     READ_ONCE(task->exit_state);
+		struct pid *pid = task_pid(task);
+
+		last = task;
+		if (task_strayed(task, pgrp))
+			break;
+		if (pid && !signal_process(sup, pid, sig) && !dying)
+			more = true;
+	}
+	more |= last && task_strayed(last, pgrp);
+	rcu_read_unlock();
+	return more && sig == SIGKILL;
+}
+
+/* Walks over a group in which processes are born as fast as they are killed. */
+#define SIGNAL_WALKS 64
+
+/*
+ * A process that is born during a walk is missed by it. Who is being killed has no
+ * more children: so it is over when a walk finds nobody left to kill.
+ */
 static void signal_group(struct sup_supervisor *sup, struct pid *pgrp, int sig)
 {
-	struct task_struct *task;
+	int walks = SIGNAL_WALKS;
 
 	if (signal_group_ok(sup, pgrp)) {
 		kill_pgrp(pgrp, sig, 0);
 		return;
 	}
-	rcu_read_lock();
-	hlist_for_each_entry_rcu(task, &pgrp->tasks[PIDTYPE_PGID], pid_links[PIDTYPE_PGID]) {
-		struct pid *pid = task_pid(task);
-
-		if (pid && task_pgrp(task) == pgrp)
-			signal_process(sup, pid, sig);
-	}
-	rcu_read_unlock();
+	while (signal_members(sup, pgrp, sig) && --walks)
+		cond_resched();
 }
 
 static bool process_in_group(struct pid *pid, struct pid *pgrp)
