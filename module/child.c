@@ -325,7 +325,7 @@ void sup_child_start(struct sup_child *child)
 	child->term_sent = false;
 	child->unkillable = false;
 	trace_sup_start(sup->object.id, child->id, child->incarnation);
-	if (child->sub) {
+	if (child->sub && child->readiness != SUPERVISOR_READINESS_NOTIFY) {
 		sup_start_below(child->sub, sup->root);
 		return;
 	}
@@ -412,6 +412,7 @@ static ssize_t start_write(struct sup_supervisor *sup, const struct sup_child *c
 	struct supervisor_msg_start msg = {
 		.head = {
 			.type = SUPERVISOR_MSG_START,
+			.flags = child->is_supervisor ? SUPERVISOR_MSG_F_SUPERVISOR : 0,
 			.supervisor = sup->object.id,
 			.child = child->id,
 			.ref = token,
@@ -583,6 +584,8 @@ static int child_attach_locked(struct sup_child *child, u64 token, struct sup_pr
 	lockdep_assert_held(&sup->lock);
 	if (child->token != token)
 		return -ESTALE;
+	if (child->is_supervisor)
+		return -EINVAL;
 	if (child->used)
 		return -EALREADY;
 	if (sup->start.state != SUP_START_READ || !child_start_pending(child) ||
@@ -674,7 +677,8 @@ static int report_start_outcome(struct sup_child *child, u32 report, s32 error)
 
 static int report_ready(struct sup_child *child)
 {
-	if (child->readiness != SUPERVISOR_READINESS_NOTIFY || !child->attached)
+	if (child->readiness != SUPERVISOR_READINESS_NOTIFY ||
+	    (!child->attached && !child->is_supervisor))
 		return -EINVAL;
 	if (child->reports & (SUP_SAID_READY | SUP_SAID_EARLY_READY))
 		return -EALREADY;
@@ -790,7 +794,8 @@ int sup_child_report(struct sup_ucmd *ucmd)
  * @child: the child, with @reports
  *
  * What was said before the attach ends the start; after it, FAILED and IGNORE
- * wait for the exit that must follow.
+ * wait for the exit that must follow. A supervisor never attaches: it starts when
+ * it is READY to.
  *
  * Context: holds S; may sleep.
  */
@@ -813,8 +818,10 @@ void sup_child_handle_report(struct sup_child *child)
 		start_end(sup);
 		if (child->reports & SUP_SAID_FAILED)
 			child_start_failed(child, child->report_error);
-		else
+		else if (child->reports & SUP_SAID_IGNORE)
 			child_ignored(child);
+		else
+			sup_start_below(child->sub, sup->root);
 	} else if (child->readiness == SUPERVISOR_READINESS_NOTIFY ? ready : started) {
 		start_end(sup);
 		child_started(child);
@@ -981,10 +988,10 @@ static void child_unkillable(struct sup_child *child)
 	child_feed(child, SUP_IN_UNKILLABLE);
 }
 
-/* A start that is not yet anybody's process: take it back. True if it was one. */
+/* A start that is nobody's process or supervisor yet: take it back. True if it was one. */
 static bool child_cancel_start(struct sup_child *child)
 {
-	if (child->sub || child->attached || !child_start_pending(child))
+	if (child->attached || !child_start_pending(child))
 		return false;
 	token_revoke(child);
 	start_end(child->sup);
@@ -1004,12 +1011,12 @@ void sup_child_term(struct sup_child *child)
 
 	lockdep_assert_held(&child->sup->lock);
 	child->since_ns = sup_now();
+	if (child_cancel_start(child))
+		return;
 	if (child->sub) {
 		sup_stop(child->sub, SUP_SHUTDOWN);
 		return;
 	}
-	if (child_cancel_start(child))
-		return;
 	sup_event_child(child, SUPERVISOR_EVENT_TERM, 0);
 	child->term_sent = true;
 	ret = child_signal(child, child->stop_signal);
@@ -1029,7 +1036,7 @@ void sup_child_kill(struct sup_child *child)
 {
 	lockdep_assert_held(&child->sup->lock);
 	child->since_ns = sup_now();
-	if (!child->sub && child_cancel_start(child))
+	if (child_cancel_start(child))
 		return;
 	sup_event_child(child, SUPERVISOR_EVENT_KILL, 0);
 	if (child->sub)
@@ -1179,7 +1186,7 @@ void sup_child_handle_exit(struct sup_child *child)
 void sup_child_handle_up(struct sup_child *child)
 {
 	lockdep_assert_held(&child->sup->lock);
-	if (child_starting(child))
+	if (child->sub && child_starting(child))
 		child_started(child);
 }
 

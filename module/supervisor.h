@@ -153,7 +153,8 @@ enum sup_start_state {
 /**
  * struct sup_start - the start that a supervisor has under way
  * @state: S
- * @child: S: referenced while @state is not NONE
+ * @child: S: referenced while @state is not NONE: a process, or a supervisor whose
+ *	start is asked for
  * @post: M: the START message
  * @reader: S: on the process that read it
  * @reader_msg: I

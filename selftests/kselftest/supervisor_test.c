@@ -1971,6 +1971,146 @@ TEST_F(tree, nested_that_cannot_start)
 	close(inner);
 }
 
+/*
+ * What a supervisor's init/1 says: the attempts whose bits are set are ignored,
+ * those 8 bits up fail.
+ */
+static void spawn_init(struct start *start)
+{
+	long argument = start->program->argument;
+
+	if (!start->is_supervisor)
+		return;
+	if (argument & (1L << start->attempt))
+		spawn_ignore(start);
+	else if (argument & (1L << (start->attempt + 8)))
+		_test_report(start->spawner->dev, start->token,
+			     SUPERVISOR_REPORT_FAILED, ENOENT);
+	else
+		spawn_ready(start);
+}
+
+/* Adds a supervisor n with a child x, whose start is asked for. */
+#define test_asked_for(sub_, add_, program_) \
+	do { \
+		struct supervisor_create create_ = CREATE(.intensity = 0); \
+		test_create(DEV, &create_, (sub_)); \
+		test_child(*(sub_), "x", WAITS); \
+		ASSERT_EQ(0, _test_child_add(SUP, &CHILD_SUPERVISOR("n", \
+				*(sub_), \
+				.readiness = SUPERVISOR_READINESS_NOTIFY, \
+				.blob = (uintptr_t)(program_), \
+				.blob_len = sizeof(*(program_))), (add_))); \
+	} while (0)
+
+TEST_F(tree, nested_starts_when_it_is_ready_to)
+{
+	struct supervisor_status status;
+	int sub;
+
+	test_tree_open(&self->tree, CREATE());
+	test_asked_for(&sub, NULL, SPAWNS(spawn_init, 0));
+	test_child(SUP, "a", WAITS);
+	test_start(SUP);
+	trace("started x, up n, started a, up");
+	ASSERT_EQ(0, kill(child_pid(sub, "x"), SIGKILL));
+	trace("exited x killed, down n intensity, started x, up n");
+	test_status(sub, &status);
+	ASSERT_EQ(SUPERVISOR_STATE_UP, status.out_state);
+	close(sub);
+}
+
+TEST_F(tree, nested_ignored)
+{
+	int sub;
+
+	test_tree_open(&self->tree, CREATE());
+	test_asked_for(&sub, NULL, SPAWNS(spawn_init, 1L << 1 | 1L << 3));
+	test_start(SUP);
+	trace("up");
+	test_which(SUP, "n undefined");
+	ASSERT_EQ(0, _test_restart(SUP, "n"));
+	trace("started x, up n");
+	ASSERT_EQ(0, kill(child_pid(sub, "x"), SIGKILL));
+	trace("exited x killed, down n intensity");
+	test_wait(SUP, SUPERVISOR_WAIT_IDLE);
+	test_which(SUP, "n undefined");
+	close(sub);
+}
+
+TEST_F(tree, nested_ignored_at_restart)
+{
+	int sub;
+
+	test_tree_open(&self->tree, CREATE());
+	test_asked_for(&sub, NULL, SPAWNS(spawn_init, 1L << 2));
+	test_start(SUP);
+	trace("started x, up n, up");
+	ASSERT_EQ(0, kill(child_pid(sub, "x"), SIGKILL));
+	trace("exited x killed, down n intensity");
+	test_wait(SUP, SUPERVISOR_WAIT_IDLE);
+	test_which(SUP, "n undefined");
+	ASSERT_EQ(0, _test_restart(SUP, "n"));
+	trace("started x, up n");
+	close(sub);
+}
+
+TEST_F(tree, nested_ignored_when_added)
+{
+	struct supervisor_child_add add = CALL(supervisor_child_add);
+	int sub;
+
+	test_tree_open(&self->tree, CREATE());
+	test_start(SUP);
+	test_asked_for(&sub, &add, SPAWNS(spawn_init, 1L << 1));
+	ASSERT_EQ(SUPERVISOR_RESULT_OK_UNDEFINED, add.out_result);
+	test_which(SUP, "n undefined");
+	ASSERT_EQ(0, _test_delete(SUP, "n"));
+	close(sub);
+}
+
+TEST_F(tree, nested_that_says_it_fails)
+{
+	struct supervisor_start start =
+		ARG(supervisor_start, .deadline = after_ms(PATIENCE_MS));
+	int sub;
+
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", WAITS);
+	test_asked_for(&sub, NULL, SPAWNS(spawn_init, 1L << 9));
+	ASSERT_EQ(-ECHILD, _test_ioctl(SUP, SUPERVISOR_START, &start));
+	ASSERT_EQ(ENOENT, start.out_error);
+	trace("started a, term a, exited a shutdown, down init_failed");
+	close(sub);
+}
+
+TEST_F(tree, nested_stopped_while_it_is_asked)
+{
+	struct supervisor_start start =
+		ARG(supervisor_start, .flags = SUPERVISOR_CALL_F_ASYNC);
+	struct attempt attempt = {};
+	union start_message message;
+	int sub;
+
+	test_tree_open(&self->tree, CREATE());
+	spawner_stop(&self->tree.spawner);
+	test_asked_for(&sub, NULL, SPAWNS(spawn_init, 0));
+	test_ioctl(SUP, SUPERVISOR_START, &start);
+	read_start(message);
+	ASSERT_EQ(SUPERVISOR_MSG_F_SUPERVISOR, message.head.flags);
+	/* Nobody becomes a supervisor. */
+	attempt.dev = DEV;
+	attempt.token = message.head.ref;
+	ASSERT_EQ(-EINVAL, in_process(attach_below, &attempt));
+	ASSERT_EQ(-EINVAL, _test_report(DEV, message.head.ref,
+					SUPERVISOR_REPORT_STARTED, 0));
+	test_stop(SUP);
+	trace("down stopped");
+	ASSERT_EQ(-ESTALE, _test_report(DEV, message.head.ref,
+					SUPERVISOR_REPORT_READY, 0));
+	close(sub);
+}
+
 TEST_F(tree, nested_stopped_by_hand_is_restarted)
 {
 	int inner;

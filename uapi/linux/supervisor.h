@@ -344,8 +344,8 @@ struct supervisor_list {
  * group.
  *
  * Errors: EPERM (not a child of the reader), EALREADY (used), ESTALE (revoked
- * or unknown), EINVAL (not a group leader), EBUSY (already somebody's child),
- * EDEADLK (it owns the tree), ENOMEM.
+ * or unknown), EINVAL (not a group leader, or the START is a supervisor's),
+ * EBUSY (already somebody's child), EDEADLK (it owns the tree), ENOMEM.
  */
 struct supervisor_child_attach {
 	__u32 size;
@@ -359,7 +359,7 @@ enum {
 	SUPERVISOR_REPORT_STARTED = 0,	/* spawner: exec succeeded */
 	SUPERVISOR_REPORT_FAILED = 1,	/* spawner before the attach; or child, which exits */
 	SUPERVISOR_REPORT_IGNORE = 2,	/* likewise: OTP's ignore */
-	SUPERVISOR_REPORT_READY = 3,	/* child or spawner: notify readiness */
+	SUPERVISOR_REPORT_READY = 3,	/* child or spawner: notify readiness; see below */
 	SUPERVISOR_REPORT_SHUTDOWN = 4	/* child: its coming exit has reason shutdown */
 };
 
@@ -371,7 +371,9 @@ enum {
  * @report: SUPERVISOR_REPORT_*
  * @error: FAILED: an errno value, 1 to 4095
  *
- * With a token: for the process that read the START, and its child.
+ * With a token: for the process that read the START, and its child. Of a
+ * supervisor (SUPERVISOR_MSG_F_SUPERVISOR) it answers what OTP asks of init/1:
+ * READY, and its children are started; IGNORE; or FAILED.
  *
  * Errors: ESTALE (the start is over or was revoked), EPERM (not the reader's
  * START), ESRCH (@token 0, but the caller is nobody's child), EALREADY (said
@@ -418,11 +420,14 @@ enum {
 	SUPERVISOR_MSG_GAP = 4		/* @ref events were lost here: the ring was full */
 };
 
+/* struct supervisor_msg.flags */
+#define SUPERVISOR_MSG_F_SUPERVISOR (1U << 0) /* START: of a supervisor; fork nothing */
+
 /**
  * struct supervisor_msg - the head of every message
  * @size: bytes of the whole message, a multiple of 8: the next one is there
  * @type: SUPERVISOR_MSG_*
- * @flags: none so far
+ * @flags: SUPERVISOR_MSG_F_*
  * @supervisor: id of the supervisor it is about
  * @child: id of the child's spec, never used again; 0 when about none
  * @ref: START: the token. ANSWER: the call's cookie. GAP: how many
@@ -450,7 +455,11 @@ struct supervisor_msg {
 enum {
 	SUPERVISOR_READINESS_EXEC = 0,	/* the spawner says STARTED after exec */
 	SUPERVISOR_READINESS_ATTACH = 1, /* when it attaches */
-	SUPERVISOR_READINESS_NOTIFY = 2	/* when it, or the spawner for it, says READY */
+	/*
+	 * When it, or the spawner for it, says READY. Of a supervisor: before
+	 * its children are started, the spawner is asked by a START each time.
+	 */
+	SUPERVISOR_READINESS_NOTIFY = 2
 };
 
 /* Whom a supervisor signals. */
