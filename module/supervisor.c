@@ -1016,7 +1016,7 @@ int sup_supervisor_open_child(struct sup_ucmd *ucmd)
 {
 	struct supervisor_open_child *cmd = ucmd->cmd;
 	struct sup_supervisor *sup;
-	int access, ret;
+	int access;
 	char *path;
 
 	cmd->out_fd = -1;
@@ -1041,16 +1041,7 @@ int sup_supervisor_open_child(struct sup_ucmd *ucmd)
 		return PTR_ERR(sup);
 
 	atomic_inc(&sup->object.files);
-	ret = sup_object_file(ucmd, &sup->object, access);
-	if (ret) {
-		if (atomic_dec_and_test(&sup->object.files))
-			supervisor_unused(&sup->object);
-	} else {
-		cmd->out_fd = ucmd->new_fd;
-		cmd->out_id = sup->object.id;
-	}
-	sup_object_put(&sup->object);
-	return ret;
+	return sup_object_reopen(ucmd, &sup->object, access, &cmd->out_fd, &cmd->out_id);
 }
 
 static int supervisor_release_file(struct inode *inode, struct file *file)
