@@ -169,6 +169,33 @@ void sup_object_forget(struct sup_object *object)
 }
 
 /**
+ * sup_object_reopen - make another file for an object, for the caller's struct
+ * @ucmd: takes the file
+ * @object: the object; the caller's reference is consumed, and the file that it
+ *	has counted in @object->files is undone if this fails
+ * @access: O_RDONLY, O_WRONLY or O_RDWR
+ * @out_fd: set to the file's number, on success
+ * @out_id: set to the object's, on success
+ *
+ * Context: may sleep.
+ * Return: as sup_object_file().
+ */
+int sup_object_reopen(struct sup_ucmd *ucmd, struct sup_object *object, int access, s32 *out_fd,
+		      u64 *out_id)
+{
+	int ret = sup_object_file(ucmd, object, access);
+
+	if (ret) {
+		object_file_gone(object);
+	} else {
+		*out_fd = ucmd->new_fd;
+		*out_id = object->id;
+	}
+	sup_object_put(object);
+	return ret;
+}
+
+/**
  * sup_object_release - the release operation of every object's files
  * @inode: unused
  * @file: the file
@@ -403,18 +430,7 @@ int sup_object_open(struct sup_ucmd *ucmd)
 		sup_object_get(object);
 	mutex_unlock(&sup_names_lock);
 	kfree(bytes);
-	if (ret)
-		return ret;
-
-	ret = sup_object_file(ucmd, object, access);
-	if (ret) {
-		object_file_gone(object);
-	} else {
-		cmd->out_fd = ucmd->new_fd;
-		cmd->out_id = object->id;
-	}
-	sup_object_put(object);
-	return ret;
+	return ret ?: sup_object_reopen(ucmd, object, access, &cmd->out_fd, &cmd->out_id);
 }
 
 /**

@@ -139,6 +139,8 @@ void sup_object_put(struct sup_object *object);
 int sup_object_file(struct sup_ucmd *ucmd, struct sup_object *object, int flags);
 void sup_object_remember(struct sup_object *object);
 void sup_object_forget(struct sup_object *object);
+int sup_object_reopen(struct sup_ucmd *ucmd, struct sup_object *object, int access, s32 *out_fd,
+		      u64 *out_id);
 int sup_object_release(struct inode *inode, struct file *file);
 struct file *sup_object_fget(int fd, enum sup_kind kind);
 struct sup_object *sup_file_object(struct file *file);

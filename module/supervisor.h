@@ -165,11 +165,13 @@ enum sup_start_state {
 /**
  * struct sup_start - the start that a supervisor has under way
  * @state: S
- * @child: S: referenced while @state is not NONE
+ * @child: S: referenced while @state is not NONE: a process, or a supervisor whose
+ *	start is asked for
  * @post: M: the START message
  * @reader: S: on the process that read it
  * @reader_msg: I
- * @deadline_ns: S: when an unread START is a start error; U64_MAX for never
+ * @deadline_ns: S: while @state is not NONE: when a START that nobody has read is a
+ *	start error; U64_MAX for never
  */
 struct sup_start {
 	enum sup_start_state state;
@@ -185,6 +187,8 @@ struct sup_start {
  * @object: the base
  * @lock: S
  * @policy: S
+ * @left_over: S: @left is to be carried out next, by the work item
+ * @left: S: what the policy decided where it could not be done
  * @state: S: SUPERVISOR_STATE_*; read anywhere
  * @since_ns: S: when it entered @state
  * @reason: S until DOWN, then const: how it ended
@@ -241,6 +245,8 @@ struct sup_supervisor {
 
 	struct mutex lock;
 	struct sup_policy policy;
+	bool left_over;
+	struct sup_action left;
 	u32 state;
 	u64 since_ns;
 	u32 reason;
@@ -340,6 +346,7 @@ void sup_child_handle_report(struct sup_child *child);
 void sup_child_handle_up(struct sup_child *child);
 void sup_child_handle_down(struct sup_child *child);
 void sup_start_init(struct sup_supervisor *sup);
+u64 sup_start_deadline(const struct sup_supervisor *sup);
 void sup_start_handle_reader(struct sup_supervisor *sup);
 void sup_start_handle_timer(struct sup_supervisor *sup, u64 now_ns);
 int sup_child_attach(struct sup_ucmd *ucmd);
