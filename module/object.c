@@ -228,6 +228,26 @@ struct sup_object *sup_file_object(struct file *file)
 }
 
 /**
+ * sup_object_fget_any - take a file descriptor that must be some object's
+ * @fd: from user space
+ *
+ * Context: may sleep.
+ * Return: the file, for fput(); -EBADF when @fd is none, -EBADFD when it is
+ *	something else.
+ */
+struct file *sup_object_fget_any(int fd)
+{
+	struct file *file = fget(fd);
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	if (file->f_op == &sup_mailbox_fops || file->f_op == &sup_supervisor_fops)
+		return file;
+	fput(file);
+	return ERR_PTR(-EBADFD);
+}
+
+/**
  * sup_object_fget - take a file descriptor that must be an object's
  * @fd: from user space
  * @kind: the kind wanted
@@ -238,12 +258,9 @@ struct sup_object *sup_file_object(struct file *file)
  */
 struct file *sup_object_fget(int fd, enum sup_kind kind)
 {
-	struct file *file = fget(fd);
+	struct file *file = sup_object_fget_any(fd);
 
-	if (!file)
-		return ERR_PTR(-EBADF);
-	if ((file->f_op == &sup_mailbox_fops && kind == SUP_KIND_MAILBOX) ||
-	    (file->f_op == &sup_supervisor_fops && kind == SUP_KIND_SUPERVISOR))
+	if (IS_ERR(file) || sup_file_object(file)->ops->kind == kind)
 		return file;
 	fput(file);
 	return ERR_PTR(-EBADFD);

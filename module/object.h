@@ -8,6 +8,7 @@
  *	sup_supervisor.lock		S: a supervisor and its children
  *	sup_tree_lock			who is whose child (supervisor.c)
  *	subscriptions_lock		who hears of which tree (event.c)
+ *	sup_links_lock			L: links, and who traps exits (link.c)
  *	sup_names_lock			N: names of objects (object.c)
  *	sup_tokens_lock			T: tokens of outstanding starts (child.c)
  *	sup_mailbox.owner_lock		O: who serves a mailbox (mailbox.c)
@@ -17,7 +18,8 @@
  *	      sup_supervisor.inbox_lock	I: a supervisor's inbox, irqsave
  *	sup_supervisor.events_lock	E: a root's subscriptions
  *	sup_object.watches_lock		W: who waits for an object's end
- *	  sup_mailbox.lock		M: a mailbox's queue
+ *	  sup_mailbox.lock		M: a mailbox's queue, its monitors and aliases
+ *	    sup_aliases_lock		B: the table of aliases (alias.c)
  *	sup_accounts_lock		A: the table of accounts (account.c)
  *
  * The exit hook runs with tasklist_lock write-held and wait_pidfd.lock held: it
@@ -165,6 +167,7 @@ void sup_object_forget(struct sup_object *object);
 int sup_object_reopen(struct sup_ucmd *ucmd, struct sup_object *object, int access, s32 *out_fd,
 		      u64 *out_id);
 int sup_object_release(struct inode *inode, struct file *file);
+struct file *sup_object_fget_any(int fd);
 struct file *sup_object_fget(int fd, enum sup_kind kind);
 struct sup_object *sup_file_object(struct file *file);
 

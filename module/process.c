@@ -642,6 +642,23 @@ void sup_origin_put(struct sup_origin *origin)
 }
 
 /**
+ * sup_process_reason - why a process ended
+ * @process: the process, which has been told to be dead
+ *
+ * Context: process.
+ * Return: SUPERVISOR_EXIT_*.
+ */
+u32 sup_process_reason(struct sup_process *process)
+{
+	u32 reason;
+
+	spin_lock_irq(&process->lock);
+	reason = process->exit.reason;
+	spin_unlock_irq(&process->lock);
+	return reason;
+}
+
+/**
  * sup_process_stop_sent - a process is about to get its supervisor's stop signal
  * @process: the process
  * @sig: if it dies of this, that is a shutdown
@@ -856,6 +873,8 @@ int __init sup_process_init(void)
  */
 void sup_process_exit(void)
 {
+	/* Its last words: what it told may have been the module's last user. */
+	flush_work(&sup_dead_work);
 	rcu_barrier();
 	kmem_cache_destroy(sup_process_cache);
 }

@@ -210,6 +210,7 @@ int sup_current_origin(struct sup_origin **origin);
 struct sup_origin *sup_origin_get(struct sup_origin *origin);
 void sup_origin_put(struct sup_origin *origin);
 
+u32 sup_process_reason(struct sup_process *process);
 void sup_process_stop_sent(struct sup_process *process, int sig);
 void sup_process_say_shutdown(struct sup_process *process);
 int sup_process_link_signal(struct sup_process *process, const struct pid_namespace *from,
