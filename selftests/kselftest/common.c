@@ -622,6 +622,8 @@ int _test_trace(int mailbox, const char *expected, char *seen, size_t size)
 
 /* ---- messages ---- */
 
+struct message test_taken;
+
 int _test_mailbox(int dev, struct supervisor_mailbox_create create,
 		  int *mailbox)
 {

@@ -289,6 +289,9 @@ int _test_mailbox_own(int mailbox);
 int _test_mailbox_status(int mailbox, struct supervisor_mailbox_status *status);
 bool poll_says(int fd, short events, int milliseconds);
 
+/* What the macros below took last. */
+extern struct message test_taken;
+
 /* A process that owns @mailbox, has no files, and waits to be killed. */
 pid_t owner_start(int mailbox);
 void process_kill(pid_t pid);
@@ -346,29 +349,25 @@ int client_end(struct client *client);
 /* A cast or a call, whose @ref is the value. */
 #define test_takes_cast(mailbox_, text_) \
 	do { \
-		static struct message taken_; \
-		test_takes((mailbox_), &taken_, SUPERVISOR_MSG_CAST, (text_)); \
+		test_takes((mailbox_), &test_taken, SUPERVISOR_MSG_CAST, (text_)); \
 	} while (0)
 #define test_takes_call(mailbox_, text_) \
 	({ \
-		static struct message taken_; \
-		test_takes((mailbox_), &taken_, SUPERVISOR_MSG_CALL, (text_)); \
-		taken_.head->ref; \
+		test_takes((mailbox_), &test_taken, SUPERVISOR_MSG_CALL, (text_)); \
+		test_taken.head->ref; \
 	})
 
 /* The end of a call that was started. */
 #define test_takes_reply(mailbox_, ref_, error_, text_) \
 	do { \
-		static struct message taken_; \
-		test_takes((mailbox_), &taken_, SUPERVISOR_MSG_REPLY, (text_)); \
-		ASSERT_EQ((ref_), taken_.head->ref); \
-		ASSERT_EQ((error_), taken_.error); \
+		test_takes((mailbox_), &test_taken, SUPERVISOR_MSG_REPLY, (text_)); \
+		ASSERT_EQ((ref_), test_taken.head->ref); \
+		ASSERT_EQ((error_), test_taken.error); \
 	} while (0)
 
 #define test_empty(mailbox_) \
 	do { \
-		static struct message taken_; \
-		ASSERT_EQ(-EAGAIN, _test_take((mailbox_), &taken_, 0)); \
+		ASSERT_EQ(-EAGAIN, _test_take((mailbox_), &test_taken, 0)); \
 	} while (0)
 
 #define test_reply(mailbox_, from_, text_) \
