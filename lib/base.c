@@ -91,11 +91,14 @@ void sup_close(int fd)
 	errno = saved;
 }
 
+uint32_t sup_len32(size_t len)
+{
+	return len < UINT32_MAX ? (uint32_t)len : UINT32_MAX;
+}
+
 uint32_t sup_strlen32(const char *s)
 {
-	size_t len = strlen(s);
-
-	return len < UINT32_MAX ? (uint32_t)len : UINT32_MAX;
+	return sup_len32(strlen(s));
 }
 
 uint64_t sup_deadline_in(uint64_t ms)

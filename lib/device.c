@@ -23,8 +23,8 @@ int sup_info(int device, struct supervisor_info *info)
 	return sup_ioctl(device, SUPERVISOR_INFO, info);
 }
 
-int sup_open(int device, const char *name, int access,
-	     struct sup_result *result)
+int sup_open_kind(int device, uint32_t kind, const char *name, int access,
+		  struct sup_result *result)
 {
 	struct supervisor_open arg = {
 		.size = sizeof(arg),
@@ -32,6 +32,7 @@ int sup_open(int device, const char *name, int access,
 		.name_len = sup_strlen32(name),
 		.name = u64_from_ptr(name),
 		.out_fd = -1,
+		.kind = kind,
 	};
 	struct sup_result local;
 	int ret = sup_result_begin(result, &local);
@@ -43,6 +44,13 @@ int sup_open(int device, const char *name, int access,
 		local.id = arg.out_id;
 	sup_result_end(result, &local);
 	return ret ? ret : arg.out_fd;
+}
+
+int sup_open(int device, const char *name, int access,
+	     struct sup_result *result)
+{
+	return sup_open_kind(device, SUPERVISOR_KIND_SUPERVISOR, name, access,
+			     result);
 }
 
 int sup_unlink(int device, const char *name)

@@ -52,6 +52,15 @@ void sup_close(int fd);
 
 /* base.c: the length of a string for a __u32, so that too long stays too long. */
 uint32_t sup_strlen32(const char *s);
+/* The same for bytes that were counted. */
+uint32_t sup_len32(size_t len);
+
+/* device.c: opens an object of this kind by its name. */
+int sup_open_kind(int device, uint32_t kind, const char *name, int access,
+		  struct sup_result *result);
+/* ref.c: an ioctl with a struct supervisor_ref: out_found, or -errno. */
+int sup_ref_end(int mailbox, unsigned long request, uint64_t ref,
+		uint32_t flags);
 
 /*
  * record.c: the record after @prev (the first after NULL) in @len bytes at

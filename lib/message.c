@@ -18,6 +18,12 @@ static const void *msg_as(const struct supervisor_msg *msg, uint16_t type,
 	return msg->type == type && msg->size >= min ? msg : NULL;
 }
 
+static bool msg_bytes_ok(const struct supervisor_msg *msg, size_t offset,
+			 size_t len)
+{
+	return offset <= msg->size && len <= msg->size - offset;
+}
+
 /* The id and the path after it, each with its NUL. */
 static bool msg_text_ok(const struct supervisor_msg *msg, size_t offset,
 			size_t id_len, size_t path_len)
@@ -35,8 +41,7 @@ sup_msg_start(const struct supervisor_msg *msg)
 	start = msg_as(msg, SUPERVISOR_MSG_START, sizeof(*start));
 	if (!start || !msg_text_ok(msg, start->text_offset, start->id_len,
 				   start->path_len) ||
-	    start->blob_offset > msg->size ||
-	    start->blob_len > msg->size - start->blob_offset)
+	    !msg_bytes_ok(msg, start->blob_offset, start->blob_len))
 		return NULL;
 	return start;
 }
@@ -60,6 +65,71 @@ sup_msg_answer(const struct supervisor_msg *msg)
 		      sizeof(struct supervisor_msg_answer));
 }
 
+const struct supervisor_msg_data *
+sup_msg_data(const struct supervisor_msg *msg)
+{
+	const struct supervisor_msg_data *data;
+
+	data = msg_as(msg, SUPERVISOR_MSG_CAST, sizeof(*data));
+	if (!data)
+		data = msg_as(msg, SUPERVISOR_MSG_CALL, sizeof(*data));
+	if (!data || !msg_bytes_ok(msg, data->payload_offset,
+				   data->payload_len))
+		return NULL;
+	return data;
+}
+
+const struct supervisor_msg_reply *
+sup_msg_reply(const struct supervisor_msg *msg)
+{
+	const struct supervisor_msg_reply *reply;
+
+	reply = msg_as(msg, SUPERVISOR_MSG_REPLY, sizeof(*reply));
+	if (!reply || !msg_bytes_ok(msg, reply->payload_offset,
+				    reply->payload_len))
+		return NULL;
+	return reply;
+}
+
+const struct supervisor_msg_down *sup_msg_down(const struct supervisor_msg *msg)
+{
+	const struct supervisor_msg_down *down;
+
+	down = msg_as(msg, SUPERVISOR_MSG_DOWN, sizeof(*down));
+	return down ? down : msg_as(msg, SUPERVISOR_MSG_EXIT, sizeof(*down));
+}
+
+const void *sup_msg_payload(const struct supervisor_msg *msg, size_t *len)
+{
+	const struct supervisor_msg_data *data = sup_msg_data(msg);
+	const struct supervisor_msg_reply *reply = sup_msg_reply(msg);
+
+	*len = 0;
+	if (data) {
+		*len = data->payload_len;
+		return (const char *)msg + data->payload_offset;
+	}
+	if (reply) {
+		*len = reply->payload_len;
+		return (const char *)msg + reply->payload_offset;
+	}
+	return NULL;
+}
+
+/* Of a cast or call: behind the payload, when it was asked for. */
+static const char *data_path(const struct supervisor_msg *msg)
+{
+	const struct supervisor_msg_data *data = sup_msg_data(msg);
+	size_t at;
+
+	if (!data || !(msg->flags & SUPERVISOR_MSG_F_PATH))
+		return "";
+	at = ((size_t)data->payload_offset + data->payload_len + 7) & ~(size_t)7;
+	if (!sup_record_text_ok(msg, msg->size, at, data->path_len))
+		return "";
+	return (const char *)msg + at;
+}
+
 const char *sup_msg_id(const struct supervisor_msg *msg)
 {
 	const struct supervisor_msg_start *start = sup_msg_start(msg);
@@ -81,7 +151,7 @@ const char *sup_msg_path(const struct supervisor_msg *msg)
 		return sup_msg_id(msg) + start->id_len + 1;
 	if (event)
 		return sup_msg_id(msg) + event->id_len + 1;
-	return "";
+	return data_path(msg);
 }
 
 const void *sup_msg_blob(const struct supervisor_msg *msg, size_t *len)
@@ -104,8 +174,7 @@ static const void *answer_data(const struct supervisor_msg *msg,
 	*len = 0;
 	if (!answer || answer->command != command ||
 	    answer->result != SUPERVISOR_RESULT_OK ||
-	    answer->data_offset > msg->size ||
-	    answer->data_len > msg->size - answer->data_offset)
+	    !msg_bytes_ok(msg, answer->data_offset, answer->data_len))
 		return NULL;
 	*len = answer->data_len;
 	return (const char *)msg + answer->data_offset;

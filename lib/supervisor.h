@@ -12,10 +12,10 @@
  *   like any other.
  * - A function returns >= 0, or -errno; it leaves errno alone. What an errno
  *   means is in <linux/supervisor.h>; the lists here name what is special.
- * - Each call is one ioctl, except where a buffer has to grow. None is ever
- *   repeated after EINTR: a call that was under way takes its course. A wait
- *   (sup_wait_*, sup_mailbox_recv) may be repeated as it stands, for deadlines
- *   are absolute.
+ * - Each call is one ioctl, except where a buffer has to grow. A call to a
+ *   supervisor is not repeated after EINTR: what was under way takes its course.
+ *   A wait (sup_wait_*, sup_mailbox_recv) may be repeated as it stands, for
+ *   deadlines are absolute. Casts and calls to a mailbox go on by themselves.
  * - Deadlines are nanoseconds of CLOCK_MONOTONIC: sup_deadline_in(),
  *   SUPERVISOR_NO_DEADLINE, or 0 not to wait.
  * - No thread, signal handler, global state or printing. Everything on an fd is
@@ -76,9 +76,11 @@ SUP_API uint64_t sup_deadline_in(uint64_t ms);
  * @result: SUPERVISOR_RESULT_*: OTP's answer
  * @error: with ECHILD, the errno with which the start failed
  * @invalid: with EINVAL, SUPERVISOR_INVALID_*: the first bad member, or 0
- * @limit: with EDQUOT or ENOSPC, SUPERVISOR_LIMIT_*: the limit that was met
+ * @limit: with EDQUOT or ENOSPC, and where a mailbox is full, SUPERVISOR_LIMIT_*:
+ *	the limit that was met
  * @pid: the child's process; of the present one with already_started
  * @id: id of what was created or opened
+ * @max: with EMSGSIZE of a payload, the bytes that one may have
  *
  * Optional wherever it is an argument, and written on error too.
  */
@@ -91,8 +93,10 @@ struct sup_result {
 	int32_t pid;
 	uint32_t reserved;
 	uint64_t id;
+	uint64_t max;
 };
-#define SUP_DEFAULTS_sup_result sizeof(struct sup_result), 0, 0, 0, 0, 0, 0, 0
+#define SUP_DEFAULTS_sup_result sizeof(struct sup_result), 0, 0, 0, 0, 0, 0, \
+	0, 0
 
 /* ---- the device ------------------------------------------------------- */
 
@@ -168,14 +172,15 @@ SUP_API int sup_open(int device, const char *name, int access,
 SUP_API int sup_open_child(int supervisor, const char *path, int access,
 			   struct sup_result *result);
 
-/* Frees a name; the supervisor lives on. Errors: ENOENT, EPERM, EINVAL. */
+/* Frees a name; the object lives on. Errors: ENOENT, EPERM, EINVAL. */
 SUP_API int sup_unlink(int device, const char *name);
 
 /* Makes the caller the owner of a root. Errors: EPERM, ESHUTDOWN, EINVAL. */
 SUP_API int sup_own(int supervisor);
 
 /*
- * The named supervisors of the caller's user namespace, by id. On success
+ * The named objects of the caller's user namespace, by id; entry->kind is
+ * SUPERVISOR_KIND_*. On success
  * *names is for sup_names_next() and sup_names_free(). Errors: ENOMEM.
  */
 struct sup_names;
@@ -432,6 +437,71 @@ SUP_API int sup_notify_ready(void);
 SUP_API int sup_mailbox_create(int device, uint32_t ring_bytes,
 			       struct sup_result *result);
 
+/**
+ * struct sup_mailbox_opts - a new mailbox
+ * @sz: sizeof(struct sup_mailbox_opts)
+ * @name: "/name" to list and open it by, or NULL
+ * @mode: permission bits of a named one (0600): reading is receiving and
+ *	replying, writing is sending and calling
+ * @survive: 1: it outlives its owner, and waits for sup_mailbox_own() with what
+ *	nobody has taken
+ * @ring_bytes: room for events and small messages: a power of two from 4096 to
+ *	16 MiB (0: 64 KiB)
+ * @max_messages: casts and calls that may wait in it, at most 1,048,576 (0: 1024)
+ * @max_bytes: bytes of their payloads, at most 64 MiB (0: 1 MiB)
+ * @max_payload: bytes of one (0: SUPERVISOR_PAYLOAD_MAX, which is the most)
+ */
+struct sup_mailbox_opts {
+	size_t sz;
+	const char *name;
+	uint32_t mode;
+	uint32_t survive;
+	uint32_t ring_bytes;
+	uint32_t max_messages;
+	uint32_t max_bytes;
+	uint32_t max_payload;
+};
+#define SUP_DEFAULTS_sup_mailbox_opts sizeof(struct sup_mailbox_opts), NULL, \
+	0600, 0, 0, 0, 0, 0
+
+/*
+ * Creates a mailbox with options, NULL for the defaults. Further errors: EEXIST,
+ * ENAMETOOLONG (the name), ENOSPC (result->limit: a child's mailboxes that
+ * survive), E2BIG.
+ */
+SUP_API int sup_mailbox_create_with(int device,
+				    const struct sup_mailbox_opts *opts,
+				    struct sup_result *result);
+
+/*
+ * Opens a named mailbox: @access is O_WRONLY to send and call, O_RDONLY to
+ * receive and reply, O_RDWR for both. Errors: ENOENT, EACCES, EINVAL,
+ * ENAMETOOLONG, EMFILE, ENFILE, ENOMEM.
+ */
+SUP_API int sup_mailbox_open(int device, const char *name, int access,
+			     struct sup_result *result);
+
+/*
+ * Makes the calling process the owner: calls hang on its life from now on.
+ * Errors: EPERM (the old owner's user or CAP_KILL), ESHUTDOWN (its owner is dead
+ * and it does not survive), EBADF (not open for reading), ENOMEM.
+ */
+SUP_API int sup_mailbox_own(int mailbox);
+
+/*
+ * For a server that is started again and again: creates the mailbox
+ * @opts->name, which survives, or opens and owns the one that is there, with
+ * what waits in it. Errors: EBUSY (a live process owns it: already_started),
+ * ESHUTDOWN (one of that name does not survive, and its owner is dead), EINVAL
+ * (no name), and those of the three functions above.
+ */
+SUP_API int sup_mailbox_serve(int device, const struct sup_mailbox_opts *opts,
+			      struct sup_result *result);
+
+/* A look at this moment. Set status->size before. Errors: EINVAL, E2BIG. */
+SUP_API int sup_mailbox_status(int mailbox,
+			       struct supervisor_mailbox_status *status);
+
 /*
  * Takes messages, at most @max (0: as many as fit), into @buf, which is aligned
  * to 8 and has *@len bytes; returns how many, *@len how many bytes they fill.
@@ -440,6 +510,14 @@ SUP_API int sup_mailbox_create(int device, uint32_t ring_bytes,
  */
 SUP_API int sup_mailbox_recv(int mailbox, void *buf, size_t *len, uint32_t max,
 			     uint64_t deadline);
+
+/*
+ * The same with @flags: SUPERVISOR_RECV_F_PATH: casts and calls bring their
+ * sender's path; SUPERVISOR_RECV_F_REF: only messages of @ref, past others.
+ */
+SUP_API int sup_mailbox_recv_with(int mailbox, uint32_t flags, uint64_t ref,
+				  void *buf, size_t *len, uint32_t max,
+				  uint64_t deadline);
 
 /*
  * Walks what sup_mailbox_recv() brought: the message after @prev, the first
@@ -456,9 +534,21 @@ SUP_API const struct supervisor_msg_event *
 sup_msg_event(const struct supervisor_msg *msg);
 SUP_API const struct supervisor_msg_answer *
 sup_msg_answer(const struct supervisor_msg *msg);
+/* A CAST or a CALL; of a call, head.ref is what a reply names. */
+SUP_API const struct supervisor_msg_data *
+sup_msg_data(const struct supervisor_msg *msg);
+SUP_API const struct supervisor_msg_reply *
+sup_msg_reply(const struct supervisor_msg *msg);
+/* A DOWN or an EXIT. */
+SUP_API const struct supervisor_msg_down *
+sup_msg_down(const struct supervisor_msg *msg);
+/* The payload of a CAST, CALL or REPLY; NULL if the message is none. */
+SUP_API const void *sup_msg_payload(const struct supervisor_msg *msg,
+				    size_t *len);
 
 /* Of a START or an event: the child's id and the path of its supervisor from
- * the root; "" when it has none.
+ * the root; "" when it has none. A CAST or CALL that was received with
+ * SUPERVISOR_RECV_F_PATH has the path of its sender's supervisor.
  */
 SUP_API const char *sup_msg_id(const struct supervisor_msg *msg);
 SUP_API const char *sup_msg_path(const struct supervisor_msg *msg);
@@ -481,6 +571,158 @@ sup_msg_count(const struct supervisor_msg *msg);
 SUP_API int sup_msg_spec(const struct supervisor_msg *msg,
 			 struct sup_child_opts *opts);
 
+/* ---- casts and calls -------------------------------------------------- */
+
+/*
+ * A cast: @len bytes arrive as a SUPERVISOR_MSG_CAST. Waits until @deadline for
+ * room. Goes on after EINTR.
+ * Errors: EMSGSIZE (result->max), EAGAIN (no room, and @deadline 0 or
+ * O_NONBLOCK), ETIMEDOUT, ESHUTDOWN (nobody owns it: noproc), EDQUOT
+ * (result->limit), ENOMEM, EBADF (not open for writing).
+ */
+SUP_API int sup_mailbox_send(int mailbox, const void *buf, size_t len,
+			     uint64_t deadline, struct sup_result *result);
+
+/*
+ * A call: @len bytes arrive as a SUPERVISOR_MSG_CALL, and the reply comes into
+ * @reply, which has room for *@reply_len bytes and then has so many. @deadline
+ * is of it all. Goes on after EINTR, with the same call.
+ * *@call is 0. When the reply is longer than its room, the error is EMSGSIZE,
+ * *@reply_len is what it needs, and *@call not 0: the same function with that
+ * *@call, and room, fetches it. With EMSGSIZE and *@call 0 the request was too
+ * long (result->max).
+ * Errors: EMSGSIZE, ESHUTDOWN (nobody serves it: noproc), EOWNERDEAD (the server
+ * died, reply or no), ETIMEDOUT, EDEADLK (the caller is the owner), EAGAIN
+ * (@deadline 0), ESTALE (*@call is none of this file's), EDQUOT
+ * (result->limit), ENOMEM, EBADF.
+ */
+SUP_API int sup_mailbox_call(int mailbox, const void *buf, size_t len,
+			     void *reply, size_t *reply_len, uint64_t deadline,
+			     uint64_t *call, struct sup_result *result);
+
+/* Milliseconds for sup_call() and sup_cast(): none at all, and OTP's 5000. */
+#define SUP_TIMEOUT_INFINITY (-1)
+#define SUP_TIMEOUT_DEFAULT (-2)
+
+/*
+ * GenServer's call and cast: the two above with a time to wait from now,
+ * in milliseconds. A reply without room is given up: EMSGSIZE, and *@reply_len
+ * is what it needed; 0, and the request was too long. sup_cast() waits for room
+ * only, never for the server.
+ */
+SUP_API int sup_call(int mailbox, const void *buf, size_t len, void *reply,
+		     size_t *reply_len, int64_t timeout_ms);
+SUP_API int sup_cast(int mailbox, const void *buf, size_t len,
+		     int64_t timeout_ms);
+
+/*
+ * Answers the call whose head.ref is @from: any process that has the mailbox
+ * open for reading, from any thread, at any time. One reply wins.
+ * Errors: ENOENT (no such call was received), EALREADY (it has been answered),
+ * ESTALE (nobody waits any more), EMSGSIZE, EDQUOT, ENOMEM (it is still
+ * awaited), EBADF.
+ */
+SUP_API int sup_call_reply(int mailbox, uint64_t from, const void *buf,
+			   size_t len);
+/*
+ * A reply and the next receive in one; returns the number of messages. Set
+ * arg->size before. Not repeated after EINTR, when arg->from is 0. Errors: those
+ * of sup_mailbox_recv() with arg->from 0; those of the reply that leave it
+ * awaited, with arg->from as it was.
+ */
+SUP_API int sup_call_reply_recv(int mailbox,
+				struct supervisor_call_reply_recv *arg);
+
+/*
+ * A call that does not wait: its reply, or what became of it, arrives in the
+ * mailbox @into as a SUPERVISOR_MSG_REPLY whose head.ref is *@ref. @deadline is
+ * for room. Goes on after EINTR. Errors: those of sup_mailbox_call(), but
+ * EDEADLK; EBADF and EBADFD of @into, too.
+ */
+SUP_API int sup_call_start(int mailbox, const void *buf, size_t len, int into,
+			   uint64_t deadline, uint64_t *ref,
+			   struct sup_result *result);
+/*
+ * Waits for that one, past whatever else is in @into: its payload comes into
+ * @buf, which is aligned to 8 and has *@len bytes; SUP_REPLY_ROOM more than the
+ * longest reply. *@len is how long it was. Goes on after EINTR.
+ * Errors: those of the call; ETIMEDOUT or EAGAIN (@deadline 0): it may be waited
+ * for again, or cancelled; EMSGSIZE (*@len is the room needed; likewise).
+ */
+#define SUP_REPLY_ROOM 128
+SUP_API int sup_call_wait(int into, uint64_t ref, void *buf, size_t *len,
+			  uint64_t deadline);
+/*
+ * Gives up a call: 1 if it was under way. With SUPERVISOR_REF_F_FLUSH its REPLY
+ * is not in @into afterwards.
+ */
+SUP_API int sup_call_cancel(int into, uint64_t ref, uint32_t flags);
+
+/* ---- monitors, aliases, links ----------------------------------------- */
+
+/*
+ * One SUPERVISOR_MSG_DOWN with head.ref *@ref will come into @mailbox when the
+ * process is dead; at once, with reason NOPROC, if it is already or is not
+ * there. @alias is SUPERVISOR_ALIAS_*: *@ref is an alias too.
+ * Errors: EPERM (a process that the caller may not signal), EOPNOTSUPP (@alias),
+ * EDQUOT (result->limit), EINVAL, ENOMEM.
+ */
+SUP_API int sup_monitor(int mailbox, int pid, uint32_t alias, uint64_t *ref,
+			struct sup_result *result);
+/*
+ * The same, of the process that @pidfd is of, never of another that has got its
+ * number: NOPROC if it was dead and reaped before. Needs /proc. Further errors:
+ * EBADF, ENOENT.
+ */
+SUP_API int sup_monitor_pidfd(int mailbox, int pidfd, uint32_t alias,
+			      uint64_t *ref, struct sup_result *result);
+/* The same, of a mailbox (it has no owner any more) or a supervisor (it has
+ * ended). Further errors: EBADF, EBADFD.
+ */
+SUP_API int sup_monitor_fd(int mailbox, int fd, uint32_t alias, uint64_t *ref,
+			   struct sup_result *result);
+/*
+ * Ends a monitor: 1 if it was active, 0 if not. With SUPERVISOR_REF_F_FLUSH no
+ * DOWN of it is in @mailbox afterwards.
+ */
+SUP_API int sup_demonitor(int mailbox, uint64_t ref, uint32_t flags);
+
+/*
+ * An alias of the mailbox: a number by which to send to it without a file of it.
+ * @alias: SUPERVISOR_ALIAS_EXPLICIT, or _REPLY: off at the first message.
+ * Errors: EOPNOTSUPP, EDQUOT (result->limit), ENOMEM.
+ */
+SUP_API int sup_alias(int mailbox, uint32_t alias, uint64_t *ref,
+		      struct sup_result *result);
+/* Ends an alias: 1 if it was active, 0 if not. */
+SUP_API int sup_unalias(int mailbox, uint64_t ref);
+/* A cast through an alias. Errors: ESTALE (it is off, or never was), and those
+ * of sup_mailbox_send().
+ */
+SUP_API int sup_alias_send(int device, uint64_t alias, const void *buf,
+			   size_t len, uint64_t deadline,
+			   struct sup_result *result);
+
+/*
+ * Links the calling process with another one: 0, or 1 if they were. When one
+ * dies with another reason than NORMAL, the other gets @signal (0: SIGKILL), or
+ * a SUPERVISOR_MSG_EXIT with head.ref *@ref if it traps exits. @ref may be NULL.
+ * Errors: EPERM (one may not signal the other), EINVAL, EDQUOT (result->limit),
+ * ENOMEM.
+ */
+SUP_API int sup_process_link(int device, int pid, int signal, uint64_t *ref,
+			     struct sup_result *result);
+/* The same, as sup_monitor_pidfd(). */
+SUP_API int sup_process_link_pidfd(int device, int pidfd, int signal,
+				   uint64_t *ref, struct sup_result *result);
+/* 1 if there was a link, 0 if not. Errors: EINVAL. */
+SUP_API int sup_process_unlink(int device, int pid);
+/*
+ * The calling process traps exits: the ends of its links go to @mailbox; -1: no
+ * more. Errors: EBADF, EBADFD, ENOMEM.
+ */
+SUP_API int sup_trap_exit(int device, int mailbox);
+
 /* ---- words ------------------------------------------------------------ */
 
 /* Which constants sup_word() names. */
@@ -495,11 +737,15 @@ enum sup_words {
 	SUP_WORDS_STATE = 7,		/* of a supervisor: new, starting... */
 	SUP_WORDS_CHILD_STATE = 8,	/* undefined, starting, running... */
 	SUP_WORDS_EVENT = 9,		/* 0 has none; started, start_failed... */
-	SUP_WORDS_EXIT = 10,		/* normal, shutdown, crash, killed */
+	SUP_WORDS_EXIT = 10,		/* normal, shutdown, crash, killed, noproc */
 	SUP_WORDS_DOWN = 11,		/* stopped, init_failed, intensity... */
 	SUP_WORDS_RESULT = 12,		/* ok, ok_undefined, running... */
 	SUP_WORDS_INVALID = 13,		/* 0 has none; strategy, intensity... */
-	SUP_WORDS_LIMIT = 14		/* 0 has none; supervisors... */
+	SUP_WORDS_LIMIT = 14,		/* 0 has none; supervisors... */
+	SUP_WORDS_KIND = 15,		/* of an object: supervisor, mailbox */
+	SUP_WORDS_MESSAGE = 16,		/* 0 has none; start, event, answer... */
+	SUP_WORDS_ALIAS = 17,		/* none, explicit, reply... */
+	SUP_WORDS_DOWN_OF = 18		/* process, mailbox, supervisor */
 };
 
 /*

@@ -79,6 +79,7 @@ static const char *const exit_reason[] = {
 	[SUPERVISOR_EXIT_SHUTDOWN] = "shutdown",
 	[SUPERVISOR_EXIT_CRASH] = "crash",
 	[SUPERVISOR_EXIT_KILLED] = "killed",
+	[SUPERVISOR_EXIT_NOPROC] = "noproc",
 };
 
 static const char *const down[] = {
@@ -133,6 +134,42 @@ static const char *const limit[] = {
 	[SUPERVISOR_LIMIT_CALLS] = "calls",
 	[SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN] = "supervisor_children",
 	[SUPERVISOR_LIMIT_SUBSCRIPTIONS] = "subscriptions",
+	[SUPERVISOR_LIMIT_REFS] = "refs",
+	[SUPERVISOR_LIMIT_MAILBOX_MESSAGES] = "mailbox_messages",
+	[SUPERVISOR_LIMIT_MAILBOX_BYTES] = "mailbox_bytes",
+	[SUPERVISOR_LIMIT_KEPT_MAILBOXES] = "kept_mailboxes",
+};
+
+static const char *const kind[] = {
+	[SUPERVISOR_KIND_SUPERVISOR] = "supervisor",
+	[SUPERVISOR_KIND_MAILBOX] = "mailbox",
+};
+
+static const char *const message[] = {
+	[0] = "",
+	[SUPERVISOR_MSG_START] = "start",
+	[SUPERVISOR_MSG_EVENT] = "event",
+	[SUPERVISOR_MSG_ANSWER] = "answer",
+	[SUPERVISOR_MSG_GAP] = "gap",
+	[SUPERVISOR_MSG_CAST] = "cast",
+	[SUPERVISOR_MSG_CALL] = "call",
+	[SUPERVISOR_MSG_REPLY] = "reply",
+	[SUPERVISOR_MSG_DOWN] = "down",
+	[SUPERVISOR_MSG_EXIT] = "exit",
+};
+
+static const char *const alias[] = {
+	[SUPERVISOR_ALIAS_NONE] = "none",
+	[SUPERVISOR_ALIAS_EXPLICIT] = "explicit",
+	[SUPERVISOR_ALIAS_REPLY] = "reply",
+	[SUPERVISOR_ALIAS_DEMONITOR] = "demonitor",
+	[SUPERVISOR_ALIAS_REPLY_DEMONITOR] = "reply_demonitor",
+};
+
+static const char *const down_of[] = {
+	[SUPERVISOR_DOWN_OF_PROCESS] = "process",
+	[SUPERVISOR_DOWN_OF_MAILBOX] = "mailbox",
+	[SUPERVISOR_DOWN_OF_SUPERVISOR] = "supervisor",
 };
 
 #define WORDS(array) { array, ARRAY_SIZE(array) }
@@ -156,6 +193,10 @@ static const struct {
 	[SUP_WORDS_RESULT] = WORDS(result),
 	[SUP_WORDS_INVALID] = WORDS(invalid),
 	[SUP_WORDS_LIMIT] = WORDS(limit),
+	[SUP_WORDS_KIND] = WORDS(kind),
+	[SUP_WORDS_MESSAGE] = WORDS(message),
+	[SUP_WORDS_ALIAS] = WORDS(alias),
+	[SUP_WORDS_DOWN_OF] = WORDS(down_of),
 };
 
 const char *sup_word(enum sup_words words, uint32_t value)

@@ -13,6 +13,13 @@
 
 struct fake fake;
 
+/* In the place of the library's: ld's --wrap. */
+int __wrap_sup_mailbox_recv(int mailbox, void *buf, size_t *len, uint32_t max,
+			    uint64_t deadline);
+int __wrap_sup_child_attach(int device, uint64_t token);
+int __wrap_sup_child_report(int device, uint64_t token, uint32_t report,
+			    int error);
+
 static unsigned char queue[1 << 20];
 static size_t queued;
 
@@ -71,17 +78,8 @@ void fake_start(uint64_t token, uint32_t signal_whom, uint32_t readiness,
 	free(msg);
 }
 
-int sup_mailbox_create(int device, uint32_t ring_bytes,
-		       struct sup_result *result)
-{
-	(void)device;
-	(void)ring_bytes;
-	(void)result;
-	return -ENOSYS;
-}
-
-int sup_mailbox_recv(int mailbox, void *buf, size_t *len, uint32_t max,
-		     uint64_t deadline)
+int __wrap_sup_mailbox_recv(int mailbox, void *buf, size_t *len, uint32_t max,
+			    uint64_t deadline)
 {
 	const struct supervisor_msg *msg = (const void *)queue;
 	uint64_t count;
@@ -110,7 +108,7 @@ int sup_mailbox_recv(int mailbox, void *buf, size_t *len, uint32_t max,
 	return taken;
 }
 
-int sup_child_attach(int device, uint64_t token)
+int __wrap_sup_child_attach(int device, uint64_t token)
 {
 	(void)device;
 	fake.attached = (pid_t)syscall(SYS_getpid);
@@ -121,7 +119,8 @@ int sup_child_attach(int device, uint64_t token)
 	return -fake.attach_error;
 }
 
-int sup_child_report(int device, uint64_t token, uint32_t report, int error)
+int __wrap_sup_child_report(int device, uint64_t token, uint32_t report,
+			    int error)
 {
 	(void)device;
 	if (fake.reports == ARRAY_SIZE(fake.report))
@@ -133,9 +132,4 @@ int sup_child_report(int device, uint64_t token, uint32_t report, int error)
 		.error = error,
 	};
 	return 0;
-}
-
-int sup_notify_ready(void)
-{
-	return -ENOSYS;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * fake.h - a kernel of one page: what report.c and mailbox.c ask is answered
- * here, so that the spawner can be tested on a machine without the module.
+ * fake.h - a kernel of one page: what the spawner asks is answered here, so that
+ * it can be tested on a machine without the module.
  */
 #ifndef TESTS_FAKE_H
 #define TESTS_FAKE_H

@@ -124,6 +124,91 @@ static void test_answer(void)
 	ok(!sup_msg_child_next(head, NULL), "an error has no children");
 }
 
+static void test_data(void)
+{
+	struct {
+		struct supervisor_msg_data data;
+		char payload[8];
+		char path[8];
+	} msg = {
+		.data = {
+			.head = { .size = sizeof(msg),
+				  .type = SUPERVISOR_MSG_CALL,
+				  .flags = SUPERVISOR_MSG_F_PATH, .ref = 7 },
+			.payload_len = 5, .path_len = 3,
+			.payload_offset = sizeof(msg.data),
+		},
+		.payload = "bytes",
+		.path = "top",
+	};
+	const struct supervisor_msg *head = &msg.data.head;
+	size_t len;
+
+	ok(sup_msg_data(head) && !sup_msg_reply(head) && !sup_msg_down(head),
+	   "a CALL is one");
+	ok(sup_msg_payload(head, &len) == msg.payload && len == 5,
+	   "its payload");
+	is_text(sup_msg_path(head), "top", "its sender's path");
+	is_text(sup_msg_id(head), "", "which is no id");
+	msg.data.head.type = SUPERVISOR_MSG_CAST;
+	ok(sup_msg_data(head), "a CAST is one");
+	msg.data.head.flags = 0;
+	is_text(sup_msg_path(head), "", "a path that was not asked for");
+	msg.data.head.flags = SUPERVISOR_MSG_F_PATH;
+	msg.data.path_len = 8;
+	is_text(sup_msg_path(head), "", "a path without its NUL");
+	msg.data.payload_len = 16;
+	ok(sup_msg_payload(head, &len) && len == 16, "a payload to the end");
+	is_text(sup_msg_path(head), "", "then no path is there");
+	msg.data.payload_len = 17;
+	ok(!sup_msg_payload(head, &len) && !len, "a payload beyond it");
+	msg.data.payload_len = 0;
+	ok(sup_msg_payload(head, &len) && !len, "an empty one is one");
+	msg.data.payload_len = ~0U;
+	ok(!sup_msg_data(head), "one that wraps");
+	msg.data.payload_len = 0;
+	msg.data.payload_offset = sizeof(msg) + 1;
+	ok(!sup_msg_data(head), "one nowhere");
+	msg.data.head.size = sizeof(msg.data.head);
+	ok(!sup_msg_data(head), "a CAST cut short");
+}
+
+static void test_reply(void)
+{
+	struct {
+		struct supervisor_msg_reply reply;
+		char payload[8];
+	} msg = {
+		.reply = {
+			.head = { .size = sizeof(msg),
+				  .type = SUPERVISOR_MSG_REPLY },
+			.payload_len = 8, .payload_offset = sizeof(msg.reply),
+		},
+		.payload = "replies",
+	};
+	struct supervisor_msg_down down = {
+		.head = { .size = sizeof(down), .type = SUPERVISOR_MSG_DOWN },
+	};
+	const struct supervisor_msg *head = &msg.reply.head;
+	size_t len;
+
+	ok(sup_msg_reply(head) && !sup_msg_data(head), "a REPLY is one");
+	ok(sup_msg_payload(head, &len) == msg.payload && len == 8,
+	   "its payload");
+	msg.reply.payload_len = 9;
+	ok(!sup_msg_reply(head) && !sup_msg_payload(head, &len),
+	   "a payload beyond it");
+	msg.reply.payload_len = 8;
+	ok(len + sizeof(msg.reply) <= SUP_REPLY_ROOM, "SUP_REPLY_ROOM does");
+
+	ok(sup_msg_down(&down.head), "a DOWN is one");
+	down.head.type = SUPERVISOR_MSG_EXIT;
+	ok(sup_msg_down(&down.head), "an EXIT, too");
+	down.head.size = sizeof(down) - 8;
+	ok(!sup_msg_down(&down.head), "but not cut short");
+	ok(!sup_msg_payload(&down.head, &len) && !len, "and has no payload");
+}
+
 static void test_spec(void)
 {
 	struct {
@@ -192,7 +277,7 @@ static void test_words(void)
 		"rest_for_one", "a word of OTP's");
 	ok(!sup_word(SUP_WORDS_STRATEGY, 3), "none beyond the last");
 	ok(!sup_word((enum sup_words)99, 0), "nor of no kind");
-	for (int words = 0; words <= SUP_WORDS_LIMIT; words++) {
+	for (int words = 0; words <= SUP_WORDS_DOWN_OF; words++) {
 		uint32_t n = 0;
 
 		while (sup_word((enum sup_words)words, n))
@@ -216,6 +301,8 @@ int main(void)
 	test_start();
 	test_walk();
 	test_answer();
+	test_data();
+	test_reply();
 	test_spec();
 	test_opts();
 	test_words();
