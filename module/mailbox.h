@@ -99,6 +99,7 @@ struct sup_mailbox_listener {
  * @listeners: M: struct sup_mailbox_listener
  * @refs: M: struct sup_ref by number
  * @lost: M: events refused since the ring was full
+ * @lost_seq: M: with @lost: the place of the first in the order
  * @ring: M; what of it is the reader's is told there
  * @max_messages: const
  * @max_bytes: const
@@ -138,6 +139,7 @@ struct sup_mailbox {
 	struct list_head listeners;
 	struct rb_root refs;
 	u64 lost;
+	u64 lost_seq;
 	struct sup_ring ring;
 	u32 max_messages;
 	u32 max_bytes;

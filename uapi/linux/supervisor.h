@@ -436,7 +436,7 @@ struct supervisor_child_report {
  * @max_bytes: bytes of their payloads: at least @max_payload, at most 64 MiB; 0
  *	is 1 MiB
  * @max_payload: bytes of one payload: at most %SUPERVISOR_PAYLOAD_MAX; 0 is
- *	that
+ *	that, or @max_bytes if it is less
  * @name_len: bytes in @name; 0 for an anonymous one
  * @name: pointer to "/name", not NUL-terminated
  * @mode: permission bits of a named one, less the umask: reading is receiving
