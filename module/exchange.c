@@ -34,13 +34,13 @@ enum exchange_state {
  * struct sup_exchange - a call
  * @post: M of @mailbox: the request
  * @refs: references: the caller's or that of @started or @parked, that of
- *	sup_mailbox.calls, its reader's, and that of @answer when queued
+ *	the list of @calls, its reader's, and that of @answer when queued
  * @state: M of @mailbox to change; &enum exchange_state
  * @async: const: it was made with SUPERVISOR_CALL_START
  * @cancelled: its REPLY must not be delivered
  * @error: M until DONE: a negative errno, or 0
  * @mailbox: const, referenced: whom it is to
- * @calls: M of @mailbox: in sup_mailbox.calls, until DONE
+ * @calls: M of @mailbox: in its list of QUEUED or TAKEN ones, until DONE
  * @by_number: M of @mailbox: the same
  * @from: const once queued: its number, never 0
  * @sender: const
@@ -236,7 +236,7 @@ static void exchange_number_locked(struct sup_exchange *exchange)
  * The end of a call.
  */
 
-/* It is over. The reference of sup_mailbox.calls passes to the caller. */
+/* It is over. The reference of the list of @calls passes to the caller. */
 static void exchange_end_locked(struct sup_exchange *exchange, int error)
 {
 	struct sup_mailbox *mailbox = exchange->mailbox;
@@ -264,7 +264,7 @@ static bool exchange_is_done(struct sup_exchange *exchange)
 	return smp_load_acquire(&exchange->state) == EXCHANGE_DONE;
 }
 
-/* Tell who waits that it is over; drops the reference of sup_mailbox.calls. */
+/* Tell who waits that it is over; drops the reference of the list of @calls. */
 static void exchange_tell(struct sup_exchange *exchange, bool sync)
 {
 	if (exchange->async) {
@@ -279,6 +279,20 @@ static void exchange_tell(struct sup_exchange *exchange, bool sync)
 	exchange_put(exchange);
 }
 
+/* The first of a list, ended; NULL when there is none. */
+static struct sup_exchange *exchange_fail_first(struct sup_mailbox *mailbox,
+						struct list_head *calls)
+{
+	struct sup_exchange *exchange;
+
+	spin_lock(&mailbox->lock);
+	exchange = list_first_entry_or_null(calls, struct sup_exchange, calls);
+	if (exchange)
+		exchange_end_locked(exchange, -EOWNERDEAD);
+	spin_unlock(&mailbox->lock);
+	return exchange;
+}
+
 /**
  * sup_exchange_fail_all - calls end because their server did
  * @mailbox: the mailbox
@@ -288,20 +302,18 @@ static void exchange_tell(struct sup_exchange *exchange, bool sync)
  */
 void sup_exchange_fail_all(struct sup_mailbox *mailbox, bool queued)
 {
-	struct sup_exchange *exchange, *next;
-	LIST_HEAD(failed);
+	struct sup_exchange *exchange;
+	LIST_HEAD(failing);
 
+	/* Not those that somebody else takes from now on. */
 	spin_lock(&mailbox->lock);
-	list_for_each_entry_safe(exchange, next, &mailbox->calls, calls) {
-		if (exchange->state == EXCHANGE_QUEUED && !queued)
-			continue;
-		exchange_end_locked(exchange, -EOWNERDEAD);
-		list_add_tail(&exchange->calls, &failed);
-	}
+	list_splice_init(&mailbox->taken_calls, &failing);
+	if (queued)
+		list_splice_tail_init(&mailbox->queued_calls, &failing);
 	spin_unlock(&mailbox->lock);
-	list_for_each_entry_safe(exchange, next, &failed, calls) {
-		list_del_init(&exchange->calls);
+	while ((exchange = exchange_fail_first(mailbox, &failing))) {
 		exchange_tell(exchange, false);
+		cond_resched();
 	}
 	if (queued)
 		sup_mailbox_wake_senders(mailbox);
@@ -323,6 +335,7 @@ static void request_get(struct sup_post *post)
 
 	exchange->state = EXCHANGE_TAKEN;
 	mailbox->taken++;
+	list_move_tail(&exchange->calls, &mailbox->taken_calls);
 	sup_mailbox_uncount_locked(mailbox, exchange->request.len);
 	refcount_inc(&exchange->refs);
 }
@@ -332,15 +345,16 @@ static void request_put(struct sup_post *post)
 	exchange_put(request_exchange(post));
 }
 
-/* It could not be delivered: it waits on, unless it is over meanwhile. */
+/* It could not be delivered: it waits on, unless it is over, or about to be. */
 static void request_restore(struct sup_exchange *exchange)
 {
 	struct sup_mailbox *mailbox = exchange->mailbox;
 
 	spin_lock(&mailbox->lock);
-	if (exchange->state == EXCHANGE_TAKEN) {
+	if (exchange->state == EXCHANGE_TAKEN && !mailbox->dead) {
 		exchange->state = EXCHANGE_QUEUED;
 		mailbox->taken--;
+		list_move(&exchange->calls, &mailbox->queued_calls);
 		list_add(&exchange->post.node, &mailbox->posts);
 		sup_mailbox_count_locked(mailbox, exchange->request.len);
 	}
@@ -507,7 +521,7 @@ static int queue_locked(struct sup_exchange *exchange, u32 *limit)
 	exchange_number_locked(exchange);
 	exchange->state = EXCHANGE_QUEUED;
 	refcount_inc(&exchange->refs);
-	list_add_tail(&exchange->calls, &mailbox->calls);
+	list_add_tail(&exchange->calls, &mailbox->queued_calls);
 	hash_add(mailbox->calls_by_number, &exchange->by_number, exchange->from);
 	sup_mailbox_count_locked(mailbox, exchange->request.len);
 	sup_mailbox_post_locked(mailbox, &exchange->post);

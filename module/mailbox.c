@@ -382,7 +382,8 @@ static struct sup_mailbox *mailbox_alloc(u32 ring_size, u32 *limit)
 	init_waitqueue_head(&mailbox->room);
 	INIT_LIST_HEAD(&mailbox->posts);
 	INIT_LIST_HEAD(&mailbox->listeners);
-	INIT_LIST_HEAD(&mailbox->calls);
+	INIT_LIST_HEAD(&mailbox->queued_calls);
+	INIT_LIST_HEAD(&mailbox->taken_calls);
 	INIT_LIST_HEAD(&mailbox->parked);
 	INIT_LIST_HEAD(&mailbox->started);
 	hash_init(mailbox->calls_by_number);
