@@ -652,6 +652,9 @@ static int call_see_through(struct sup_exchange *exchange, struct sup_ucmd *ucmd
 	int ret;
 
 	ret = sup_wait_until(exchange->wait, exchange_is_done(exchange), cmd->deadline);
+	/* Who is killed does not come back for it. */
+	if (ret == -ERESTARTSYS && fatal_signal_pending(current))
+		ret = -EINTR;
 	if (ret)
 		ret = exchange_give_up(exchange, ret);
 	if (!ret)
@@ -665,9 +668,16 @@ static int call_see_through(struct sup_exchange *exchange, struct sup_ucmd *ucmd
 
 static int call_begin(struct sup_exchange *exchange, struct supervisor_mailbox_call *cmd)
 {
+	struct sup_mailbox *mailbox = exchange->mailbox;
+	int ret;
+
 	/* Nobody could answer in no time. */
-	if (!cmd->deadline)
-		return -EAGAIN;
+	if (!cmd->deadline) {
+		spin_lock(&mailbox->lock);
+		ret = sup_mailbox_admit_locked(mailbox, exchange->request.len, &cmd->out_limit);
+		spin_unlock(&mailbox->lock);
+		return ret ?: -EAGAIN;
+	}
 	return exchange_queue(exchange, cmd->deadline, &cmd->out_limit);
 }
 
