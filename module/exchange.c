@@ -50,7 +50,7 @@ enum exchange_state {
  * @wait: who waits for it
  * @parked: M of @mailbox: in sup_mailbox.parked
  * @file: M of @mailbox, with @parked: through which it was made
- * @number: M of @mailbox, with @parked: never used again
+ * @number: M of @mailbox: its name while parked, the same each time; or 0
  * @reply_to: const, referenced: async: where its REPLY goes
  * @started: M of @reply_to: in sup_mailbox.started, until its REPLY is delivered,
  *	cancelled or impossible
@@ -581,11 +581,13 @@ static int exchange_give_up(struct sup_exchange *exchange, int ret)
 static u64 exchange_park(struct sup_exchange *exchange, struct file *file)
 {
 	struct sup_mailbox *mailbox = exchange->mailbox;
-	u64 number = sup_id_next();
+	u64 number;
 
 	spin_lock(&mailbox->lock);
 	exchange->file = file;
-	exchange->number = number;
+	if (!exchange->number)
+		exchange->number = sup_id_next();
+	number = exchange->number;
 	list_add(&exchange->parked, &mailbox->parked);
 	spin_unlock(&mailbox->lock);
 	return number;
