@@ -178,7 +178,6 @@ struct sup_spawn {
 	const struct sup_plan *plan;
 	int device;
 	uint64_t token;
-	uint64_t ignored;	/* signals to set to SIG_DFL, bit number - 1 */
 	int private_fd;		/* it and all above: not for the new process */
 	void *stack;
 	size_t stack_size;
@@ -189,13 +188,17 @@ struct sup_spawn {
 	volatile enum sup_step step;
 	volatile int error;
 };
+/* All signals, those of the libc too; and back. */
+void sup_spawn_block(uint64_t *mask);
+void sup_spawn_unblock(const uint64_t *mask);
 /*
- * Forks, attaches, execs. 0: there was a child, .pid and .pidfd are it, .step
+ * Forks, attaches, execs; call it with all signals blocked. 0: there was a child, .pid and .pidfd are it, .step
  * and .error say what it could not do. -errno: there was none.
  */
 int sup_spawn(struct sup_spawn *spawn);
-/* What to put in .ignored: those this process ignores now. */
-uint64_t sup_spawn_ignored(void);
+
+/* report.c: sup_child_attach() with SUPERVISOR_ATTACH_F_* */
+int sup_attach(int device, uint64_t token, uint32_t flags);
 
 /* notify.c: the receiving side of sd_notify(3). */
 /* A new socket; @variable gets "NOTIFY_SOCKET=...". fd or -errno. */

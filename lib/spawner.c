@@ -59,12 +59,13 @@ struct sup_spawner {
 	enum source source[3];		/* SOURCE_MAILBOX to SOURCE_STOP */
 	struct sup_buf buf;
 	char **environ;
-	uint64_t ignored;
+	uint64_t mask;			/* while @blocked: the signal mask before */
 	char *stack;			/* above one page that faults */
 	size_t page;
 	struct incarnation *alive;
 	struct incarnation *reaped;	/* freed after the events at hand */
 	size_t unwatched;
+	bool blocked;
 	bool stopped;
 	bool down;
 };
@@ -226,6 +227,21 @@ static void start_report(struct sup_spawner *spawner, uint64_t token,
 				 SUPERVISOR_REPORT_FAILED, error);
 }
 
+/* Once for the many STARTs that may follow; our callers' code runs without. */
+static void spawner_block(struct sup_spawner *spawner)
+{
+	if (!spawner->blocked)
+		sup_spawn_block(&spawner->mask);
+	spawner->blocked = true;
+}
+
+static void spawner_unblock(struct sup_spawner *spawner)
+{
+	if (spawner->blocked)
+		sup_spawn_unblock(&spawner->mask);
+	spawner->blocked = false;
+}
+
 /* Forks: 0, with *@inc of the child, or -errno. *@step says how far it got. */
 static int start_fork(struct sup_spawner *spawner, const struct sup_plan *plan,
 		      uint64_t token, struct incarnation *inc,
@@ -235,13 +251,14 @@ static int start_fork(struct sup_spawner *spawner, const struct sup_plan *plan,
 		.plan = plan,
 		.device = spawner->device,
 		.token = token,
-		.ignored = spawner->ignored,
 		.private_fd = spawner->private_fd,
 		.stack = spawner->stack + spawner->page,
 		.stack_size = STACK_SIZE,
 	};
-	int ret = sup_spawn(&spawn);
+	int ret;
 
+	spawner_block(spawner);
+	ret = sup_spawn(&spawn);
 	if (ret) {
 		*step = SUP_STEP_FORK;
 		return ret;
@@ -306,9 +323,11 @@ static void spawner_init(struct sup_spawner *spawner,
 	uint32_t report = SUPERVISOR_REPORT_READY;
 	int ret = 0;
 
-	if (spawner->opts.on_init)
+	if (spawner->opts.on_init) {
+		spawner_unblock(spawner);
 		ret = spawner->opts.on_init(spawner->opts.context,
 					    &start->head);
+	}
 	if (ret > 0)
 		report = SUPERVISOR_REPORT_IGNORE;
 	if (ret < 0)
@@ -337,9 +356,11 @@ static void spawner_start(struct sup_spawner *spawner,
 	/* from the session on there is a process, and it is reported */
 	if (step < SUP_STEP_SESSION)
 		start_report(spawner, start->head.ref, step, -ret);
-	if (spawner->opts.on_fail)
+	if (spawner->opts.on_fail) {
+		spawner_unblock(spawner);
 		spawner->opts.on_fail(spawner->opts.context, &start->head,
 				      sup_step_name(step), -ret);
+	}
 }
 
 /* ---- the mailbox ------------------------------------------------------ */
@@ -366,12 +387,14 @@ static int spawner_recv(struct sup_spawner *spawner)
 	while ((msg = sup_msg_next(buf->mem, buf->len, msg))) {
 		const struct supervisor_msg_start *start = sup_msg_start(msg);
 
-		if (start && msg->flags & SUPERVISOR_MSG_F_SUPERVISOR)
+		if (start && msg->flags & SUPERVISOR_MSG_F_SUPERVISOR) {
 			spawner_init(spawner, start);
-		else if (start)
+		} else if (start) {
 			spawner_start(spawner, start);
-		else if (spawner->opts.on_message)
+		} else if (spawner->opts.on_message) {
+			spawner_unblock(spawner);
 			spawner->opts.on_message(spawner->opts.context, msg);
+		}
 	}
 	return ret;
 }
@@ -388,6 +411,7 @@ static int spawner_serve(struct sup_spawner *spawner)
 	do {
 		ret = spawner_recv(spawner);
 	} while (ret > 0 && --turns);
+	spawner_unblock(spawner);
 	return ret;
 }
 
@@ -431,6 +455,7 @@ static int spawner_finish(struct sup_spawner *spawner)
 	do {
 		ret = spawner_recv(spawner);
 	} while (ret > 0);
+	spawner_unblock(spawner);
 	spawner_reap_all(spawner);
 	return ret;
 }
@@ -616,7 +641,6 @@ int sup_spawner_new(struct sup_spawner **out, int device, int mailbox,
 	spawner->supervisor = -1;
 	spawner->stop = -1;
 	spawner->epoll = -1;
-	spawner->ignored = sup_spawn_ignored();
 
 	ret = spawner_environ(spawner);
 	if (!ret)
