@@ -117,6 +117,9 @@ struct sup_command {
 	enum sup_notify notify;
 };
 
+/* command.c: sup_command_new(), with so many bytes after it. */
+int sup_command_alloc(struct sup_command **command, size_t scratch);
+
 /* Where a start failed; sup_step_name() has the words. */
 enum sup_step {
 	SUP_STEP_NONE,
@@ -161,9 +164,10 @@ struct sup_plan {
 	struct sup_ids ids;
 	enum sup_session session;
 	char *const *argv;
-	char **envp;		/* the array is ours, its strings are not */
+	char *const *env;	/* of the new process */
+	char **envp;		/* where its array is ours; its strings are not */
 	char **paths;		/* to try in turn, in one allocation */
-	char **sh_argv;		/* for ENOEXEC: sh, the path, then argv[1]... */
+	char **sh_argv;		/* in it: for ENOEXEC: sh, the path, then argv[1]... */
 	char notify[32];	/* "NOTIFY_SOCKET=@..." or "" */
 };
 /* @inherited is an environment. 0 or -errno, with nothing to free. */

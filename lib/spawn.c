@@ -153,11 +153,11 @@ static int child_exec(const struct sup_plan *plan)
 	bool denied = false;
 
 	for (char **path = plan->paths; *path; path++) {
-		syscall(SYS_execve, *path, plan->argv, plan->envp);
+		syscall(SYS_execve, *path, plan->argv, plan->env);
 		if (errno == ENOEXEC) {
 			plan->sh_argv[1] = *path;
 			syscall(SYS_execve, plan->sh_argv[0], plan->sh_argv,
-				plan->envp);
+				plan->env);
 		}
 		switch (errno) {
 		case EACCES:

@@ -570,25 +570,35 @@ static int fd_copy(int fd, int *copy)
 	return *copy < 0 ? -errno : 0;
 }
 
+/* The new process needs the device alone: the others go to where it has none. */
+static int fd_copy_away(const struct sup_spawner *spawner, int fd, int *copy)
+{
+	*copy = fcntl(fd, F_DUPFD_CLOEXEC, spawner->private_fd);
+	return *copy < 0 ? fd_copy(fd, copy) : 0;
+}
+
 static int spawner_files(struct sup_spawner *spawner, int device, int mailbox)
 {
 	int ret;
 
 	ret = fd_copy(device, &spawner->device);
-	if (!ret)
-		ret = fd_copy(mailbox, &spawner->mailbox);
-	if (!ret && spawner->opts.supervisor >= 0)
-		ret = fd_copy(spawner->opts.supervisor, &spawner->supervisor);
-	if (ret)
-		return ret;
 	spawner->private_fd = spawner->device < PRIVATE_FD ? PRIVATE_FD :
 							     spawner->device + 1;
+	if (!ret)
+		ret = fd_copy_away(spawner, mailbox, &spawner->mailbox);
+	if (!ret && spawner->opts.supervisor >= 0)
+		ret = fd_copy_away(spawner, spawner->opts.supervisor,
+				   &spawner->supervisor);
+	if (ret)
+		return ret;
 	spawner->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (spawner->stop < 0)
 		return -errno;
+	spawner->stop = spawner_move_away(spawner, spawner->stop);
 	spawner->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (spawner->epoll < 0)
 		return -errno;
+	spawner->epoll = spawner_move_away(spawner, spawner->epoll);
 
 	for (size_t i = 0; i < ARRAY_SIZE(spawner->source); i++)
 		spawner->source[i] = (enum source)i;
