@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -21,6 +22,7 @@
 #define FIRST_FD 3		/* below are the children's to redirect */
 #define PRIVATE_FD 256		/* from here on they inherit none */
 #define EVENTS 64
+#define LULL_MS 5
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
@@ -66,6 +68,7 @@ struct sup_spawner {
 	struct incarnation *reaped;	/* freed after the events at hand */
 	size_t unwatched;
 	bool blocked;
+	bool reaped_some;		/* in this turn */
 	bool stopped;
 	bool down;
 };
@@ -140,6 +143,7 @@ static void incarnation_reap(struct sup_spawner *spawner,
 		    WEXITED | WNOHANG) && !info.si_pid)
 		return;
 
+	spawner->reaped_some = true;
 	if (!inc->watched)
 		spawner->unwatched--;
 	*inc->link = inc->next;
@@ -460,6 +464,23 @@ static int spawner_finish(struct sup_spawner *spawner)
 	return ret;
 }
 
+/*
+ * Where one has died, others often follow, one after the other; nobody waits for
+ * us to reap them. So let some gather, but be there for what we are asked. 1 to go
+ * on, or -errno.
+ */
+static int spawner_lull(struct sup_spawner *spawner)
+{
+	const struct timespec lull = { .tv_nsec = LULL_MS * 1000000 };
+	struct pollfd files[] = {
+		{ .fd = spawner->mailbox, .events = POLLIN },
+		{ .fd = spawner->stop, .events = POLLIN },
+		{ .fd = spawner->supervisor },
+	};
+
+	return ppoll(files, ARRAY_SIZE(files), &lull, NULL) < 0 ? -errno : 1;
+}
+
 /* 1 to go on, 0 at the end. */
 static int spawner_turn(struct sup_spawner *spawner, int timeout)
 {
@@ -501,7 +522,10 @@ int sup_spawner_run(struct sup_spawner *spawner)
 	int ret;
 
 	do {
+		spawner->reaped_some = false;
 		ret = spawner_turn(spawner, spawner->unwatched ? 1000 : -1);
+		if (ret > 0 && spawner->reaped_some)
+			ret = spawner_lull(spawner);
 	} while (ret > 0);
 	errno = saved;
 	return ret;
