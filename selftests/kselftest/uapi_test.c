@@ -226,8 +226,8 @@ static void fill_open_child(union argument *arg)
 	X(OPEN, open, out_id, 0, ON_DEVICE, fill_open, 0) \
 	X(UNLINK, unlink, name, 0, ON_DEVICE, fill_unlink, 0) \
 	X(LIST, list, cursor, 0, ON_DEVICE, fill_list, 0) \
-	X(CHILD_ATTACH, child_attach, token, 0, ON_DEVICE, fill_attach, \
-	  ESTALE) \
+	X(CHILD_ATTACH, child_attach, token, \
+	  SUPERVISOR_ATTACH_F_RESET_SIGNALS, ON_DEVICE, fill_attach, ESTALE) \
 	X(CHILD_REPORT, child_report, error, 0, ON_DEVICE, fill_report, \
 	  ESRCH) \
 	X(MAILBOX_CREATE, mailbox_create, out_id, SUPERVISOR_MAILBOX_F_SURVIVE, \

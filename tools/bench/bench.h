@@ -87,9 +87,12 @@ uint64_t notes_last(size_t n);
 
 /* ---- bare.c: the floors ---- */
 
-/* One instance, by vfork(2) and execve(2). */
-pid_t bare_start(void);
-/* Starts an instance again whenever it dies; for process_start(). */
+/* One instance, by vfork(2) and execve(2); with @session it leads its own. */
+pid_t bare_start(bool session);
+/*
+ * Starts an instance again whenever it dies; for process_start(). @context is a
+ * bool, as above.
+ */
 void bare_restart(void *context);
 
 /* ---- tree.c: a supervisor whose children run the program ---- */
