@@ -249,6 +249,11 @@ static const struct {
 	{ "stop", bench_stop },
 	{ "memory", bench_memory },
 	{ "exit", bench_exit },
+	{ "call", bench_call },
+	{ "cast", bench_cast },
+	{ "down", bench_down },
+	{ "monitors", bench_monitors },
+	{ "orphans", bench_orphans },
 };
 
 #define BENCHES (sizeof(benches) / sizeof(benches[0]))
