@@ -46,9 +46,15 @@ clean:				## remove everything built (kernels stay cached)
 
 # ---- Installing
 
-install: modules_install	## module, library, tools, device permissions
+install: modules_install lib_install tools_install device_install	## all of it
+
+lib_install:			## the library, its headers and manual
 	$(MAKE) -C lib install
+
+tools_install:			## supctl, its manual and its unit
 	$(MAKE) -C tools install
+
+device_install:			## the device's permissions, and loading it at boot
 	install -D -m 644 packaging/60-supervisor.rules \
 		$(DESTDIR)$(prefix)/lib/udev/rules.d/60-supervisor.rules
 	install -D -m 644 packaging/modules-load.conf \
@@ -68,6 +74,9 @@ dkms-install:			## hand the module to DKMS, for each kernel to come
 	cp -r Kbuild VERSION COPYING LICENSES dkms.conf $(DKMS_SOURCE)/
 	cp --parents $$(find module uapi -name '*.[ch]') $(DKMS_SOURCE)/
 	[ -n "$(DESTDIR)" ] || dkms install supervisor/$(VERSION)
+
+deb:				## Debian packages of all of it, into build/deb
+	packaging/build-deb
 
 # ---- Testing
 
@@ -96,5 +105,5 @@ demo: packages		## a tree of daemons dies and comes back, in a guest
 bench: packages tools		## what supervision costs, in a guest (BENCH=--json)
 	@KERNEL='$(KERNEL)' tools/bench/run $(BENCH)
 
-.PHONY: all help modules lib tools clean install modules_install dkms-install \
-	packages vm check check-fast headertest demo bench
+.PHONY: all help modules lib tools clean install modules_install lib_install \
+	tools_install device_install dkms-install deb packages vm check check-fast headertest demo bench

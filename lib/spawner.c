@@ -299,6 +299,24 @@ out:
 	return ret;
 }
 
+/* A supervisor is to start: nothing is forked, but somebody may object. */
+static void spawner_init(struct sup_spawner *spawner,
+			 const struct supervisor_msg_start *start)
+{
+	uint32_t report = SUPERVISOR_REPORT_READY;
+	int ret = 0;
+
+	if (spawner->opts.on_init)
+		ret = spawner->opts.on_init(spawner->opts.context,
+					    &start->head);
+	if (ret > 0)
+		report = SUPERVISOR_REPORT_IGNORE;
+	if (ret < 0)
+		report = SUPERVISOR_REPORT_FAILED;
+	sup_child_report(spawner->device, start->head.ref, report,
+			 ret < 0 ? -ret : 0);
+}
+
 static void spawner_start(struct sup_spawner *spawner,
 			  const struct supervisor_msg_start *start)
 {
@@ -348,7 +366,9 @@ static int spawner_recv(struct sup_spawner *spawner)
 	while ((msg = sup_msg_next(buf->mem, buf->len, msg))) {
 		const struct supervisor_msg_start *start = sup_msg_start(msg);
 
-		if (start)
+		if (start && msg->flags & SUPERVISOR_MSG_F_SUPERVISOR)
+			spawner_init(spawner, start);
+		else if (start)
 			spawner_start(spawner, start);
 		else if (spawner->opts.on_message)
 			spawner->opts.on_message(spawner->opts.context, msg);

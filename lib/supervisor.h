@@ -897,6 +897,9 @@ sup_command_notify(const struct sup_command *command);
  */
 struct sup_spawner;
 
+/* What on_init returns other than 0 and a negative errno. */
+#define SUP_INIT_IGNORE 1
+
 /**
  * struct sup_spawner_opts - options of a spawner
  * @sz: sizeof(struct sup_spawner_opts)
@@ -907,9 +910,12 @@ struct sup_spawner;
  * @on_fail: told why a start failed, before or as the kernel is told: @step is
  *	what could not be done ("blob", "user", "cwd", "exec"...), @error its
  *	errno. Or NULL
- * @context: first argument of both
+ * @context: first argument of all three
+ * @on_init: asked each time a nested supervisor whose readiness is notify is to
+ *	start, as OTP asks init/1: 0 to start its children, SUP_INIT_IGNORE for
+ *	OTP's ignore, or a negative errno to fail. NULL starts them
  *
- * Both are called in the spawner's thread, outside any lock. They may call
+ * All are called in the spawner's thread, outside any lock. They may call
  * sup_spawner_stop(), but must not wait for the tree, which waits for them.
  */
 struct sup_spawner_opts {
@@ -920,9 +926,10 @@ struct sup_spawner_opts {
 	void (*on_fail)(void *context, const struct supervisor_msg *start,
 			const char *step, int error);
 	void *context;
+	int (*on_init)(void *context, const struct supervisor_msg *start);
 };
 #define SUP_DEFAULTS_sup_spawner_opts sizeof(struct sup_spawner_opts), -1, 0, \
-	NULL, NULL, NULL
+	NULL, NULL, NULL, NULL
 
 /*
  * Makes a spawner that reads @mailbox, whose descriptor and @device's it

@@ -70,6 +70,8 @@ u64 sup_limit(u32 limit)
 		return READ_ONCE(max_children);
 	case SUPERVISOR_LIMIT_SUBSCRIPTIONS:
 		return SUP_SUBSCRIPTIONS_MAX;
+	case SUPERVISOR_LIMIT_KEPT_MAILBOXES:
+		return SUP_KEPT_MAX;
 	default:
 		return 0;
 	}

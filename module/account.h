@@ -20,6 +20,9 @@ struct user_namespace;
 /* Mailboxes that follow one root: each event is written to all of them. */
 #define SUP_SUBSCRIPTIONS_MAX 64
 
+/* Mailboxes that one child's spec keeps for the next incarnation. */
+#define SUP_KEPT_MAX 16
+
 /**
  * struct sup_account - what one user has
  * @node: A: in the table

@@ -574,6 +574,17 @@ static int request_see_through(struct sup_request *request, struct sup_ucmd *ucm
 	return ret;
 }
 
+/* What came of a call that was answered; its errno. 0, and nothing, with ASYNC. */
+static int request_result(const struct sup_request *request, u32 *result, s32 *error, s32 *pid)
+{
+	if (request->mailbox)
+		return 0;
+	*result = request->call.result;
+	*error = -request->call.start_error;
+	*pid = request->pid;
+	return result_errno(request->call.result);
+}
+
 /* The whole life of a call that names a child or none. */
 static int call_child(struct sup_ucmd *ucmd, u32 command, enum sup_call_type type)
 {
@@ -603,12 +614,7 @@ static int call_child(struct sup_ucmd *ucmd, u32 command, enum sup_call_type typ
 	ret = request_see_through(request, ucmd, cmd->deadline, &cmd->call);
 	if (ret)
 		return ret;
-	if (!request->mailbox) {
-		cmd->out_result = request->call.result;
-		cmd->out_error = -request->call.start_error;
-		cmd->out_pid = request->pid;
-		ret = result_errno(request->call.result);
-	}
+	ret = request_result(request, &cmd->out_result, &cmd->out_error, &cmd->out_pid);
 	request_put(request);
 	return ret;
 }
@@ -840,14 +846,11 @@ static int child_add_see_through(struct sup_request *request, struct sup_ucmd *u
 	if (ret)
 		return ret;
 	cmd->out_id = request->child->id;
+	ret = request_result(request, &cmd->out_result, &cmd->out_error, &cmd->out_pid);
 	if (!request->mailbox) {
-		cmd->out_result = request->call.result;
-		cmd->out_error = -request->call.start_error;
 		cmd->out_invalid = request->call.invalid;
-		cmd->out_pid = request->pid;
 		if (request->call.result == SUP_ERR_NO_SPACE)
 			cmd->out_limit = SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN;
-		ret = result_errno(request->call.result);
 	}
 	request_put(request);
 	return ret;

@@ -51,7 +51,13 @@ void sup_child_get(struct sup_child *child)
 static void child_free(struct sup_child *child)
 {
 	struct sup_supervisor *sup = child->sup;
+	struct sup_kept *kept;
 
+	while ((kept = child->kept)) {
+		child->kept = kept->next;
+		sup_object_forget(kept->object);
+		kfree(kept);
+	}
 	sup_account_uncharge(sup->object.account, SUPERVISOR_LIMIT_BYTES, child->blob_len);
 	sup_account_uncharge(sup->object.account, SUPERVISOR_LIMIT_CHILDREN, 1);
 	put_pid(child->pid);
@@ -243,7 +249,6 @@ static void start_end(struct sup_supervisor *sup)
 		sup_mailbox_withdraw(sup->root->mailbox, &start->post);
 	start_forget_reader(sup);
 	start->state = SUP_START_NONE;
-	start->deadline_ns = U64_MAX;
 	sup_child_put(start->child);
 	start->child = NULL;
 }
@@ -254,8 +259,8 @@ static void start_queue(struct sup_supervisor *sup)
 
 	lockdep_assert_held(&sup->lock);
 	start->state = SUP_START_QUEUED;
-	if (sup->spawner_timeout_ms)
-		start->deadline_ns = sup_now() + (u64)sup->spawner_timeout_ms * NSEC_PER_MSEC;
+	start->deadline_ns = sup->spawner_timeout_ms ?
+			     sup_now() + (u64)sup->spawner_timeout_ms * NSEC_PER_MSEC : U64_MAX;
 	sup_mailbox_post(sup->root->mailbox, &start->post);
 }
 
@@ -326,7 +331,7 @@ void sup_child_start(struct sup_child *child)
 	child->term_sent = false;
 	child->unkillable = false;
 	trace_sup_start(sup->object.id, child->id, child->incarnation);
-	if (child->sub) {
+	if (child->sub && child->readiness != SUPERVISOR_READINESS_NOTIFY) {
 		sup_start_below(child->sub, sup->root);
 		return;
 	}
@@ -362,8 +367,14 @@ static void start_post_discard(struct sup_post *post)
 {
 }
 
-/* Bind the queued start to the calling process; its child, with a reference. */
-static struct sup_child *start_claim(struct sup_supervisor *sup, struct sup_process *reader)
+/*
+ * Bind the queued start to the calling process; its child, with a reference, and
+ * the number and token of this start, which may be over as soon as S is let go.
+ * The deadline stays: if the message does not reach its reader, nobody has read
+ * it.
+ */
+static struct sup_child *start_claim(struct sup_supervisor *sup, struct sup_process *reader,
+				     u32 *incarnation, u64 *token)
 {
 	struct sup_start *start = &sup->start;
 	struct sup_child *child = NULL;
@@ -375,8 +386,9 @@ static struct sup_child *start_claim(struct sup_supervisor *sup, struct sup_proc
 		child = start->child;
 		sup_child_get(child);
 		token_renew(child);
+		*incarnation = child->incarnation;
+		*token = child->token;
 		start->state = SUP_START_READ;
-		start->deadline_ns = U64_MAX;
 		sup_watch_add(&start->reader, reader);
 	}
 	mutex_unlock(&sup->lock);
@@ -395,22 +407,24 @@ static void start_unclaim(struct sup_supervisor *sup, struct sup_child *child, u
 		token_revoke(child);
 		start->state = SUP_START_QUEUED;
 		sup_mailbox_restore(sup->root->mailbox, &start->post);
+		sup_arm_timer(sup);
 	}
 	mutex_unlock(&sup->lock);
 }
 
-static ssize_t start_write(struct sup_supervisor *sup, const struct sup_child *child, u64 token,
-			   u8 __user *to, size_t room, size_t *needed)
+static ssize_t start_write(struct sup_supervisor *sup, const struct sup_child *child,
+			   u32 incarnation, u64 token, u8 __user *to, size_t room, size_t *needed)
 {
 	struct supervisor_msg_start msg = {
 		.head = {
 			.type = SUPERVISOR_MSG_START,
+			.flags = child->is_supervisor ? SUPERVISOR_MSG_F_SUPERVISOR : 0,
 			.supervisor = sup->object.id,
 			.child = child->id,
 			.ref = token,
 			.time_ns = sup_now(),
 			.uid = from_kuid_munged(current_user_ns(), sup->cred->euid),
-			.incarnation = child->incarnation,
+			.incarnation = incarnation,
 		},
 		.signal_whom = child->signal_whom,
 		.readiness = child->readiness,
@@ -454,6 +468,7 @@ static ssize_t start_post_deliver(struct sup_post *post, void __user *to, size_t
 	struct sup_supervisor *sup = post_supervisor(post);
 	struct sup_process *reader;
 	struct sup_child *child;
+	u32 incarnation;
 	ssize_t ret;
 	u64 token;
 
@@ -465,13 +480,12 @@ static ssize_t start_post_deliver(struct sup_post *post, void __user *to, size_t
 		mutex_unlock(&sup->lock);
 		return -ENOMEM;
 	}
-	child = start_claim(sup, reader);
+	child = start_claim(sup, reader, &incarnation, &token);
 	if (!child) {
 		sup_process_put(reader);
 		return -ESTALE;
 	}
-	token = READ_ONCE(child->token);
-	ret = start_write(sup, child, token, to, room, needed);
+	ret = start_write(sup, child, incarnation, token, to, room, needed);
 	if (ret < 0)
 		start_unclaim(sup, child, token);
 	sup_child_put(child);
@@ -503,10 +517,22 @@ void sup_start_init(struct sup_supervisor *sup)
 	struct sup_start *start = &sup->start;
 
 	start->state = SUP_START_NONE;
-	start->deadline_ns = U64_MAX;
 	sup_post_init(&start->post, &start_post_ops);
 	sup_watch_init(&start->reader, start_reader_notify);
 	sup_inbox_msg_init(&start->reader_msg, SUP_INBOX_READER);
+}
+
+/**
+ * sup_start_deadline - when the START under way has waited too long for a reader
+ * @sup: the supervisor whose start it is
+ *
+ * Context: holds S.
+ * Return: CLOCK_MONOTONIC ns; U64_MAX for never, or when none waits.
+ */
+u64 sup_start_deadline(const struct sup_supervisor *sup)
+{
+	lockdep_assert_held(&sup->lock);
+	return sup->start.state == SUP_START_QUEUED ? sup->start.deadline_ns : U64_MAX;
 }
 
 /**
@@ -546,7 +572,7 @@ void sup_start_handle_timer(struct sup_supervisor *sup, u64 now_ns)
 	struct sup_child *child = sup->start.child;
 
 	lockdep_assert_held(&sup->lock);
-	if (now_ns < sup->start.deadline_ns)
+	if (now_ns < sup_start_deadline(sup))
 		return;
 	start_end(sup);
 	child_start_failed(child, ETIMEDOUT);
@@ -564,6 +590,8 @@ static int child_attach_locked(struct sup_child *child, u64 token, struct sup_pr
 	lockdep_assert_held(&sup->lock);
 	if (child->token != token)
 		return -ESTALE;
+	if (child->is_supervisor)
+		return -EINVAL;
 	if (child->used)
 		return -EALREADY;
 	if (sup->start.state != SUP_START_READ || !child_start_pending(child) ||
@@ -655,7 +683,8 @@ static int report_start_outcome(struct sup_child *child, u32 report, s32 error)
 
 static int report_ready(struct sup_child *child)
 {
-	if (child->readiness != SUPERVISOR_READINESS_NOTIFY || !child->attached)
+	if (child->readiness != SUPERVISOR_READINESS_NOTIFY ||
+	    (!child->attached && !child->is_supervisor))
 		return -EINVAL;
 	if (child->reports & (SUP_SAID_READY | SUP_SAID_EARLY_READY))
 		return -EALREADY;
@@ -667,6 +696,17 @@ static int report_ready(struct sup_child *child)
 		child->reports |= SUP_SAID_EARLY_READY;
 	else
 		child->reports |= SUP_SAID_READY;
+	return 0;
+}
+
+/* Nothing waits for it: it tells what the exit will mean. */
+static int report_shutdown(struct sup_child *child)
+{
+	if (!report_by_child(child))
+		return -EINVAL;
+	if (child->reports & SUP_SAID_SHUTDOWN)
+		return -EALREADY;
+	child->reports |= SUP_SAID_SHUTDOWN;
 	return 0;
 }
 
@@ -697,20 +737,74 @@ static int child_report_locked(struct sup_child *child, const struct supervisor_
 		ret = report_ready(child);
 		break;
 	default:
-		if (!report_by_child(child))
-			return -EINVAL;
-		child->reports |= SUP_SAID_SHUTDOWN;
-		return 0;
+		return report_shutdown(child);
 	}
 	if (!ret)
 		*wake = sup_inbox_put(child->sup, &child->report_msg);
 	return ret;
 }
 
-static void claim_child_get(struct sup_watch *watch)
+static struct sup_child *watch_child(struct sup_watch *watch)
 {
-	sup_child_get(container_of(watch, struct sup_child, watch));
+	return container_of(watch, struct sup_child, watch);
 }
+
+static void claim_get(struct sup_watch *watch)
+{
+	sup_child_get(watch_child(watch));
+}
+
+static void claim_put(struct sup_watch *watch)
+{
+	sup_child_put(watch_child(watch));
+}
+
+static void claim_identity(struct sup_watch *watch, struct sup_identity *identity)
+{
+	const struct sup_child *child = watch_child(watch);
+
+	identity->supervisor = child->sup->object.id;
+	identity->child = child->id;
+	identity->incarnation = READ_ONCE(child->incarnation);
+}
+
+static size_t claim_path(struct sup_watch *watch, char *buf)
+{
+	BUILD_BUG_ON(SUP_PATH_MAX > PATH_MAX);
+	return sup_path(watch_child(watch)->sup, buf);
+}
+
+static int claim_keep(struct sup_watch *watch, struct sup_object *object)
+{
+	struct sup_child *child = watch_child(watch);
+	struct sup_kept *kept, *at;
+	int nr = 0;
+
+	kept = kmalloc(sizeof(*kept), GFP_KERNEL_ACCOUNT);
+	if (!kept)
+		return -ENOMEM;
+	kept->object = object;
+	mutex_lock(&child->sup->lock);
+	for (at = child->kept; at; at = at->next)
+		nr++;
+	if (nr < SUP_KEPT_MAX) {
+		kept->next = child->kept;
+		child->kept = kept;
+	}
+	mutex_unlock(&child->sup->lock);
+	if (nr < SUP_KEPT_MAX)
+		return 0;
+	kfree(kept);
+	return -ENOSPC;
+}
+
+static const struct sup_claim_ops child_claim_ops = {
+	.get = claim_get,
+	.put = claim_put,
+	.identity = claim_identity,
+	.path = claim_path,
+	.keep = claim_keep,
+};
 
 /* The child that the caller means; a reference, -ESTALE or -ESRCH. */
 static struct sup_child *report_child_get(u64 token)
@@ -722,8 +816,8 @@ static struct sup_child *report_child_get(u64 token)
 		child = token_child_get(token);
 		return child ?: ERR_PTR(-ESTALE);
 	}
-	watch = sup_current_claim(claim_child_get);
-	return watch ? container_of(watch, struct sup_child, watch) : ERR_PTR(-ESRCH);
+	watch = sup_current_claim();
+	return watch ? watch_child(watch) : ERR_PTR(-ESRCH);
 }
 
 /**
@@ -763,7 +857,8 @@ int sup_child_report(struct sup_ucmd *ucmd)
  * @child: the child, with @reports
  *
  * What was said before the attach ends the start; after it, FAILED and IGNORE
- * wait for the exit that must follow.
+ * wait for the exit that must follow. A supervisor never attaches: it starts when
+ * it is READY to.
  *
  * Context: holds S; may sleep.
  */
@@ -786,8 +881,10 @@ void sup_child_handle_report(struct sup_child *child)
 		start_end(sup);
 		if (child->reports & SUP_SAID_FAILED)
 			child_start_failed(child, child->report_error);
-		else
+		else if (child->reports & SUP_SAID_IGNORE)
 			child_ignored(child);
+		else
+			sup_start_below(child->sub, sup->root);
 	} else if (child->readiness == SUPERVISOR_READINESS_NOTIFY ? ready : started) {
 		start_end(sup);
 		child_started(child);
@@ -798,6 +895,14 @@ void sup_child_handle_report(struct sup_child *child)
  * Signals.
  */
 
+static bool namespace_within(const struct pid_namespace *ns, const struct pid_namespace *above)
+{
+	for (; ns; ns = ns->parent)
+		if (ns == above)
+			return true;
+	return false;
+}
+
 /*
  * May this process be signalled in @sup's name, as far as pid namespaces go?
  * The first process of a namespace only from a strict ancestor of it: the
@@ -805,14 +910,7 @@ void sup_child_handle_report(struct sup_child *child)
  */
 static bool signal_namespace_ok(const struct sup_supervisor *sup, struct pid *pid)
 {
-	struct pid_namespace *ns = ns_of_pid(pid);
-
-	if (!is_child_reaper(pid))
-		return true;
-	for (ns = ns->parent; ns; ns = ns->parent)
-		if (ns == sup->pid_ns)
-			return true;
-	return false;
+	return !is_child_reaper(pid) || namespace_within(ns_of_pid(pid)->parent, sup->pid_ns);
 }
 
 static int signal_process(struct sup_supervisor *sup, struct pid *pid, int sig)
@@ -820,43 +918,81 @@ static int signal_process(struct sup_supervisor *sup, struct pid *pid, int sig)
 	return signal_namespace_ok(sup, pid) ? kill_pid(pid, sig, 0) : -EPERM;
 }
 
-/* A task that is being reaped has no pid any more. */
-static bool signal_task_ok(struct sup_supervisor *sup, struct task_struct *task)
+/* Who goes over to another group takes a walk over the members along. */
+static bool task_strayed(struct task_struct *task, const struct pid *pgrp)
 {
-	struct pid *pid = task_pid(task);
+	struct pid *now = task_pgrp(task);
 
-	return !pid || signal_namespace_ok(sup, pid);
+	return now && now != pgrp;
 }
 
-/* Is there nobody in the group who must be passed over? */
+/*
+ * Need nobody in the group be passed over, and nobody who is yet to be born in
+ * it? A new namespace is below that of who makes it: while all are in @sup's
+ * namespace or below, its first process may be signalled. A task that is being
+ * reaped has no pid any more.
+ */
 static bool signal_group_ok(struct sup_supervisor *sup, struct pid *pgrp)
 {
-	struct task_struct *task;
+	struct task_struct *task, *last = NULL;
 	bool ok = true;
 
 	rcu_read_lock();
-	hlist_for_each_entry_rcu(task, &pgrp->tasks[PIDTYPE_PGID], pid_links[PIDTYPE_PGID])
-		ok = ok && signal_task_ok(sup, task);
+	hlist_for_each_entry_rcu(task, &pgrp->tasks[PIDTYPE_PGID], pid_links[PIDTYPE_PGID]) {
+		struct pid *pid = task_pid(task);
+
+		last = task;
+		ok = !task_strayed(task, pgrp) &&
+		     (!pid || (namespace_within(ns_of_pid(pid), sup->pid_ns) &&
+			       signal_namespace_ok(sup, pid)));
+		if (!ok)
+			break;
+	}
+	ok = ok && !(last && task_strayed(last, pgrp));
 	rcu_read_unlock();
 	return ok;
 }
 
+/* Signal each member by itself. True if there may be one left to kill. */
+static bool signal_members(struct sup_supervisor *sup, struct pid *pgrp, int sig)
+{
+	struct task_struct *task, *last = NULL;
+	bool more = false;
+
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(task, &pgrp->tasks[PIDTYPE_PGID], pid_links[PIDTYPE_PGID]) {
+		bool dying = READ_ONCE(task->signal->flags) & SIGNAL_GROUP_EXIT ||
+			     READ_ONCE(task->exit_state);
+		struct pid *pid = task_pid(task);
+
+		last = task;
+		if (task_strayed(task, pgrp))
+			break;
+		if (pid && !signal_process(sup, pid, sig) && !dying)
+			more = true;
+	}
+	more |= last && task_strayed(last, pgrp);
+	rcu_read_unlock();
+	return more && sig == SIGKILL;
+}
+
+/* Walks over a group in which processes are born as fast as they are killed. */
+#define SIGNAL_WALKS 64
+
+/*
+ * A process that is born during a walk is missed by it. Who is being killed has no
+ * more children: so it is over when a walk finds nobody left to kill.
+ */
 static void signal_group(struct sup_supervisor *sup, struct pid *pgrp, int sig)
 {
-	struct task_struct *task;
+	int walks = SIGNAL_WALKS;
 
 	if (signal_group_ok(sup, pgrp)) {
 		kill_pgrp(pgrp, sig, 0);
 		return;
 	}
-	rcu_read_lock();
-	hlist_for_each_entry_rcu(task, &pgrp->tasks[PIDTYPE_PGID], pid_links[PIDTYPE_PGID]) {
-		struct pid *pid = task_pid(task);
-
-		if (pid && task_pgrp(task) == pgrp)
-			signal_process(sup, pid, sig);
-	}
-	rcu_read_unlock();
+	while (signal_members(sup, pgrp, sig) && --walks)
+		cond_resched();
 }
 
 static bool process_in_group(struct pid *pid, struct pid *pgrp)
@@ -915,10 +1051,10 @@ static void child_unkillable(struct sup_child *child)
 	child_feed(child, SUP_IN_UNKILLABLE);
 }
 
-/* A start that is not yet anybody's process: take it back. True if it was one. */
+/* A start that is nobody's process or supervisor yet: take it back. True if it was one. */
 static bool child_cancel_start(struct sup_child *child)
 {
-	if (child->sub || child->attached || !child_start_pending(child))
+	if (child->attached || !child_start_pending(child))
 		return false;
 	token_revoke(child);
 	start_end(child->sup);
@@ -938,12 +1074,12 @@ void sup_child_term(struct sup_child *child)
 
 	lockdep_assert_held(&child->sup->lock);
 	child->since_ns = sup_now();
+	if (child_cancel_start(child))
+		return;
 	if (child->sub) {
 		sup_stop(child->sub, SUP_SHUTDOWN);
 		return;
 	}
-	if (child_cancel_start(child))
-		return;
 	sup_event_child(child, SUPERVISOR_EVENT_TERM, 0);
 	child->term_sent = true;
 	ret = child_signal(child, child->stop_signal);
@@ -963,7 +1099,7 @@ void sup_child_kill(struct sup_child *child)
 {
 	lockdep_assert_held(&child->sup->lock);
 	child->since_ns = sup_now();
-	if (!child->sub && child_cancel_start(child))
+	if (child_cancel_start(child))
 		return;
 	sup_event_child(child, SUPERVISOR_EVENT_KILL, 0);
 	if (child->sub)
@@ -1113,7 +1249,7 @@ void sup_child_handle_exit(struct sup_child *child)
 void sup_child_handle_up(struct sup_child *child)
 {
 	lockdep_assert_held(&child->sup->lock);
-	if (child_starting(child))
+	if (child->sub && child_starting(child))
 		child_started(child);
 }
 
@@ -1155,6 +1291,7 @@ void sup_child_handle_down(struct sup_child *child)
  */
 int __init sup_child_init(void)
 {
+	sup_claim_register(&child_claim_ops);
 	sup_child_cache = KMEM_CACHE(sup_child, SLAB_ACCOUNT);
 	return sup_child_cache ? 0 : -ENOMEM;
 }

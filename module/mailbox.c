@@ -1,37 +1,60 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * mailbox - one ordered queue in which messages arrive.
+ * mailbox - one ordered queue in which messages arrive: the object, the process
+ * that serves it, posts and events.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/hrtimer.h>
+#include <linux/cred.h>
 #include <linux/log2.h>
-#include <linux/mm.h>
 #include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/poll.h>
+#include <linux/random.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 #include <linux/user_namespace.h>
+#include <linux/workqueue.h>
 
 #include "account.h"
-#include "deadline.h"
+#include "exchange.h"
 #include "mailbox.h"
+#include "process.h"
 
 #define RING_MIN 4096U
 #define RING_DEFAULT 65536U
 #define RING_MAX (16U << 20)
 
-/* The head of a record in the ring; its message follows. */
-struct ring_record {
-	u64 seq;
-	struct pid *pid;	/* referenced; its number is the reader's affair */
-	u32 size;		/* of the message */
-	u32 unused;
+#define MESSAGES_DEFAULT 1024U
+#define MESSAGES_MAX (1U << 20)
+#define BYTES_DEFAULT (1U << 20)
+#define BYTES_MAX (64U << 20)
+
+/**
+ * struct sup_mailbox_owner - a process that serves a mailbox, or served it
+ * @watch: P: on the process
+ * @work: acts on its death
+ * @mailbox: const, referenced
+ *
+ * Lifetime: until it is replaced, the mailbox is closed, or @work has run.
+ *	Whoever unwatches the process before it dies frees it; else @work does.
+ */
+struct sup_mailbox_owner {
+	struct sup_watch watch;
+	struct work_struct work;
+	struct sup_mailbox *mailbox;
 };
 
-static struct sup_mailbox *object_mailbox(struct sup_object *object)
+/**
+ * sup_object_mailbox - the mailbox that an object is
+ * @object: an object of kind SUP_KIND_MAILBOX
+ *
+ * Context: any.
+ * Return: the mailbox.
+ */
+struct sup_mailbox *sup_object_mailbox(struct sup_object *object)
 {
 	return container_of(object, struct sup_mailbox, object);
 }
@@ -102,54 +125,213 @@ static struct sup_post *mailbox_take_post(struct sup_mailbox *mailbox)
 	return post;
 }
 
+/*
+ * The owner.
+ */
+
+static void owner_free(struct sup_mailbox_owner *owner)
+{
+	sup_mailbox_put(owner->mailbox);
+	kfree(owner);
+}
+
+/*
+ * There is no owner any more. Calls that it took fail; unless the mailbox
+ * survives, all that is in it goes, and nothing comes in again.
+ */
+static void mailbox_lost_owner(struct sup_mailbox *mailbox)
+{
+	struct pid *pid;
+
+	lockdep_assert_held(&mailbox->owner_lock);
+	spin_lock(&mailbox->lock);
+	pid = mailbox->owner_pid;
+	mailbox->owner_pid = NULL;
+	mailbox->dead = !mailbox->survive || mailbox->closed;
+	spin_unlock(&mailbox->lock);
+	put_pid(pid);
+	sup_exchange_fail_all(mailbox, mailbox->dead);
+	if (!mailbox->dead)
+		return;
+	sup_cast_discard_all(mailbox);
+	sup_mailbox_wake_senders(mailbox);
+}
+
+static void owner_work(struct work_struct *work)
+{
+	struct sup_mailbox_owner *owner = container_of(work, struct sup_mailbox_owner, work);
+	struct sup_mailbox *mailbox = owner->mailbox;
+
+	mutex_lock(&mailbox->owner_lock);
+	if (mailbox->owner == owner) {
+		mailbox->owner = NULL;
+		sup_unwatch(&owner->watch);
+		mailbox_lost_owner(mailbox);
+	}
+	mutex_unlock(&mailbox->owner_lock);
+	owner_free(owner);
+}
+
+static void owner_died(struct sup_watch *watch)
+{
+	struct sup_mailbox_owner *owner = container_of(watch, struct sup_mailbox_owner, watch);
+
+	queue_work(sup_workqueue, &owner->work);
+}
+
+static struct sup_mailbox_owner *owner_alloc(struct sup_mailbox *mailbox)
+{
+	struct sup_mailbox_owner *owner = kmalloc(sizeof(*owner), GFP_KERNEL_ACCOUNT);
+
+	if (!owner)
+		return NULL;
+	sup_watch_init(&owner->watch, owner_died);
+	INIT_WORK(&owner->work, owner_work);
+	sup_object_get(&mailbox->object);
+	owner->mailbox = mailbox;
+	return owner;
+}
+
+/* No owner from now on; its death is nobody's business. */
+static void owner_drop(struct sup_mailbox *mailbox)
+{
+	struct sup_mailbox_owner *owner = mailbox->owner;
+
+	lockdep_assert_held(&mailbox->owner_lock);
+	mailbox->owner = NULL;
+	/* Who was told of its death frees it. */
+	if (owner && sup_unwatch(&owner->watch))
+		owner_free(owner);
+}
+
+static bool owner_is_dead(const struct sup_mailbox *mailbox)
+{
+	return mailbox->owner && READ_ONCE(mailbox->owner->watch.process->dead);
+}
+
+static void owner_set(struct sup_mailbox *mailbox, struct sup_mailbox_owner *owner,
+		      struct sup_process *process)
+{
+	struct user_namespace *old_ns = mailbox->owner_ns;
+	struct pid *old;
+
+	lockdep_assert_held(&mailbox->owner_lock);
+	owner_drop(mailbox);
+	mailbox->owner = owner;
+	mailbox->owner_uid = current_euid();
+	mailbox->owner_ns = get_user_ns(current_user_ns());
+	put_user_ns(old_ns);
+	spin_lock(&mailbox->lock);
+	old = mailbox->owner_pid;
+	mailbox->owner_pid = get_pid(process->pid);
+	spin_unlock(&mailbox->lock);
+	put_pid(old);
+	sup_watch_add(&owner->watch, process);
+}
+
+static bool own_allowed(const struct sup_mailbox *mailbox)
+{
+	return uid_eq(current_euid(), mailbox->owner_uid) ||
+	       ns_capable(mailbox->owner_ns, CAP_KILL);
+}
+
+static int own_locked(struct sup_mailbox *mailbox, struct sup_mailbox_owner *owner,
+		      struct sup_process *process)
+{
+	lockdep_assert_held(&mailbox->owner_lock);
+	if (!own_allowed(mailbox))
+		return -EPERM;
+	/* Its death comes first, though it has not been acted on. */
+	if (owner_is_dead(mailbox)) {
+		owner_drop(mailbox);
+		mailbox_lost_owner(mailbox);
+	}
+	if (mailbox->dead)
+		return -ESHUTDOWN;
+	owner_set(mailbox, owner, process);
+	return 0;
+}
+
+/**
+ * sup_mailbox_own - ioctl(SUPERVISOR_MAILBOX_OWN)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep.
+ * Return: as the UAPI header says.
+ */
+int sup_mailbox_own(struct sup_ucmd *ucmd)
+{
+	struct sup_mailbox *mailbox = sup_object_mailbox(ucmd->object);
+	struct sup_mailbox_owner *owner;
+	struct sup_process *process;
+	int ret;
+
+	owner = owner_alloc(mailbox);
+	if (!owner)
+		return -ENOMEM;
+	process = sup_process_get_current();
+	if (!process) {
+		owner_free(owner);
+		return -ENOMEM;
+	}
+	mutex_lock(&mailbox->owner_lock);
+	ret = own_locked(mailbox, owner, process);
+	mutex_unlock(&mailbox->owner_lock);
+	if (ret) {
+		sup_process_put(process);
+		owner_free(owner);
+	}
+	return ret;
+}
+
+static pid_t mailbox_owner_pid(struct sup_object *object, struct pid_namespace *ns)
+{
+	struct sup_mailbox *mailbox = sup_object_mailbox(object);
+	pid_t pid;
+
+	spin_lock(&mailbox->lock);
+	pid = pid_nr_ns(mailbox->owner_pid, ns);
+	spin_unlock(&mailbox->lock);
+	return pid;
+}
+
+/*
+ * The object.
+ */
+
 /* Nobody can read any more: what is queued goes, and nothing is queued again. */
 static void mailbox_unused(struct sup_object *object)
 {
-	struct sup_mailbox *mailbox = object_mailbox(object);
+	struct sup_mailbox *mailbox = sup_object_mailbox(object);
 	struct sup_mailbox_listener *listener;
 	struct sup_post *post;
 
+	mutex_lock(&mailbox->owner_lock);
 	spin_lock(&mailbox->lock);
 	mailbox->closed = true;
 	spin_unlock(&mailbox->lock);
+	owner_drop(mailbox);
+	mailbox_lost_owner(mailbox);
+	mutex_unlock(&mailbox->owner_lock);
+
 	while ((post = mailbox_take_post(mailbox))) {
 		post->ops->discard(post);
 		post->ops->put(post);
 	}
+	sup_exchange_forget_started(mailbox);
 	while ((listener = mailbox_take_listener(mailbox)))
 		listener->closed(listener);
 }
 
-static void ring_read(const struct sup_mailbox *mailbox, u32 offset, void *to, u32 len)
-{
-	u32 at = offset & (mailbox->ring_size - 1);
-	u32 first = min(len, mailbox->ring_size - at);
-
-	memcpy(to, mailbox->ring + at, first);
-	memcpy(to + first, mailbox->ring, len - first);
-}
-
-/* The oldest record has been read, or never will be. */
-static void ring_drop(struct sup_mailbox *mailbox)
-{
-	struct ring_record record;
-
-	ring_read(mailbox, mailbox->tail, &record, sizeof(record));
-	spin_lock(&mailbox->lock);
-	mailbox->tail += sizeof(record) + record.size;
-	spin_unlock(&mailbox->lock);
-	put_pid(record.pid);
-}
-
 static void mailbox_free(struct sup_object *object)
 {
-	struct sup_mailbox *mailbox = object_mailbox(object);
+	struct sup_mailbox *mailbox = sup_object_mailbox(object);
 
-	sup_account_uncharge(object->account, SUPERVISOR_LIMIT_BYTES, mailbox->ring_size);
+	sup_account_uncharge(object->account, SUPERVISOR_LIMIT_BYTES, mailbox->ring.size);
 	sup_account_uncharge(object->account, SUPERVISOR_LIMIT_MAILBOXES, 1);
-	while (mailbox->head != mailbox->tail)
-		ring_drop(mailbox);
-	kvfree(mailbox->ring);
+	sup_ring_destroy(&mailbox->ring);
+	put_user_ns(mailbox->owner_ns);
+	mutex_destroy(&mailbox->owner_lock);
 	kfree(mailbox);
 }
 
@@ -159,6 +341,7 @@ static const struct sup_object_ops mailbox_ops = {
 	.fops = &sup_mailbox_fops,
 	.unused = mailbox_unused,
 	.free = mailbox_free,
+	.owner_pid = mailbox_owner_pid,
 };
 
 static struct sup_mailbox *mailbox_alloc(u32 ring_size, u32 *limit)
@@ -185,14 +368,19 @@ static struct sup_mailbox *mailbox_alloc(u32 ring_size, u32 *limit)
 	mailbox = kzalloc(sizeof(*mailbox), GFP_KERNEL_ACCOUNT);
 	if (!mailbox)
 		goto err_bytes;
-	mailbox->ring = kvmalloc(ring_size, GFP_KERNEL_ACCOUNT);
-	if (!mailbox->ring)
+	if (sup_ring_init(&mailbox->ring, ring_size))
 		goto err_mailbox;
-	mailbox->ring_size = ring_size;
 	spin_lock_init(&mailbox->lock);
+	mutex_init(&mailbox->owner_lock);
 	init_waitqueue_head(&mailbox->wait);
+	init_waitqueue_head(&mailbox->room);
 	INIT_LIST_HEAD(&mailbox->posts);
 	INIT_LIST_HEAD(&mailbox->listeners);
+	INIT_LIST_HEAD(&mailbox->calls);
+	INIT_LIST_HEAD(&mailbox->parked);
+	INIT_LIST_HEAD(&mailbox->started);
+	hash_init(mailbox->calls_by_number);
+	get_random_bytes(&mailbox->key, sizeof(mailbox->key));
 	sup_object_init(&mailbox->object, &mailbox_ops, account);
 	return mailbox;
 
@@ -207,6 +395,65 @@ err_account:
 	return ERR_PTR(ret);
 }
 
+static int create_check(struct supervisor_mailbox_create *cmd)
+{
+	if (!cmd->ring_bytes)
+		cmd->ring_bytes = RING_DEFAULT;
+	if (!cmd->max_messages)
+		cmd->max_messages = MESSAGES_DEFAULT;
+	if (!cmd->max_bytes)
+		cmd->max_bytes = BYTES_DEFAULT;
+	if (!cmd->max_payload)
+		cmd->max_payload = min_t(u32, SUPERVISOR_PAYLOAD_MAX, cmd->max_bytes);
+	if (!is_power_of_2(cmd->ring_bytes) || cmd->ring_bytes < RING_MIN ||
+	    cmd->ring_bytes > RING_MAX || cmd->max_messages > MESSAGES_MAX ||
+	    cmd->max_bytes > BYTES_MAX || cmd->max_payload > SUPERVISOR_PAYLOAD_MAX ||
+	    cmd->max_payload > cmd->max_bytes || cmd->__reserved2)
+		return -EINVAL;
+	return cmd->name_len || !cmd->mode ? 0 : -EINVAL;
+}
+
+/* The creator owns it. */
+static int create_own(struct sup_mailbox *mailbox)
+{
+	struct sup_mailbox_owner *owner;
+	struct sup_process *process;
+
+	owner = owner_alloc(mailbox);
+	if (!owner)
+		return -ENOMEM;
+	process = sup_process_get_current();
+	if (!process) {
+		owner_free(owner);
+		return -ENOMEM;
+	}
+	mutex_lock(&mailbox->owner_lock);
+	owner_set(mailbox, owner, process);
+	mutex_unlock(&mailbox->owner_lock);
+	return 0;
+}
+
+static int create_name(struct sup_mailbox *mailbox, struct supervisor_mailbox_create *cmd)
+{
+	int ret;
+
+	if (!cmd->name_len)
+		return 0;
+	ret = sup_object_set_name(&mailbox->object, cmd->name, cmd->name_len, cmd->mode);
+	if (ret == -EDQUOT)
+		cmd->out_limit = SUPERVISOR_LIMIT_NAMES;
+	if (ret || !mailbox->survive)
+		return ret;
+	sup_object_remember(&mailbox->object);
+	ret = sup_current_keep(&mailbox->object);
+	if (ret)
+		sup_object_forget(&mailbox->object);
+	if (ret == -ENOSPC)
+		cmd->out_limit = SUPERVISOR_LIMIT_KEPT_MAILBOXES;
+	/* Nobody's child: its files keep it. */
+	return ret == -ESRCH ? 0 : ret;
+}
+
 /**
  * sup_mailbox_create - ioctl(SUPERVISOR_MAILBOX_CREATE)
  * @ucmd: the ioctl
@@ -217,27 +464,56 @@ err_account:
 int sup_mailbox_create(struct sup_ucmd *ucmd)
 {
 	struct supervisor_mailbox_create *cmd = ucmd->cmd;
-	u32 ring_size = cmd->ring_bytes ?: RING_DEFAULT;
+	struct supervisor_mailbox_create params = *cmd;
 	struct sup_mailbox *mailbox;
 	int ret;
 
 	cmd->out_fd = -1;
 	cmd->out_limit = SUPERVISOR_LIMIT_NONE;
 	cmd->out_id = 0;
-	if (!is_power_of_2(ring_size) || ring_size < RING_MIN || ring_size > RING_MAX)
-		return -EINVAL;
-	mailbox = mailbox_alloc(ring_size, &cmd->out_limit);
+	ret = create_check(&params);
+	if (ret)
+		return ret;
+	mailbox = mailbox_alloc(params.ring_bytes, &cmd->out_limit);
 	if (IS_ERR(mailbox))
 		return PTR_ERR(mailbox);
+	mailbox->max_messages = params.max_messages;
+	mailbox->max_bytes = params.max_bytes;
+	mailbox->max_payload = params.max_payload;
+	mailbox->survive = params.flags & SUPERVISOR_MAILBOX_F_SURVIVE;
 
+	/* From here on it is undone as the closing of its last file. */
 	atomic_set(&mailbox->object.files, 1);
-	ret = sup_object_file(ucmd, &mailbox->object, O_RDWR);
+	ret = create_own(mailbox);
+	if (!ret)
+		ret = sup_object_file(ucmd, &mailbox->object, O_RDWR);
+	if (ret) {
+		sup_object_forget(&mailbox->object);
+		return ret;
+	}
+	/* The file is the dispatcher's to close. */
+	ret = create_name(mailbox, cmd);
 	if (!ret) {
 		cmd->out_fd = ucmd->new_fd;
 		cmd->out_id = mailbox->object.id;
 	}
 	sup_object_put(&mailbox->object);
 	return ret;
+}
+
+static struct sup_mailbox *mailbox_fdget(int fd, fmode_t mode)
+{
+	struct file *file = sup_object_fget(fd, SUP_KIND_MAILBOX);
+	struct sup_mailbox *mailbox = ERR_PTR(-EBADF);
+
+	if (IS_ERR(file))
+		return ERR_CAST(file);
+	if ((file->f_mode & mode) == mode) {
+		mailbox = sup_object_mailbox(sup_file_object(file));
+		sup_object_get(&mailbox->object);
+	}
+	fput(file);
+	return mailbox;
 }
 
 /**
@@ -249,15 +525,19 @@ int sup_mailbox_create(struct sup_ucmd *ucmd)
  */
 struct sup_mailbox *sup_mailbox_fdget(int fd)
 {
-	struct file *file = sup_object_fget(fd, SUP_KIND_MAILBOX);
-	struct sup_mailbox *mailbox;
+	return mailbox_fdget(fd, 0);
+}
 
-	if (IS_ERR(file))
-		return ERR_CAST(file);
-	mailbox = object_mailbox(sup_file_object(file));
-	sup_object_get(&mailbox->object);
-	fput(file);
-	return mailbox;
+/**
+ * sup_mailbox_fdget_read - the mailbox that a file descriptor open for reading is
+ * @fd: from user space
+ *
+ * Context: may sleep.
+ * Return: a reference; -EBADF or -EBADFD.
+ */
+struct sup_mailbox *sup_mailbox_fdget_read(int fd)
+{
+	return mailbox_fdget(fd, FMODE_READ);
 }
 
 /**
@@ -283,12 +563,102 @@ void sup_post_init(struct sup_post *post, const struct sup_post_ops *ops)
 {
 	INIT_LIST_HEAD(&post->node);
 	post->seq = 0;
+	post->ref = 0;
 	post->ops = ops;
 }
 
-static void mailbox_wake(struct sup_mailbox *mailbox)
+/**
+ * sup_mailbox_wake_readers - there is something to read
+ * @mailbox: the mailbox
+ * @sync: the caller is about to sleep
+ *
+ * Context: does not sleep; not in the exit hook. After M was held to queue it.
+ */
+void sup_mailbox_wake_readers(struct sup_mailbox *mailbox, bool sync)
 {
-	wake_up_interruptible_poll(&mailbox->wait, EPOLLIN | EPOLLRDNORM);
+	if (!wq_has_sleeper(&mailbox->wait))
+		return;
+	if (sync)
+		wake_up_interruptible_sync_poll(&mailbox->wait, EPOLLIN | EPOLLRDNORM);
+	else
+		wake_up_interruptible_poll(&mailbox->wait, EPOLLIN | EPOLLRDNORM);
+}
+
+/**
+ * sup_mailbox_wake_senders - there may be room, or never any more
+ * @mailbox: the mailbox
+ *
+ * Context: does not sleep; not in the exit hook. After M was held.
+ */
+void sup_mailbox_wake_senders(struct sup_mailbox *mailbox)
+{
+	if (wq_has_sleeper(&mailbox->room))
+		wake_up_interruptible_poll(&mailbox->room, EPOLLOUT | EPOLLWRNORM);
+}
+
+/**
+ * sup_mailbox_admit_locked - may a cast or call be queued
+ * @mailbox: the mailbox
+ * @len: bytes of its payload
+ * @limit: set with -EAGAIN: SUPERVISOR_LIMIT_*
+ *
+ * Context: holds M.
+ * Return: 0; -ESHUTDOWN when nobody serves it; -EAGAIN when there is no room.
+ */
+int sup_mailbox_admit_locked(const struct sup_mailbox *mailbox, u32 len, u32 *limit)
+{
+	lockdep_assert_held(&mailbox->lock);
+	if (mailbox->closed || mailbox->dead)
+		return -ESHUTDOWN;
+	if (mailbox->messages >= mailbox->max_messages)
+		*limit = SUPERVISOR_LIMIT_MAILBOX_MESSAGES;
+	else if (mailbox->bytes + len > mailbox->max_bytes)
+		*limit = SUPERVISOR_LIMIT_MAILBOX_BYTES;
+	else
+		return 0;
+	return -EAGAIN;
+}
+
+/**
+ * sup_mailbox_count_locked - a cast or call waits in a mailbox
+ * @mailbox: the mailbox
+ * @len: bytes of its payload
+ *
+ * Context: holds M.
+ */
+void sup_mailbox_count_locked(struct sup_mailbox *mailbox, u32 len)
+{
+	lockdep_assert_held(&mailbox->lock);
+	mailbox->messages++;
+	mailbox->bytes += len;
+}
+
+/**
+ * sup_mailbox_uncount_locked - it does not any more
+ * @mailbox: the mailbox
+ * @len: bytes of its payload
+ *
+ * Context: holds M. Senders are to be woken.
+ */
+void sup_mailbox_uncount_locked(struct sup_mailbox *mailbox, u32 len)
+{
+	lockdep_assert_held(&mailbox->lock);
+	mailbox->messages--;
+	mailbox->bytes -= len;
+}
+
+/**
+ * sup_mailbox_post_locked - queue a message
+ * @mailbox: where, not closed
+ * @post: the message, which is nowhere queued
+ *
+ * Context: holds M. Readers are to be woken.
+ */
+void sup_mailbox_post_locked(struct sup_mailbox *mailbox, struct sup_post *post)
+{
+	lockdep_assert_held(&mailbox->lock);
+	post->seq = mailbox->next_seq++;
+	list_add_tail(&post->node, &mailbox->posts);
 }
 
 /**
@@ -305,13 +675,11 @@ bool sup_mailbox_post(struct sup_mailbox *mailbox, struct sup_post *post)
 
 	spin_lock(&mailbox->lock);
 	closed = mailbox->closed;
-	if (!closed && list_empty(&post->node)) {
-		post->seq = mailbox->next_seq++;
-		list_add_tail(&post->node, &mailbox->posts);
-	}
+	if (!closed && list_empty(&post->node))
+		sup_mailbox_post_locked(mailbox, post);
 	spin_unlock(&mailbox->lock);
 	if (!closed)
-		mailbox_wake(mailbox);
+		sup_mailbox_wake_readers(mailbox, false);
 	return !closed;
 }
 
@@ -333,7 +701,7 @@ bool sup_mailbox_restore(struct sup_mailbox *mailbox, struct sup_post *post)
 		list_add(&post->node, &mailbox->posts);
 	spin_unlock(&mailbox->lock);
 	if (!closed)
-		mailbox_wake(mailbox);
+		sup_mailbox_wake_readers(mailbox, false);
 	return !closed;
 }
 
@@ -356,30 +724,12 @@ bool sup_mailbox_withdraw(struct sup_mailbox *mailbox, struct sup_post *post)
 	return queued;
 }
 
-static void ring_write_locked(struct sup_mailbox *mailbox, const void *from, u32 len)
-{
-	u32 at = mailbox->head & (mailbox->ring_size - 1);
-	u32 first = min(len, mailbox->ring_size - at);
-
-	lockdep_assert_held(&mailbox->lock);
-	memcpy(mailbox->ring + at, from, first);
-	memcpy(mailbox->ring, from + first, len - first);
-	mailbox->head += len;
-}
-
-static void ring_pad_locked(struct sup_mailbox *mailbox, u32 len)
-{
-	static const u8 zero[8];
-
-	ring_write_locked(mailbox, zero, len);
-}
-
 static void ring_write_name_locked(struct sup_mailbox *mailbox, const struct sup_name *name,
 				   const char *end)
 {
 	if (name)
-		ring_write_locked(mailbox, name->bytes, name->len);
-	ring_write_locked(mailbox, end, 1);
+		sup_ring_write(&mailbox->ring, name->bytes, name->len);
+	sup_ring_write(&mailbox->ring, end, 1);
 }
 
 static u32 event_path_len(const struct sup_event_who *who)
@@ -396,21 +746,22 @@ static void ring_write_event_locked(struct sup_mailbox *mailbox,
 				    const struct supervisor_msg_event *msg,
 				    const struct sup_event_who *who)
 {
-	struct ring_record record = {
+	struct sup_ring_record record = {
 		.seq = mailbox->next_seq++,
 		.pid = get_pid(who->pid),
 		.size = msg->head.size,
+		.kind = SUP_RING_EVENT,
 	};
-	u32 end = mailbox->head + sizeof(record) + msg->head.size;
+	u32 end = mailbox->ring.head + sizeof(record) + msg->head.size;
 	u32 i;
 
-	ring_write_locked(mailbox, &record, sizeof(record));
-	ring_write_locked(mailbox, msg, sizeof(*msg));
+	sup_ring_begin(&mailbox->ring, &record);
+	sup_ring_write(&mailbox->ring, msg, sizeof(*msg));
 	ring_write_name_locked(mailbox, who->id, "");
 	for (i = 0; i + 1 < who->depth; i++)
 		ring_write_name_locked(mailbox, who->path[i], "/");
 	ring_write_name_locked(mailbox, who->depth ? who->path[i] : NULL, "");
-	ring_pad_locked(mailbox, end - mailbox->head);
+	sup_ring_pad(&mailbox->ring, end - mailbox->ring.head);
 }
 
 /**
@@ -436,279 +787,102 @@ void sup_mailbox_event(struct sup_mailbox *mailbox, const struct supervisor_msg_
 	msg.path_len = event_path_len(who);
 	msg.text_offset = sizeof(msg);
 	msg.head.size = sizeof(msg) + ALIGN(msg.id_len + 1 + msg.path_len + 1, 8);
-	need = sizeof(struct ring_record) + msg.head.size;
+	need = sizeof(struct sup_ring_record) + msg.head.size;
 
 	spin_lock(&mailbox->lock);
-	if (mailbox->lost || mailbox->ring_size - (mailbox->head - mailbox->tail) < need)
+	if (mailbox->lost || mailbox->ring.size - sup_ring_used(&mailbox->ring) < need)
 		mailbox->lost++;
 	else
 		ring_write_event_locked(mailbox, &msg, who);
 	spin_unlock(&mailbox->lock);
-	mailbox_wake(mailbox);
+	sup_mailbox_wake_readers(mailbox, false);
 }
 
-/* What is there to read next. */
-enum next_kind { NEXT_NONE, NEXT_POST, NEXT_RING, NEXT_GAP };
-
-struct next {
-	enum next_kind kind;
-	struct sup_post *post;
-	u64 lost;
-};
-
-static bool mailbox_readable_locked(const struct sup_mailbox *mailbox)
+static __poll_t mailbox_poll(struct file *file, poll_table *table)
 {
-	return !list_empty(&mailbox->posts) || mailbox->head != mailbox->tail || mailbox->lost;
-}
+	struct sup_mailbox *mailbox = sup_object_mailbox(sup_file_object(file));
+	__poll_t events = 0;
+	u32 limit;
 
-/*
- * Become the reader, if there is something to read and nobody else reads: so
- * messages leave in order. Not a mutex: who copies to memory that is slow to come
- * must not make others wait past their deadlines.
- */
-static bool mailbox_try_read(struct sup_mailbox *mailbox)
-{
-	bool begin;
-
+	poll_wait(file, &mailbox->wait, table);
+	if (file->f_mode & FMODE_WRITE)
+		poll_wait(file, &mailbox->room, table);
 	spin_lock(&mailbox->lock);
-	begin = !mailbox->reading && mailbox_readable_locked(mailbox);
-	if (begin)
-		mailbox->reading = true;
+	if (sup_mailbox_readable_locked(mailbox))
+		events |= EPOLLIN | EPOLLRDNORM;
+	/* One byte, at least. */
+	if (file->f_mode & FMODE_WRITE && !sup_mailbox_admit_locked(mailbox, 1, &limit))
+		events |= EPOLLOUT | EPOLLWRNORM;
+	if (mailbox->dead)
+		events |= EPOLLERR;
 	spin_unlock(&mailbox->lock);
-	return begin;
+	return events;
 }
 
-static void mailbox_end_read(struct sup_mailbox *mailbox)
+static void mailbox_look(struct sup_mailbox *mailbox, struct supervisor_mailbox_status *status)
 {
-	bool more;
+	struct list_head *at;
 
+	status->out_id = mailbox->object.id;
+	status->out_survive = mailbox->survive;
+	status->out_max_messages = mailbox->max_messages;
+	status->out_max_bytes = mailbox->max_bytes;
+	status->out_max_payload = mailbox->max_payload;
+	status->out_ring_bytes = mailbox->ring.size;
 	spin_lock(&mailbox->lock);
-	mailbox->reading = false;
-	more = mailbox_readable_locked(mailbox);
+	status->out_owner_pid = pid_vnr(mailbox->owner_pid);
+	status->out_messages = mailbox->messages;
+	status->out_bytes = mailbox->bytes;
+	status->out_taken = mailbox->taken;
+	status->out_reserved = mailbox->ring.live;
+	list_for_each(at, &mailbox->posts)
+		status->out_reserved++;
+	status->out_reserved -= mailbox->messages;
+	status->out_lost = mailbox->lost;
 	spin_unlock(&mailbox->lock);
-	if (more)
-		mailbox_wake(mailbox);
-}
-
-static bool mailbox_readable(struct sup_mailbox *mailbox)
-{
-	bool readable;
-
-	spin_lock(&mailbox->lock);
-	readable = mailbox_readable_locked(mailbox);
-	spin_unlock(&mailbox->lock);
-	return readable;
-}
-
-static void mailbox_next(struct sup_mailbox *mailbox, struct next *next)
-{
-	struct ring_record record = { .seq = U64_MAX };
-
-	*next = (struct next){};
-	spin_lock(&mailbox->lock);
-	if (mailbox->head != mailbox->tail)
-		ring_read(mailbox, mailbox->tail, &record, sizeof(record));
-	next->post = list_first_entry_or_null(&mailbox->posts, struct sup_post, node);
-	if (next->post && next->post->seq < record.seq) {
-		next->kind = NEXT_POST;
-		list_del_init(&next->post->node);
-		next->post->ops->get(next->post);
-	} else if (mailbox->head != mailbox->tail) {
-		next->kind = NEXT_RING;
-	} else if (mailbox->lost) {
-		next->kind = NEXT_GAP;
-		next->lost = mailbox->lost;
-	}
-	spin_unlock(&mailbox->lock);
-}
-
-static ssize_t take_post(struct sup_post *post, u8 __user *to, size_t room, size_t *needed)
-{
-	ssize_t len = post->ops->deliver(post, to, room, needed);
-
-	post->ops->put(post);
-	return len;
-}
-
-/* Bytes of the ring to user space, from where they may wrap. */
-static int ring_copy_to_user(const struct sup_mailbox *mailbox, u32 offset, u8 __user *to, u32 len)
-{
-	u32 at = offset & (mailbox->ring_size - 1);
-	u32 first = min(len, mailbox->ring_size - at);
-
-	return copy_to_user(to, mailbox->ring + at, first) ||
-	       copy_to_user(to + first, mailbox->ring, len - first) ? -EFAULT : 0;
-}
-
-static ssize_t take_ring(struct sup_mailbox *mailbox, u8 __user *to, size_t room, size_t *needed)
-{
-	struct ring_record record;
-	struct supervisor_msg head;
-	u32 at = mailbox->tail;
-
-	ring_read(mailbox, at, &record, sizeof(record));
-	if (record.size > room) {
-		*needed = record.size;
-		return -EMSGSIZE;
-	}
-	at += sizeof(record);
-	ring_read(mailbox, at, &head, sizeof(head));
-	head.pid = pid_vnr(record.pid);
-	if (copy_to_user(to, &head, sizeof(head)) ||
-	    ring_copy_to_user(mailbox, at + sizeof(head), to + sizeof(head),
-			      record.size - sizeof(head)))
-		return -EFAULT;
-	ring_drop(mailbox);
-	return record.size;
-}
-
-static ssize_t take_gap(struct sup_mailbox *mailbox, u64 lost, u8 __user *to, size_t room,
-			size_t *needed)
-{
-	struct supervisor_msg msg = {
-		.size = sizeof(msg),
-		.type = SUPERVISOR_MSG_GAP,
-		.ref = lost,
-		.time_ns = ktime_get_ns(),
-	};
-
-	if (sizeof(msg) > room) {
-		*needed = sizeof(msg);
-		return -EMSGSIZE;
-	}
-	if (copy_to_user(to, &msg, sizeof(msg)))
-		return -EFAULT;
-	spin_lock(&mailbox->lock);
-	mailbox->lost -= lost;
-	spin_unlock(&mailbox->lock);
-	return sizeof(msg);
-}
-
-/* One message: its bytes, 0 when there is none, or an error that left it there. */
-static ssize_t mailbox_take_one(struct sup_mailbox *mailbox, u8 __user *to, size_t room,
-				size_t *needed)
-{
-	struct next next;
-	ssize_t len;
-
-	for (;;) {
-		mailbox_next(mailbox, &next);
-		switch (next.kind) {
-		case NEXT_NONE:
-			return 0;
-		case NEXT_RING:
-			return take_ring(mailbox, to, room, needed);
-		case NEXT_GAP:
-			return take_gap(mailbox, next.lost, to, room, needed);
-		case NEXT_POST:
-			len = take_post(next.post, to, room, needed);
-			if (len != -ESTALE)
-				return len;
-		}
-	}
-}
-
-/* Messages into @to; the bytes, or an error when there is not one message. */
-static ssize_t mailbox_take(struct sup_mailbox *mailbox, u8 __user *to, size_t room, u32 max,
-			    u32 *count, size_t *needed)
-{
-	ssize_t len = 0;
-	size_t done = 0;
-
-	*count = 0;
-	while (*count < max) {
-		len = mailbox_take_one(mailbox, to + done, room - done, needed);
-		if (len <= 0)
-			break;
-		done += len;
-		++*count;
-	}
-	return *count ? done : len;
-}
-
-static ssize_t mailbox_receive(struct sup_mailbox *mailbox, void __user *to, size_t room, u32 max,
-			       u64 deadline, u32 *count, size_t *needed)
-{
-	ssize_t len;
-	int ret;
-
-	for (;;) {
-		ret = sup_wait_until(mailbox->wait, mailbox_try_read(mailbox), deadline);
-		if (ret)
-			return ret;
-		len = mailbox_take(mailbox, to, room, max, count, needed);
-		mailbox_end_read(mailbox);
-		if (len)
-			return len;
-	}
 }
 
 /**
- * sup_mailbox_recv - ioctl(SUPERVISOR_MAILBOX_RECV)
+ * sup_mailbox_status - ioctl(SUPERVISOR_MAILBOX_STATUS)
  * @ucmd: the ioctl
  *
  * Context: may sleep.
  * Return: as the UAPI header says.
  */
-int sup_mailbox_recv(struct sup_ucmd *ucmd)
+int sup_mailbox_status(struct sup_ucmd *ucmd)
 {
-	struct supervisor_mailbox_recv *cmd = ucmd->cmd;
-	size_t needed = 0;
-	u64 deadline = ucmd->file->f_flags & O_NONBLOCK ? 0 : cmd->deadline;
-	ssize_t len;
-
-	cmd->out_count = 0;
-	if (!IS_ALIGNED(cmd->buf, 8))
-		return -EINVAL;
-	len = mailbox_receive(object_mailbox(ucmd->object), u64_to_user_ptr(cmd->buf),
-			      cmd->buf_len, cmd->max ?: U32_MAX, deadline, &cmd->out_count,
-			      &needed);
-	cmd->buf_len = len > 0 ? len : needed;
-	return len < 0 ? len : 0;
-}
-
-static ssize_t mailbox_read(struct file *file, char __user *buf, size_t len, loff_t *pos)
-{
-	u64 deadline = file->f_flags & O_NONBLOCK ? 0 : SUPERVISOR_NO_DEADLINE;
-	size_t needed;
-	u32 count;
-
-	return mailbox_receive(object_mailbox(sup_file_object(file)), buf, len, U32_MAX, deadline,
-			       &count, &needed);
-}
-
-static __poll_t mailbox_poll(struct file *file, poll_table *table)
-{
-	struct sup_mailbox *mailbox = object_mailbox(sup_file_object(file));
-
-	poll_wait(file, &mailbox->wait, table);
-	return mailbox_readable(mailbox) ? EPOLLIN | EPOLLRDNORM : 0;
+	mailbox_look(sup_object_mailbox(ucmd->object), ucmd->cmd);
+	return 0;
 }
 
 static void mailbox_show_fdinfo(struct seq_file *seq, struct file *file)
 {
-	struct sup_mailbox *mailbox = object_mailbox(sup_file_object(file));
-	unsigned long posts = 0;
-	struct list_head *at;
-	u32 used;
-	u64 lost;
+	struct sup_mailbox *mailbox = sup_object_mailbox(sup_file_object(file));
+	struct supervisor_mailbox_status status;
 
-	spin_lock(&mailbox->lock);
-	list_for_each(at, &mailbox->posts)
-		posts++;
-	used = mailbox->head - mailbox->tail;
-	lost = mailbox->lost;
-	spin_unlock(&mailbox->lock);
-	seq_printf(seq, "supervisor-mailbox-id:\t%llu\n", mailbox->object.id);
-	seq_printf(seq, "supervisor-mailbox-posts:\t%lu\n", posts);
-	seq_printf(seq, "supervisor-mailbox-ring-bytes:\t%u/%u\n", used, mailbox->ring_size);
-	seq_printf(seq, "supervisor-mailbox-lost:\t%llu\n", lost);
+	mailbox_look(mailbox, &status);
+	seq_printf(seq, "supervisor-mailbox-id:\t%llu\n", status.out_id);
+	seq_printf(seq, "supervisor-mailbox-owner:\t%d\n", status.out_owner_pid);
+	seq_printf(seq, "supervisor-mailbox-messages:\t%u/%u\n", status.out_messages,
+		   status.out_max_messages);
+	seq_printf(seq, "supervisor-mailbox-bytes:\t%u/%u\n", status.out_bytes,
+		   status.out_max_bytes);
+	seq_printf(seq, "supervisor-mailbox-taken:\t%u\n", status.out_taken);
+	seq_printf(seq, "supervisor-mailbox-reserved:\t%u\n", status.out_reserved);
+	seq_printf(seq, "supervisor-mailbox-lost:\t%llu\n", status.out_lost);
+}
+
+static int mailbox_release(struct inode *inode, struct file *file)
+{
+	sup_exchange_forget_parked(sup_object_mailbox(sup_file_object(file)), file);
+	return sup_object_release(inode, file);
 }
 
 const struct file_operations sup_mailbox_fops = {
 	.owner = THIS_MODULE,
-	.release = sup_object_release,
-	.read = mailbox_read,
+	.release = mailbox_release,
+	.read = sup_mailbox_read,
+	.write = sup_mailbox_write,
 	.poll = mailbox_poll,
 	.unlocked_ioctl = sup_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,

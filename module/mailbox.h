@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * mailbox - one ordered queue in which messages arrive.
+ * mailbox - one ordered queue in which messages arrive: the structs that
+ * mailbox.c (the object, its owner, posts and events), cast.c (casts) and
+ * receive.c (reading) share.
  *
- * Messages are of two sorts. Those that must arrive (starts, answers) are
- * posts: embedded in what they report on, so that they cannot be refused.
- * Events go to a ring of bytes set aside at creation; when it is full they are
- * counted, and the reader finds a GAP in their place. One sequence orders both.
+ * Messages are of two sorts. Those that must arrive (starts, answers, replies)
+ * are posts: embedded in what they report on, so that they cannot be refused; so
+ * are calls, and casts that are large. Events and small casts go to a ring of
+ * bytes set aside at creation. When it is full events are counted, and the reader
+ * finds a GAP in their place. One sequence orders all.
  */
 #ifndef SUP_MAILBOX_H
 #define SUP_MAILBOX_H
 
+#include <linux/bitmap.h>
+#include <linux/hashtable.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/siphash.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
@@ -18,8 +25,14 @@
 
 #include "name.h"
 #include "object.h"
+#include "ring.h"
 
+struct sup_mailbox_owner;
 struct sup_post;
+
+/* Calls whose outcome is remembered when they are over. */
+#define SUP_OUTCOMES 1024
+#define SUP_CALLS_HASH_BITS 5
 
 /**
  * struct sup_post_ops - what a mailbox needs of a post
@@ -34,6 +47,9 @@ struct sup_post;
  * A post whose @deliver failed with -EMSGSIZE or -EFAULT goes back to the head
  * of the queue by sup_mailbox_restore(), called from @deliver under the lock
  * that keeps the post from being withdrawn.
+ *
+ * What counts as a waiting cast or call is given room by sup_mailbox_count_locked()
+ * and gives it back by sup_mailbox_uncount_locked(), from @get at the latest.
  */
 struct sup_post_ops {
 	void (*get)(struct sup_post *post);
@@ -46,11 +62,13 @@ struct sup_post_ops {
  * struct sup_post - a message that cannot be refused
  * @node: M: in sup_mailbox.posts, empty when not queued
  * @seq: M: its place in the mailbox's order
+ * @ref: const while queued: the ref that selects it; 0 for none
  * @ops: const
  */
 struct sup_post {
 	struct list_head node;
 	u64 seq;
+	u64 ref;
 	const struct sup_post_ops *ops;
 };
 
@@ -69,35 +87,73 @@ struct sup_mailbox_listener {
  * @object: the base
  * @lock: M
  * @wait: readers
+ * @room: who waits for room
  * @posts: M: struct sup_post by @seq
  * @next_seq: M
  * @closed: M: no file is left, nobody can read
+ * @dead: M: it lost its owner and does not survive: no more casts and calls
+ * @survive: const
  * @reading: M: somebody takes messages out
+ * @read_flags: SUPERVISOR_RECV_F_*: of who set @reading
  * @listeners: M: struct sup_mailbox_listener
  * @lost: M: events refused since the ring was full
- * @ring: const pointer: records of a head (mailbox.c) and a message
- * @ring_size: const: a power of two
- * @head: M: bytes ever written
- * @tail: M; only who set @reading writes it: bytes ever read
+ * @ring: M; what of it is the reader's is told there
+ * @max_messages: const
+ * @max_bytes: const
+ * @max_payload: const
+ * @messages: M: casts and calls that wait
+ * @bytes: M: of their payloads
+ * @taken: M: calls that were received and await their reply
+ * @owner_lock: O: taken to change @owner
+ * @owner: O: the process that serves it, or NULL
+ * @owner_pid: M: referenced: of @owner
+ * @owner_uid: O: of the last one
+ * @owner_ns: O: referenced: user namespace of the last one
+ * @calls: M: struct sup_exchange to it that are not over
+ * @calls_by_number: M: the same
+ * @parked: M: struct sup_exchange whose callers were interrupted
+ * @started: M: struct sup_exchange whose replies are to come here
+ * @next_call: M: the number of the next call
+ * @key: const: tells the numbers of its calls from others
+ * @answered: M: of the last %SUP_OUTCOMES calls, which were answered
  *
  * Lifetime: of its object.
  * Locking: per member.
- * Context: posting never sleeps; receiving does.
+ * Context: posting never sleeps; the rest does.
  */
 struct sup_mailbox {
 	struct sup_object object;
 	spinlock_t lock;
 	wait_queue_head_t wait;
+	wait_queue_head_t room;
 	struct list_head posts;
 	u64 next_seq;
 	bool closed;
+	bool dead;
+	bool survive;
 	bool reading;
+	u32 read_flags;
 	struct list_head listeners;
 	u64 lost;
-	u8 *ring;
-	u32 ring_size;
-	u32 head;
-	u32 tail;
+	struct sup_ring ring;
+	u32 max_messages;
+	u32 max_bytes;
+	u32 max_payload;
+	u32 messages;
+	u32 bytes;
+	u32 taken;
+	struct mutex owner_lock;
+	struct sup_mailbox_owner *owner;
+	struct pid *owner_pid;
+	kuid_t owner_uid;
+	struct user_namespace *owner_ns;
+	struct list_head calls;
+	DECLARE_HASHTABLE(calls_by_number, SUP_CALLS_HASH_BITS);
+	struct list_head parked;
+	struct list_head started;
+	u64 next_call;
+	siphash_key_t key;
+	DECLARE_BITMAP(answered, SUP_OUTCOMES);
 };
 
 /**
@@ -116,19 +172,87 @@ struct sup_event_who {
 	const struct sup_name *path[SUPERVISOR_DEPTH_MAX];
 };
 
+/* mailbox.c */
 int sup_mailbox_create(struct sup_ucmd *ucmd);
-int sup_mailbox_recv(struct sup_ucmd *ucmd);
+int sup_mailbox_own(struct sup_ucmd *ucmd);
+int sup_mailbox_status(struct sup_ucmd *ucmd);
 
+struct sup_mailbox *sup_object_mailbox(struct sup_object *object);
 struct sup_mailbox *sup_mailbox_fdget(int fd);
+struct sup_mailbox *sup_mailbox_fdget_read(int fd);
 void sup_mailbox_put(struct sup_mailbox *mailbox);
 
 void sup_post_init(struct sup_post *post, const struct sup_post_ops *ops);
 bool sup_mailbox_post(struct sup_mailbox *mailbox, struct sup_post *post);
+void sup_mailbox_post_locked(struct sup_mailbox *mailbox, struct sup_post *post);
 bool sup_mailbox_restore(struct sup_mailbox *mailbox, struct sup_post *post);
 bool sup_mailbox_withdraw(struct sup_mailbox *mailbox, struct sup_post *post);
 bool sup_mailbox_listen(struct sup_mailbox *mailbox, struct sup_mailbox_listener *listener);
 bool sup_mailbox_unlisten(struct sup_mailbox *mailbox, struct sup_mailbox_listener *listener);
 void sup_mailbox_event(struct sup_mailbox *mailbox, const struct supervisor_msg_event *event,
 		       const struct sup_event_who *who);
+
+int sup_mailbox_admit_locked(const struct sup_mailbox *mailbox, u32 len, u32 *limit);
+void sup_mailbox_count_locked(struct sup_mailbox *mailbox, u32 len);
+void sup_mailbox_uncount_locked(struct sup_mailbox *mailbox, u32 len);
+void sup_mailbox_wake_readers(struct sup_mailbox *mailbox, bool sync);
+void sup_mailbox_wake_senders(struct sup_mailbox *mailbox);
+
+/* cast.c */
+/**
+ * struct sup_cast - a cast on its way
+ * @buf: address of the payload in user space
+ * @len: its bytes
+ * @ref: of the message: the alias, or 0
+ * @deadline: when to give up waiting for room
+ * @admit: M: called when it is about to be queued, with @arg: 0, or an error that
+ *	refuses it; or NULL
+ * @arg: for @admit
+ * @limit: set when refused: SUPERVISOR_LIMIT_*
+ */
+struct sup_cast {
+	u64 buf;
+	u32 len;
+	u64 ref;
+	u64 deadline;
+	int (*admit)(void *arg);
+	void *arg;
+	u32 limit;
+};
+
+int sup_mailbox_cast(struct sup_mailbox *mailbox, struct sup_cast *cast);
+int sup_mailbox_send(struct sup_ucmd *ucmd);
+ssize_t sup_mailbox_write(struct file *file, const char __user *buf, size_t len, loff_t *pos);
+void sup_cast_discard_all(struct sup_mailbox *mailbox);
+
+/* receive.c */
+
+/**
+ * struct sup_receive - messages to be taken
+ * @to: where to
+ * @room: bytes there
+ * @max: at most so many; 0 as many as fit
+ * @flags: SUPERVISOR_RECV_F_*
+ * @ref: with SUPERVISOR_RECV_F_REF
+ * @deadline: until the first
+ * @count: how many were taken
+ * @needed: with -EMSGSIZE: bytes
+ */
+struct sup_receive {
+	u8 __user *to;
+	size_t room;
+	u32 max;
+	u32 flags;
+	u64 ref;
+	u64 deadline;
+	u32 count;
+	size_t needed;
+};
+
+ssize_t sup_mailbox_receive(struct sup_mailbox *mailbox, struct sup_receive *receive);
+int sup_mailbox_recv(struct sup_ucmd *ucmd);
+ssize_t sup_mailbox_read(struct file *file, char __user *buf, size_t len, loff_t *pos);
+bool sup_mailbox_readable(struct sup_mailbox *mailbox);
+bool sup_mailbox_readable_locked(const struct sup_mailbox *mailbox);
 
 #endif

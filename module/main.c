@@ -15,6 +15,7 @@
 
 #include "account.h"
 #include "compat.h"
+#include "exchange.h"
 #include "mailbox.h"
 #include "object.h"
 #include "supervisor.h"
@@ -30,7 +31,7 @@ static int info_execute(struct sup_ucmd *ucmd)
 		return -ENOMEM;
 	cmd->out_abi = SUPERVISOR_ABI;
 	cmd->out_errata = 0;
-	cmd->out_features = SUPERVISOR_FEATURE_SUPERVISORS;
+	cmd->out_features = SUPERVISOR_FEATURE_SUPERVISORS | SUPERVISOR_FEATURE_MESSAGES;
 	memset(cmd->out_version, 0, sizeof(cmd->out_version));
 	strscpy(cmd->out_version, SUPERVISOR_VERSION, sizeof(cmd->out_version));
 	for (i = 0; i < SUPERVISOR_LIMIT_NR; i++) {
@@ -75,6 +76,14 @@ union ioctl_buffer {
 	struct supervisor_child_report report;
 	struct supervisor_mailbox_create mailbox_create;
 	struct supervisor_mailbox_recv recv;
+	struct supervisor_mailbox_send send;
+	struct supervisor_mailbox_call mailbox_call;
+	struct supervisor_call_reply reply;
+	struct supervisor_call_reply_recv reply_recv;
+	struct supervisor_call_start call_start;
+	struct supervisor_ref ref;
+	struct supervisor_mailbox_own mailbox_own;
+	struct supervisor_mailbox_status mailbox_status;
 	struct supervisor_child_add add;
 	struct supervisor_start start;
 	struct supervisor_stop stop;
@@ -120,8 +129,7 @@ static const struct ioctl_op ioctl_ops[] = {
 	IOCTL_OP(SUPERVISOR_INFO, DEVICE, 0, supervisor_info, out_used, 0, 0, info_execute),
 	IOCTL_OP(SUPERVISOR_CREATE, DEVICE, 0, supervisor_create, out_id, 0,
 		 RESERVED(supervisor_create), sup_supervisor_create),
-	IOCTL_OP(SUPERVISOR_OPEN, DEVICE, 0, supervisor_open, out_id, 0,
-		 RESERVED(supervisor_open), sup_object_open),
+	IOCTL_OP(SUPERVISOR_OPEN, DEVICE, 0, supervisor_open, out_id, 0, 0, sup_object_open),
 	IOCTL_OP(SUPERVISOR_UNLINK, DEVICE, 0, supervisor_unlink, name, 0,
 		 RESERVED(supervisor_unlink), sup_object_unlink),
 	IOCTL_OP(SUPERVISOR_LIST, DEVICE, 0, supervisor_list, cursor, 0, 0, sup_status_list),
@@ -129,10 +137,30 @@ static const struct ioctl_op ioctl_ops[] = {
 		 sup_child_attach),
 	IOCTL_OP(SUPERVISOR_CHILD_REPORT, DEVICE, 0, supervisor_child_report, error, 0, 0,
 		 sup_child_report),
-	IOCTL_OP(SUPERVISOR_MAILBOX_CREATE, DEVICE, 0, supervisor_mailbox_create, out_id, 0,
-		 RESERVED(supervisor_mailbox_create), sup_mailbox_create),
+	IOCTL_OP(SUPERVISOR_MAILBOX_CREATE, DEVICE, 0, supervisor_mailbox_create, out_id,
+		 SUPERVISOR_MAILBOX_F_SURVIVE, RESERVED(supervisor_mailbox_create),
+		 sup_mailbox_create),
 	IOCTL_OP(SUPERVISOR_MAILBOX_RECV, MAILBOX, FMODE_READ, supervisor_mailbox_recv, __reserved,
-		 0, RESERVED(supervisor_mailbox_recv), sup_mailbox_recv),
+		 SUPERVISOR_RECV_F_PATH | SUPERVISOR_RECV_F_REF, RESERVED(supervisor_mailbox_recv),
+		 sup_mailbox_recv),
+	IOCTL_OP(SUPERVISOR_MAILBOX_SEND, MAILBOX, FMODE_WRITE, supervisor_mailbox_send,
+		 __reserved, 0, RESERVED(supervisor_mailbox_send), sup_mailbox_send),
+	IOCTL_OP_CALL(SUPERVISOR_MAILBOX_CALL, MAILBOX, FMODE_WRITE, supervisor_mailbox_call, call,
+		      0, 0, offsetof(struct supervisor_mailbox_call, call), sup_exchange_call),
+	IOCTL_OP(SUPERVISOR_CALL_REPLY, MAILBOX, FMODE_READ, supervisor_call_reply, __reserved, 0,
+		 RESERVED(supervisor_call_reply), sup_exchange_reply),
+	/* What must not be done twice is the reply. */
+	IOCTL_OP_CALL(SUPERVISOR_CALL_REPLY_RECV, MAILBOX, FMODE_READ, supervisor_call_reply_recv,
+		      __reserved, SUPERVISOR_RECV_F_PATH, RESERVED(supervisor_call_reply_recv),
+		      offsetof(struct supervisor_call_reply_recv, from), sup_exchange_reply_recv),
+	IOCTL_OP(SUPERVISOR_CALL_START, MAILBOX, FMODE_WRITE, supervisor_call_start, out_ref, 0, 0,
+		 sup_exchange_start),
+	IOCTL_OP(SUPERVISOR_CALL_CANCEL, MAILBOX, FMODE_READ, supervisor_ref, __reserved,
+		 SUPERVISOR_REF_F_FLUSH, RESERVED(supervisor_ref), sup_exchange_cancel),
+	IOCTL_OP(SUPERVISOR_MAILBOX_OWN, MAILBOX, FMODE_READ, supervisor_mailbox_own, flags, 0, 0,
+		 sup_mailbox_own),
+	IOCTL_OP(SUPERVISOR_MAILBOX_STATUS, MAILBOX, 0, supervisor_mailbox_status, out_lost, 0, 0,
+		 sup_mailbox_status),
 	IOCTL_OP_ONCE(SUPERVISOR_CHILD_ADD, supervisor_child_add, 0, sup_call_child_add),
 	IOCTL_OP_ONCE(SUPERVISOR_START, supervisor_start, 0, sup_call_start),
 	IOCTL_OP_ONCE(SUPERVISOR_STOP, supervisor_stop, RESERVED(supervisor_stop), sup_call_stop),
@@ -282,35 +310,41 @@ static int __init supervisor_module_init(void)
 {
 	int ret;
 
-	ret = sup_process_init();
+	ret = sup_objects_init();
 	if (ret)
 		return ret;
-	ret = sup_child_init();
+	ret = sup_process_init();
+	if (ret)
+		goto err_objects;
+	ret = sup_exchange_init();
 	if (ret)
 		goto err_process;
-	ret = sup_supervisor_init();
+	ret = sup_child_init();
 	if (ret)
-		goto err_child;
+		goto err_exchange;
 	ret = misc_register(&supervisor_device);
 	if (ret)
-		goto err_supervisor;
+		goto err_child;
 	return 0;
 
-err_supervisor:
-	sup_supervisor_exit();
 err_child:
 	sup_child_exit();
+err_exchange:
+	sup_exchange_exit();
 err_process:
 	sup_process_exit();
+err_objects:
+	sup_objects_exit();
 	return ret;
 }
 
 static void __exit supervisor_module_exit(void)
 {
 	misc_deregister(&supervisor_device);
-	sup_supervisor_exit();
 	sup_child_exit();
+	sup_exchange_exit();
 	sup_process_exit();
+	sup_objects_exit();
 }
 
 module_init(supervisor_module_init);

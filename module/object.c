@@ -12,10 +12,14 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/user_namespace.h>
+#include <linux/workqueue.h>
 
 #include "account.h"
 #include "name.h"
 #include "object.h"
+
+/* Whatever a death or a closed file makes necessary is done here. */
+struct workqueue_struct *sup_workqueue;
 
 /* N: the named objects of all namespaces, by rising id. */
 LIST_HEAD(sup_names);
@@ -138,6 +142,57 @@ static void object_file_gone(struct sup_object *object)
 		return;
 	sup_object_clear_name(object);
 	object->ops->unused(object);
+}
+
+/**
+ * sup_object_remember - let an object live on as if a file of it were open
+ * @object: an object with an open file
+ *
+ * Context: any. Taken back by sup_object_forget().
+ */
+void sup_object_remember(struct sup_object *object)
+{
+	atomic_inc(&object->files);
+	sup_object_get(object);
+}
+
+/**
+ * sup_object_forget - take that back
+ * @object: the object
+ *
+ * Context: may sleep.
+ */
+void sup_object_forget(struct sup_object *object)
+{
+	object_file_gone(object);
+	sup_object_put(object);
+}
+
+/**
+ * sup_object_reopen - make another file for an object, for the caller's struct
+ * @ucmd: takes the file
+ * @object: the object; the caller's reference is consumed, and the file that it
+ *	has counted in @object->files is undone if this fails
+ * @access: O_RDONLY, O_WRONLY or O_RDWR
+ * @out_fd: set to the file's number, on success
+ * @out_id: set to the object's, on success
+ *
+ * Context: may sleep.
+ * Return: as sup_object_file().
+ */
+int sup_object_reopen(struct sup_ucmd *ucmd, struct sup_object *object, int access, s32 *out_fd,
+		      u64 *out_id)
+{
+	int ret = sup_object_file(ucmd, object, access);
+
+	if (ret) {
+		object_file_gone(object);
+	} else {
+		*out_fd = ucmd->new_fd;
+		*out_id = object->id;
+	}
+	sup_object_put(object);
+	return ret;
 }
 
 /**
@@ -347,11 +402,15 @@ int sup_object_open(struct sup_ucmd *ucmd)
 {
 	struct supervisor_open *cmd = ucmd->cmd;
 	struct sup_object *object;
+	enum sup_kind kind;
 	int access, ret;
 	char *bytes;
 
 	cmd->out_fd = -1;
 	cmd->out_id = 0;
+	if (cmd->kind > SUPERVISOR_KIND_MAILBOX)
+		return -EOPNOTSUPP;
+	kind = cmd->kind == SUPERVISOR_KIND_MAILBOX ? SUP_KIND_MAILBOX : SUP_KIND_SUPERVISOR;
 	access = sup_access_flags(cmd->access);
 	if (access < 0)
 		return access;
@@ -361,7 +420,7 @@ int sup_object_open(struct sup_ucmd *ucmd)
 
 	mutex_lock(&sup_names_lock);
 	object = name_find_locked(current_user_ns(), bytes);
-	if (!object || object->ops->kind != SUP_KIND_SUPERVISOR)
+	if (!object || object->ops->kind != kind)
 		ret = -ENOENT;
 	else if (!name_allows(&object->name, access))
 		ret = -EACCES;
@@ -371,18 +430,7 @@ int sup_object_open(struct sup_ucmd *ucmd)
 		sup_object_get(object);
 	mutex_unlock(&sup_names_lock);
 	kfree(bytes);
-	if (ret)
-		return ret;
-
-	ret = sup_object_file(ucmd, object, access);
-	if (ret) {
-		object_file_gone(object);
-	} else {
-		cmd->out_fd = ucmd->new_fd;
-		cmd->out_id = object->id;
-	}
-	sup_object_put(object);
-	return ret;
+	return ret ?: sup_object_reopen(ucmd, object, access, &cmd->out_fd, &cmd->out_id);
 }
 
 /**
@@ -414,4 +462,26 @@ int sup_object_unlink(struct sup_ucmd *ucmd)
 	mutex_unlock(&sup_names_lock);
 	kfree(bytes);
 	return ret;
+}
+
+/**
+ * sup_objects_init - set up what all objects share
+ *
+ * Context: module init.
+ * Return: 0 or -ENOMEM.
+ */
+int __init sup_objects_init(void)
+{
+	sup_workqueue = alloc_workqueue("supervisor", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	return sup_workqueue ? 0 : -ENOMEM;
+}
+
+/**
+ * sup_objects_exit - tear down what all objects share
+ *
+ * Context: module exit; there are no objects any more.
+ */
+void sup_objects_exit(void)
+{
+	destroy_workqueue(sup_workqueue);
 }

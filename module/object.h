@@ -10,6 +10,7 @@
  *	subscriptions_lock		who hears of which tree (event.c)
  *	sup_names_lock			N: names of objects (object.c)
  *	sup_tokens_lock			T: tokens of outstanding starts (child.c)
+ *	sup_mailbox.owner_lock		O: who serves a mailbox (mailbox.c)
  *	sup_processes_lock		the table of tracked processes (process.c)
  *	  pid->wait_pidfd.lock		the kernel's; taken inside tasklist_lock too
  *	    sup_process.lock		P: a process and its watches, irqsave
@@ -36,8 +37,10 @@
 #include <linux/uidgid.h>
 
 struct sup_account;
+struct pid_namespace;
 struct sup_object;
 struct user_namespace;
+struct workqueue_struct;
 
 enum sup_kind {
 	SUP_KIND_DEVICE,	/* /dev/supervisor itself: no struct sup_object */
@@ -52,6 +55,7 @@ enum sup_kind {
  * @fops: of its files
  * @unused: the last file is gone. May sleep.
  * @free: the last reference is gone; frees the memory. May sleep.
+ * @owner_pid: the number of the process that owns it, 0 for none. May sleep.
  */
 struct sup_object_ops {
 	enum sup_kind kind;
@@ -59,6 +63,7 @@ struct sup_object_ops {
 	const struct file_operations *fops;
 	void (*unused)(struct sup_object *object);
 	void (*free)(struct sup_object *object);
+	pid_t (*owner_pid)(struct sup_object *object, struct pid_namespace *ns);
 };
 
 /**
@@ -122,6 +127,9 @@ struct sup_ucmd {
 	int new_fd;
 };
 
+int sup_objects_init(void);
+void sup_objects_exit(void);
+
 void sup_object_init(struct sup_object *object, const struct sup_object_ops *ops,
 		     struct sup_account *account);
 void sup_object_get(struct sup_object *object);
@@ -129,6 +137,10 @@ bool sup_object_tryget(struct sup_object *object);
 void sup_object_put(struct sup_object *object);
 
 int sup_object_file(struct sup_ucmd *ucmd, struct sup_object *object, int flags);
+void sup_object_remember(struct sup_object *object);
+void sup_object_forget(struct sup_object *object);
+int sup_object_reopen(struct sup_ucmd *ucmd, struct sup_object *object, int access, s32 *out_fd,
+		      u64 *out_id);
 int sup_object_release(struct inode *inode, struct file *file);
 struct file *sup_object_fget(int fd, enum sup_kind kind);
 struct sup_object *sup_file_object(struct file *file);
@@ -147,6 +159,7 @@ long sup_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
 extern const struct file_operations sup_mailbox_fops;
 extern const struct file_operations sup_supervisor_fops;
+extern struct workqueue_struct *sup_workqueue;
 extern struct mutex sup_names_lock;
 extern struct list_head sup_names;
 

@@ -1002,15 +1002,7 @@ bool sup_policy_next(struct sup_policy *policy, u64 now_ns, struct sup_action *a
 
 static bool policy_is_ending(const struct sup_policy *policy)
 {
-	switch (policy->op) {
-	case SUP_OP_DOWN:
-	case SUP_OP_STOP:
-	case SUP_OP_KILL:
-	case SUP_OP_END:
-		return true;
-	default:
-		return false;
-	}
+	return sup_policy_down(policy) || sup_policy_stopping(policy);
 }
 
 /* Begin afresh, whatever was before: with the initial children and nothing else. */
@@ -1253,6 +1245,18 @@ bool sup_policy_idle(const struct sup_policy *policy)
 bool sup_policy_suspended(const struct sup_policy *policy)
 {
 	return policy->suspended;
+}
+
+/**
+ * sup_policy_stopping() - tell whether it is on its way down
+ * @policy: who
+ *
+ * Return: true from the decision to end, whoever made it, to %SUP_ACT_DOWN.
+ */
+bool sup_policy_stopping(const struct sup_policy *policy)
+{
+	return policy->op == SUP_OP_STOP || policy->op == SUP_OP_KILL ||
+	       policy->op == SUP_OP_END;
 }
 
 /**

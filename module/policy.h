@@ -479,6 +479,7 @@ bool sup_policy_withdraw(struct sup_policy *policy, struct sup_call *call);
 u64 sup_policy_deadline(const struct sup_policy *policy);
 bool sup_policy_idle(const struct sup_policy *policy);
 bool sup_policy_suspended(const struct sup_policy *policy);
+bool sup_policy_stopping(const struct sup_policy *policy);
 bool sup_policy_down(const struct sup_policy *policy);
 struct sup_policy_child *sup_policy_clear(struct sup_policy *policy);
 

@@ -15,6 +15,7 @@
 
 #include <linux/hashtable.h>
 #include <linux/ktime.h>
+#include <linux/limits.h>
 #include <linux/math64.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -29,6 +30,9 @@ static DEFINE_HASHTABLE(sup_processes, PROCESS_HASH_BITS);
 static DEFINE_SPINLOCK(sup_processes_lock);
 static struct kmem_cache *sup_process_cache;
 static atomic64_t sup_deaths;
+
+/* Set while the module is loaded, before the device is there. */
+static const struct sup_claim_ops *claim_ops;
 
 /* Set up by the wait status that wait4 would give. */
 static int task_wait_status(const struct task_struct *task)
@@ -161,7 +165,7 @@ struct sup_process *sup_process_get_current(void)
 		process = new;
 		new = NULL;
 		process->pid = get_pid(pid);
-		hash_add(sup_processes, &process->node, (unsigned long)pid);
+		hash_add_rcu(sup_processes, &process->node, (unsigned long)pid);
 		add_wait_queue(&pid->wait_pidfd, &process->wait);
 	}
 	spin_unlock(&sup_processes_lock);
@@ -191,13 +195,14 @@ void sup_process_put(struct sup_process *process)
 	spin_lock(&sup_processes_lock);
 	last = refcount_dec_and_test(&process->refs);
 	if (last)
-		hash_del(&process->node);
+		hash_del_rcu(&process->node);
 	spin_unlock(&sup_processes_lock);
 	if (!last)
 		return;
 	/* After this the hook cannot run: its queue is the pid's, held here. */
 	remove_wait_queue(&process->pid->wait_pidfd, &process->wait);
 	put_pid(process->pid);
+	sup_origin_put(process->origin);
 	call_rcu(&process->rcu, process_free_rcu);
 }
 
@@ -224,20 +229,24 @@ void sup_watch_add(struct sup_watch *watch, struct sup_process *process)
  * @watch: the watch; afterwards it is not told and may be used again
  *
  * Context: process.
+ * Return: true when it had been watching, and was not told.
  */
-void sup_unwatch(struct sup_watch *watch)
+bool sup_unwatch(struct sup_watch *watch)
 {
 	struct sup_process *process = watch->process;
+	bool watching;
 
 	if (!process)
-		return;
+		return false;
 	spin_lock_irq(&process->lock);
+	watching = !list_empty(&watch->node);
 	list_del_init(&watch->node);
 	if (process->child == watch)
 		process->child = NULL;
 	spin_unlock_irq(&process->lock);
 	watch->process = NULL;
 	sup_process_put(process);
+	return watching;
 }
 
 /**
@@ -261,28 +270,178 @@ bool sup_process_claim(struct sup_process *process, struct sup_watch *watch)
 }
 
 /**
- * sup_current_claim - the watch that speaks for the calling process
- * @get: called on it under the lock, to keep it
+ * sup_claim_register - say how to ask the watches that speak for children
+ * @ops: how
  *
- * Context: process.
- * Return: the watch, or NULL when it is nobody's child.
+ * Context: module init.
  */
-struct sup_watch *sup_current_claim(void (*get)(struct sup_watch *watch))
+void __init sup_claim_register(const struct sup_claim_ops *ops)
 {
-	struct sup_watch *watch = NULL;
+	claim_ops = ops;
+}
+
+/* The record of the calling process, if it is tracked; a reference. */
+static struct sup_process *process_current_if_tracked(void)
+{
+	struct pid *pid = task_tgid(current);
 	struct sup_process *process;
 
-	spin_lock(&sup_processes_lock);
-	process = process_find_locked(task_tgid(current));
-	if (process) {
-		spin_lock_irq(&process->lock);
-		watch = process->child;
-		if (watch)
-			get(watch);
-		spin_unlock_irq(&process->lock);
-	}
-	spin_unlock(&sup_processes_lock);
+	rcu_read_lock();
+	hash_for_each_possible_rcu(sup_processes, process, node, (unsigned long)pid)
+		if (process->pid == pid && refcount_inc_not_zero(&process->refs))
+			break;
+	rcu_read_unlock();
+	return process;
+}
+
+static struct sup_watch *process_claim_get(struct sup_process *process)
+{
+	struct sup_watch *watch;
+
+	spin_lock_irq(&process->lock);
+	watch = process->child;
+	if (watch)
+		claim_ops->get(watch);
+	spin_unlock_irq(&process->lock);
 	return watch;
+}
+
+/**
+ * sup_current_claim - the watch that speaks for the calling process
+ *
+ * Context: process.
+ * Return: the watch, kept, or NULL when it is nobody's child.
+ */
+struct sup_watch *sup_current_claim(void)
+{
+	struct sup_process *process = process_current_if_tracked();
+	struct sup_watch *watch = NULL;
+
+	if (process)
+		watch = process_claim_get(process);
+	sup_process_put(process);
+	return watch;
+}
+
+/**
+ * sup_current_keep - let an object live as long as the calling child's spec
+ * @object: an object with a file counted for this, which is the spec's on success
+ *
+ * Context: process; may sleep.
+ * Return: 0; -ESRCH when the caller is nobody's child; -ENOSPC when it keeps as
+ *	many as it may; -ENOMEM.
+ */
+int sup_current_keep(struct sup_object *object)
+{
+	struct sup_watch *watch = sup_current_claim();
+	int ret;
+
+	if (!watch)
+		return -ESRCH;
+	ret = claim_ops->keep(watch, object);
+	claim_ops->put(watch);
+	return ret;
+}
+
+static struct sup_origin *origin_alloc(struct sup_watch *watch)
+{
+	struct sup_origin *origin;
+	char *path;
+	size_t len;
+
+	path = kmalloc(PATH_MAX, GFP_KERNEL_ACCOUNT);
+	if (!path)
+		return NULL;
+	len = claim_ops->path(watch, path);
+	origin = kmalloc(struct_size(origin, path, len + 1), GFP_KERNEL_ACCOUNT);
+	if (origin) {
+		refcount_set(&origin->refs, 1);
+		claim_ops->identity(watch, &origin->identity);
+		origin->path_len = len;
+		memcpy(origin->path, path, len + 1);
+	}
+	kfree(path);
+	return origin;
+}
+
+static struct sup_origin *process_origin_get(struct sup_process *process)
+{
+	struct sup_origin *origin;
+
+	spin_lock_irq(&process->lock);
+	origin = sup_origin_get(process->origin);
+	spin_unlock_irq(&process->lock);
+	return origin;
+}
+
+/* The first message of a process that may be a child. */
+static int process_origin_make(struct sup_process *process)
+{
+	struct sup_watch *watch = process_claim_get(process);
+	struct sup_origin *origin;
+
+	if (!watch)
+		return 0;
+	origin = origin_alloc(watch);
+	claim_ops->put(watch);
+	if (!origin)
+		return -ENOMEM;
+	spin_lock_irq(&process->lock);
+	if (!process->origin)
+		swap(process->origin, origin);
+	spin_unlock_irq(&process->lock);
+	sup_origin_put(origin);
+	return 0;
+}
+
+/**
+ * sup_current_origin - what messages of the calling process say of it
+ * @origin: set to a reference, or to NULL when it is nobody's child
+ *
+ * Context: process; may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int sup_current_origin(struct sup_origin **origin)
+{
+	struct sup_process *process = process_current_if_tracked();
+	int ret = 0;
+
+	*origin = NULL;
+	if (!process)
+		return 0;
+	*origin = process_origin_get(process);
+	if (!*origin) {
+		ret = process_origin_make(process);
+		*origin = process_origin_get(process);
+	}
+	sup_process_put(process);
+	return ret;
+}
+
+/**
+ * sup_origin_get - take another reference
+ * @origin: an origin, or NULL
+ *
+ * Context: any.
+ * Return: @origin.
+ */
+struct sup_origin *sup_origin_get(struct sup_origin *origin)
+{
+	if (origin)
+		refcount_inc(&origin->refs);
+	return origin;
+}
+
+/**
+ * sup_origin_put - drop a reference
+ * @origin: an origin, or NULL
+ *
+ * Context: any.
+ */
+void sup_origin_put(struct sup_origin *origin)
+{
+	if (origin && refcount_dec_and_test(&origin->refs))
+		kfree(origin);
 }
 
 /**

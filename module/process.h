@@ -13,6 +13,7 @@
 #include <linux/types.h>
 #include <linux/wait.h>
 
+struct sup_object;
 struct sup_process;
 
 /**
@@ -51,6 +52,53 @@ struct sup_watch {
 };
 
 /**
+ * struct sup_identity - which child of which supervisor a process is
+ * @supervisor: the supervisor's id
+ * @child: the child's id
+ * @incarnation: its run
+ */
+struct sup_identity {
+	u64 supervisor;
+	u64 child;
+	u32 incarnation;
+};
+
+/**
+ * struct sup_origin - what a supervised process's messages say of it
+ * @refs: references: its process's, and one for each message
+ * @path_len: const: bytes of @path without its NUL
+ * @identity: const
+ * @path: const: of its supervisor, as sup_path() has it
+ *
+ * Lifetime: from the process's first message until it is forgotten and the last
+ *	of its messages is read.
+ */
+struct sup_origin {
+	refcount_t refs;
+	u32 path_len;
+	struct sup_identity identity;
+	char path[];
+};
+
+/**
+ * struct sup_claim_ops - what is asked of the watch that speaks for a child
+ * @get: P: keep it
+ * @put: the counterpart. May sleep
+ * @identity: P, or kept: which child it is. Takes no lock
+ * @path: kept: its supervisor's path, at most %PATH_MAX bytes with the NUL, to
+ *	@buf; returns the bytes without it. May sleep
+ * @keep: kept: let an object, with a file counted, live until the child's spec is
+ *	deleted; 0 or an error. May sleep
+ */
+struct sup_claim_ops {
+	void (*get)(struct sup_watch *watch);
+	void (*put)(struct sup_watch *watch);
+	void (*identity)(struct sup_watch *watch, struct sup_identity *identity);
+	size_t (*path)(struct sup_watch *watch, char *buf);
+	int (*keep)(struct sup_watch *watch, struct sup_object *object);
+};
+
+/**
  * struct sup_process - a tracked process
  * @node: in the table of processes, while @refs is not 0
  * @refs: references: each watch has one
@@ -60,6 +108,7 @@ struct sup_watch {
  * @wait: the exit hook, on @pid->wait_pidfd
  * @watches: P: struct sup_watch
  * @child: P: the watch of the supervised child that it is, or NULL
+ * @origin: P: see there; NULL while nothing was asked for it
  * @exit: P: how it ended
  * @rcu: frees it
  *
@@ -76,6 +125,7 @@ struct sup_process {
 	wait_queue_entry_t wait;
 	struct list_head watches;
 	struct sup_watch *child;
+	struct sup_origin *origin;
 	union {
 		struct sup_exit exit;
 		struct rcu_head rcu;
@@ -87,12 +137,18 @@ void sup_process_exit(void);
 
 void sup_watch_init(struct sup_watch *watch, void (*notify)(struct sup_watch *watch));
 void sup_watch_add(struct sup_watch *watch, struct sup_process *process);
-void sup_unwatch(struct sup_watch *watch);
+bool sup_unwatch(struct sup_watch *watch);
 
 struct sup_process *sup_process_get_current(void);
 void sup_process_put(struct sup_process *process);
 bool sup_process_claim(struct sup_process *process, struct sup_watch *watch);
-struct sup_watch *sup_current_claim(void (*get)(struct sup_watch *watch));
+void sup_claim_register(const struct sup_claim_ops *ops);
+struct sup_watch *sup_current_claim(void);
+int sup_current_keep(struct sup_object *object);
+
+int sup_current_origin(struct sup_origin **origin);
+struct sup_origin *sup_origin_get(struct sup_origin *origin);
+void sup_origin_put(struct sup_origin *origin);
 
 u64 sup_current_exec_id(void);
 bool sup_process_execed(struct sup_process *process, u64 exec_id);

@@ -167,9 +167,18 @@ size_t sup_status_spec(struct sup_child *child, void *buf, size_t len)
 	return size;
 }
 
-static s32 owner_pid(struct sup_supervisor *sup, struct pid_namespace *ns)
+/**
+ * sup_status_owner_pid - the number of a supervisor's owner
+ * @object: the supervisor
+ * @ns: in which
+ *
+ * Context: may sleep.
+ * Return: the number; 0 when it has none.
+ */
+pid_t sup_status_owner_pid(struct sup_object *object, struct pid_namespace *ns)
 {
-	s32 pid = 0;
+	struct sup_supervisor *sup = sup_object_supervisor(object);
+	pid_t pid = 0;
 
 	mutex_lock(&sup_tree_lock);
 	if (sup->owner.process && !READ_ONCE(sup->owner.process->dead))
@@ -225,7 +234,7 @@ int sup_status(struct sup_ucmd *ucmd)
 	status_write_locked(sup, cmd);
 	cmd->buf_len = sup_status_children(sup, ns, false, buf, room, &cmd->out_count);
 	mutex_unlock(&sup->lock);
-	cmd->out_owner_pid = owner_pid(READ_ONCE(sup->root), ns);
+	cmd->out_owner_pid = sup_status_owner_pid(&READ_ONCE(sup->root)->object, ns);
 	if (cmd->buf && cmd->buf_len > room)
 		ret = -EMSGSIZE;
 	else if (cmd->buf && copy_to_user(u64_to_user_ptr(cmd->buf), buf, cmd->buf_len))
@@ -251,6 +260,8 @@ static void name_entry_write_locked(struct sup_object *object, struct supervisor
 		.gid = from_kgid_munged(ns, object->name.gid),
 		.mode = object->name.mode,
 		.id = object->id,
+		.kind = object->ops->kind == SUP_KIND_MAILBOX ? SUPERVISOR_KIND_MAILBOX :
+								SUPERVISOR_KIND_SUPERVISOR,
 		.name_len = object->name.len + 1,
 		.name_offset = sizeof(*entry),
 	};
@@ -268,8 +279,7 @@ static struct sup_object *name_after(u64 cursor, struct supervisor_name_entry *e
 
 	mutex_lock(&sup_names_lock);
 	list_for_each_entry(object, &sup_names, name.node) {
-		if (object->id <= cursor || object->name.ns != current_user_ns() ||
-		    object->ops->kind != SUP_KIND_SUPERVISOR)
+		if (object->id <= cursor || object->name.ns != current_user_ns())
 			continue;
 		found = object;
 		sup_object_get(found);
@@ -312,7 +322,7 @@ int sup_status_list(struct sup_ucmd *ucmd)
 		cond_resched();
 
 		if (fits) {
-			entry->owner_pid = owner_pid(sup_object_supervisor(object), ns);
+			entry->owner_pid = object->ops->owner_pid(object, ns);
 			cmd->cursor = object->id;
 		}
 		sup_object_put(object);

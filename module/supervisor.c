@@ -26,7 +26,6 @@
 
 #define SUPERVISOR_BUCKETS 16
 
-static struct workqueue_struct *sup_workqueue;
 
 /* Who is whose child: taken to set sup_supervisor.as_child and .owner. */
 DEFINE_MUTEX(sup_tree_lock);
@@ -140,12 +139,16 @@ bool sup_inbox_remove(struct sup_supervisor *sup, struct sup_inbox_msg *msg)
 	return queued;
 }
 
-static struct sup_inbox_msg *inbox_take(struct sup_supervisor *sup)
+/* @signals: may what is done about it signal a process: see supervisor_run(). */
+static struct sup_inbox_msg *inbox_take(struct sup_supervisor *sup, bool signals)
 {
 	struct sup_inbox_msg *msg;
 
 	spin_lock_irq(&sup->inbox_lock);
 	msg = list_first_entry_or_null(&sup->inbox, struct sup_inbox_msg, node);
+	/* The rest of its group is killed. */
+	if (msg && msg->kind == SUP_INBOX_EXIT && !signals)
+		msg = NULL;
 	if (msg)
 		list_del_init(&msg->node);
 	spin_unlock_irq(&sup->inbox_lock);
@@ -420,6 +423,13 @@ static void supervisor_carry_out(struct sup_supervisor *sup, const struct sup_ac
 	}
 }
 
+/* Ending, whether it was told to or gave up by itself: that can be seen. */
+static void supervisor_see_stopping(struct sup_supervisor *sup)
+{
+	if (sup->state != SUPERVISOR_STATE_STOPPING && sup_policy_stopping(&sup->policy))
+		supervisor_set_state(sup, SUPERVISOR_STATE_STOPPING);
+}
+
 /**
  * sup_feed - hand an input to a supervisor's policy
  * @sup: the supervisor
@@ -431,16 +441,41 @@ void sup_feed(struct sup_supervisor *sup, const struct sup_input *input)
 {
 	lockdep_assert_held(&sup->lock);
 	sup_policy_input(&sup->policy, input, ktime_get_ns());
+	supervisor_see_stopping(sup);
 }
 
-/* Carry out at most so many actions; false when there is none left. */
-static bool supervisor_act(struct sup_supervisor *sup, int *budget)
+/* The next action, which may have been left over; false when there is none. */
+static bool supervisor_next(struct sup_supervisor *sup, struct sup_action *action)
+{
+	bool due = sup->left_over;
+
+	if (due) {
+		*action = sup->left;
+		sup->left_over = false;
+		return true;
+	}
+	due = sup_policy_next(&sup->policy, ktime_get_ns(), action);
+	supervisor_see_stopping(sup);
+	return due;
+}
+
+/*
+ * Carry out at most so many actions, or until one that may signal a process when
+ * that is not to be; false when there is none left.
+ */
+static bool supervisor_act(struct sup_supervisor *sup, int *budget, bool signals)
 {
 	struct sup_action action;
 
 	while (*budget > 0) {
-		if (!sup_policy_next(&sup->policy, ktime_get_ns(), &action))
+		if (!supervisor_next(sup, &action))
 			return false;
+		if (!signals && (action.type == SUP_ACT_TERM || action.type == SUP_ACT_KILL)) {
+			sup->left = action;
+			sup->left_over = true;
+			*budget = 0;
+			return true;
+		}
 		supervisor_carry_out(sup, &action);
 		--*budget;
 	}
@@ -455,7 +490,7 @@ static bool supervisor_act(struct sup_supervisor *sup, int *budget)
  */
 void sup_arm_timer(struct sup_supervisor *sup)
 {
-	u64 due = min(sup_policy_deadline(&sup->policy), sup->start.deadline_ns);
+	u64 due = min(sup_policy_deadline(&sup->policy), sup_start_deadline(sup));
 	u64 now = ktime_get_ns();
 
 	lockdep_assert_held(&sup->lock);
@@ -498,7 +533,7 @@ static void supervisor_clear(struct sup_supervisor *sup)
 		cond_resched();
 	}
 	/* What is left are answers. */
-	supervisor_act(sup, &budget);
+	supervisor_act(sup, &budget, true);
 }
 
 static void supervisor_release(struct sup_supervisor *sup)
@@ -525,11 +560,8 @@ static bool supervisor_active(const struct sup_supervisor *sup)
 
 static void supervisor_feed_stop(struct sup_supervisor *sup, enum sup_reason reason)
 {
-	if (!supervisor_active(sup))
-		return;
-	if (sup->state != SUPERVISOR_STATE_STOPPING)
-		supervisor_set_state(sup, SUPERVISOR_STATE_STOPPING);
-	sup_feed(sup, &(struct sup_input){ .type = SUP_IN_STOP, .reason = reason });
+	if (supervisor_active(sup))
+		sup_feed(sup, &(struct sup_input){ .type = SUP_IN_STOP, .reason = reason });
 }
 
 static void supervisor_feed_type(struct sup_supervisor *sup, enum sup_input_type type)
@@ -570,8 +602,7 @@ static void supervisor_control(struct sup_supervisor *sup)
 		supervisor_release(sup);
 	if (controls & SUP_CONTROL_TIMER) {
 		sup->timer_due = U64_MAX;
-		if (sup->start.state != SUP_START_NONE)
-			sup_start_handle_timer(sup, ktime_get_ns());
+		sup_start_handle_timer(sup, ktime_get_ns());
 		supervisor_feed_type(sup, SUP_IN_TIMER);
 	}
 	if (controls & SUP_CONTROL_DISCARD)
@@ -628,18 +659,22 @@ static bool inbox_sleep(struct sup_supervisor *sup, bool idle)
 	return asleep;
 }
 
-/* One run of the actor, which is awake: about @budget messages and actions. */
-static void supervisor_run(struct sup_supervisor *sup, int budget)
+/*
+ * One run of the actor, which is awake: about @budget messages and actions. With
+ * @signals it may signal processes. What is left over is carried out before
+ * another message is handled: that may be the end of whom it is about.
+ */
+static void supervisor_run(struct sup_supervisor *sup, int budget, bool signals)
 {
 	struct sup_inbox_msg *msg;
 	bool asleep, busy;
 
 	mutex_lock(&sup->lock);
 	do {
-		msg = inbox_take(sup);
+		msg = sup->left_over ? NULL : inbox_take(sup, signals);
 		if (msg)
 			supervisor_handle(sup, msg);
-		busy = supervisor_act(sup, &budget);
+		busy = supervisor_act(sup, &budget, signals);
 	} while (--budget > 0 && (msg || busy));
 	if (sup->unwanted && !supervisor_active(sup))
 		supervisor_clear(sup);
@@ -656,25 +691,22 @@ static void supervisor_run(struct sup_supervisor *sup, int budget)
 
 static void supervisor_work(struct work_struct *work)
 {
-	supervisor_run(container_of(work, struct sup_supervisor, work), SUPERVISOR_BATCH);
+	supervisor_run(container_of(work, struct sup_supervisor, work), SUPERVISOR_BATCH, true);
 }
 
 /**
  * sup_run - let the actor run in the calling process, without a switch to another
  * @sup: the supervisor; sup_inbox_put() returned true
  *
- * For a few steps: what is left after them is the work item's. And it is from
- * the start where a signal that is sent would be one from within a pid
- * namespace: see signal_namespace_ok().
+ * For a few steps: what is left after them is the work item's. So is whatever
+ * signals a process: to whom it is sent, a signal is from the process that sends
+ * it and from that one's pid namespace, whose decision it was not.
  *
  * Context: may sleep; no lock is held.
  */
 void sup_run(struct sup_supervisor *sup)
 {
-	if (task_active_pid_ns(current) == &init_pid_ns)
-		supervisor_run(sup, SUPERVISOR_STEPS);
-	else
-		queue_work(sup_workqueue, &sup->work);
+	supervisor_run(sup, SUPERVISOR_STEPS, false);
 }
 
 /*
@@ -727,6 +759,7 @@ static const struct sup_object_ops supervisor_ops = {
 	.fops = &sup_supervisor_fops,
 	.unused = supervisor_unused,
 	.free = supervisor_free,
+	.owner_pid = sup_status_owner_pid,
 };
 
 static int create_check(struct supervisor_create *cmd, struct sup_flags *flags)
@@ -983,7 +1016,7 @@ int sup_supervisor_open_child(struct sup_ucmd *ucmd)
 {
 	struct supervisor_open_child *cmd = ucmd->cmd;
 	struct sup_supervisor *sup;
-	int access, ret;
+	int access;
 	char *path;
 
 	cmd->out_fd = -1;
@@ -1008,16 +1041,7 @@ int sup_supervisor_open_child(struct sup_ucmd *ucmd)
 		return PTR_ERR(sup);
 
 	atomic_inc(&sup->object.files);
-	ret = sup_object_file(ucmd, &sup->object, access);
-	if (ret) {
-		if (atomic_dec_and_test(&sup->object.files))
-			supervisor_unused(&sup->object);
-	} else {
-		cmd->out_fd = ucmd->new_fd;
-		cmd->out_id = sup->object.id;
-	}
-	sup_object_put(&sup->object);
-	return ret;
+	return sup_object_reopen(ucmd, &sup->object, access, &cmd->out_fd, &cmd->out_id);
 }
 
 static int supervisor_release_file(struct inode *inode, struct file *file)
@@ -1043,25 +1067,3 @@ const struct file_operations sup_supervisor_fops = {
 	.show_fdinfo = sup_status_show_fdinfo,
 	.llseek = noop_llseek,
 };
-
-/**
- * sup_supervisor_init - set up what all supervisors share
- *
- * Context: module init.
- * Return: 0 or -ENOMEM.
- */
-int __init sup_supervisor_init(void)
-{
-	sup_workqueue = alloc_workqueue("supervisor", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
-	return sup_workqueue ? 0 : -ENOMEM;
-}
-
-/**
- * sup_supervisor_exit - tear down what all supervisors share
- *
- * Context: module exit; there are no supervisors any more.
- */
-void sup_supervisor_exit(void)
-{
-	destroy_workqueue(sup_workqueue);
-}

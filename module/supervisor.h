@@ -67,6 +67,16 @@ struct sup_inbox_msg {
 #define SUP_SAID_EARLY_READY	BIT(7)	/* READY said before exec */
 
 /**
+ * struct sup_kept - a mailbox that waits for the next incarnation of a child
+ * @next: S: the child's next one
+ * @object: const, with a file counted for this
+ */
+struct sup_kept {
+	struct sup_kept *next;
+	struct sup_object *object;
+};
+
+/**
  * struct sup_child - a child
  * @policy: S: how the policy sees it
  * @ref: references: its supervisor's, its supervisor's policy's, calls'
@@ -102,6 +112,7 @@ struct sup_inbox_msg {
  * @last_error: S
  * @last_exit_ns: S
  * @since_ns: S: when its state last changed
+ * @kept: S: mailboxes that live until its spec is deleted
  *
  * Lifetime: from the ioctl that adds it until the policy has forgotten it and no
  *	call names it. Freed with its supervisor's reference.
@@ -142,6 +153,7 @@ struct sup_child {
 	struct hlist_node token_node;
 	u64 last_exit_ns;
 	u64 since_ns;
+	struct sup_kept *kept;
 };
 
 enum sup_start_state {
@@ -153,11 +165,13 @@ enum sup_start_state {
 /**
  * struct sup_start - the start that a supervisor has under way
  * @state: S
- * @child: S: referenced while @state is not NONE
+ * @child: S: referenced while @state is not NONE: a process, or a supervisor whose
+ *	start is asked for
  * @post: M: the START message
  * @reader: S: on the process that read it
  * @reader_msg: I
- * @deadline_ns: S: when an unread START is a start error; U64_MAX for never
+ * @deadline_ns: S: while @state is not NONE: when a START that nobody has read is a
+ *	start error; U64_MAX for never
  */
 struct sup_start {
 	enum sup_start_state state;
@@ -173,6 +187,8 @@ struct sup_start {
  * @object: the base
  * @lock: S
  * @policy: S
+ * @left_over: S: @left is to be carried out next, by the work item
+ * @left: S: what the policy decided where it could not be done
  * @state: S: SUPERVISOR_STATE_*; read anywhere
  * @since_ns: S: when it entered @state
  * @reason: S until DOWN, then const: how it ended
@@ -229,6 +245,8 @@ struct sup_supervisor {
 
 	struct mutex lock;
 	struct sup_policy policy;
+	bool left_over;
+	struct sup_action left;
 	u32 state;
 	u64 since_ns;
 	u32 reason;
@@ -293,8 +311,6 @@ static inline const char *sup_child_name(const struct sup_child *child)
 
 /* supervisor.c */
 extern struct mutex sup_tree_lock;
-int sup_supervisor_init(void);
-void sup_supervisor_exit(void);
 int sup_supervisor_create(struct sup_ucmd *ucmd);
 int sup_supervisor_own(struct sup_ucmd *ucmd);
 int sup_supervisor_open_child(struct sup_ucmd *ucmd);
@@ -330,6 +346,7 @@ void sup_child_handle_report(struct sup_child *child);
 void sup_child_handle_up(struct sup_child *child);
 void sup_child_handle_down(struct sup_child *child);
 void sup_start_init(struct sup_supervisor *sup);
+u64 sup_start_deadline(const struct sup_supervisor *sup);
 void sup_start_handle_reader(struct sup_supervisor *sup);
 void sup_start_handle_timer(struct sup_supervisor *sup, u64 now_ns);
 int sup_child_attach(struct sup_ucmd *ucmd);
@@ -366,6 +383,7 @@ size_t sup_path(struct sup_supervisor *sup, char *buf);
 
 /* status.c */
 int sup_status(struct sup_ucmd *ucmd);
+pid_t sup_status_owner_pid(struct sup_object *object, struct pid_namespace *ns);
 int sup_status_list(struct sup_ucmd *ucmd);
 size_t sup_status_children(struct sup_supervisor *sup, struct pid_namespace *ns, bool reverse,
 			   void *buf, size_t len, u32 *count);

@@ -33,6 +33,8 @@ static struct {
 	int error;
 	char step[16];
 	int messages;
+	int init;		/* what on_init answers */
+	int inits;
 } seen;
 
 static void on_fail(void *context, const struct supervisor_msg *start,
@@ -49,6 +51,13 @@ static void on_message(void *context, const struct supervisor_msg *msg)
 	(void)context;
 	(void)msg;
 	seen.messages++;
+}
+
+static int on_init(void *context, const struct supervisor_msg *start)
+{
+	(void)context;
+	seen.inits += start->ref == 77;
+	return seen.init;
 }
 
 /* ---- a start ---------------------------------------------------------- */
@@ -566,6 +575,48 @@ static void test_messages(void)
 	is(seen.messages, 3, "other messages are passed on, the largest too");
 }
 
+/* A START of a nested supervisor: nothing runs, on_init is asked. */
+static void init_asked(int answer)
+{
+	struct {
+		struct supervisor_msg_start start;
+		char text[8];
+	} msg = { .start = {
+		.head = { .size = sizeof(msg), .type = SUPERVISOR_MSG_START,
+			  .flags = SUPERVISOR_MSG_F_SUPERVISOR, .ref = 77 },
+		.readiness = SUPERVISOR_READINESS_NOTIFY,
+		.text_offset = sizeof(msg.start),
+		.blob_offset = sizeof(msg),
+	} };
+
+	fake_reset();
+	memset(&seen, 0, sizeof(seen));
+	seen.init = answer;
+	fake_post(&msg, sizeof(msg));
+	settle();
+}
+
+static void test_init(void)
+{
+	struct sup_spawner *asked = spawner;
+
+	init_asked(0);
+	ok(reported(SUPERVISOR_REPORT_READY, 0), "a supervisor may start");
+	is(seen.inits, 1, "as on_init says, which is asked once");
+	ok(!fake.attached && !has_children(), "and no process does");
+	init_asked(SUP_INIT_IGNORE);
+	ok(reported(SUPERVISOR_REPORT_IGNORE, 0), "it may be ignored");
+	init_asked(-EACCES);
+	ok(reported(SUPERVISOR_REPORT_FAILED, EACCES), "or fail");
+
+	is(sup_spawner_new(&spawner, device, fake.mailbox, NULL), 0,
+	   "a spawner that asks nobody");
+	init_asked(-EACCES);
+	ok(reported(SUPERVISOR_REPORT_READY, 0), "starts it");
+	sup_spawner_free(spawner);
+	spawner = asked;
+}
+
 static void test_end(void)
 {
 	SUP_OPTS(sup_spawner_opts, opts);
@@ -658,7 +709,8 @@ static void clean(void)
 int main(int argc, char **argv)
 {
 	SUP_OPTS(sup_spawner_opts, opts, .on_fail = on_fail,
-		 .on_message = on_message, .context = &seen);
+		 .on_message = on_message, .on_init = on_init,
+		 .context = &seen);
 	char self[256] = "";
 
 	if (argc > 1)
@@ -691,6 +743,7 @@ int main(int argc, char **argv)
 	test_notify_socket();
 	test_many();
 	test_messages();
+	test_init();
 	test_end();
 	test_ignored_sigchld();
 	hide_clone3();

@@ -865,6 +865,12 @@ void spawn_ignore(struct start *start)
 		     SUPERVISOR_REPORT_IGNORE, 0);
 }
 
+void spawn_ready(struct start *start)
+{
+	_test_report(start->spawner->dev, start->token,
+		     SUPERVISOR_REPORT_READY, 0);
+}
+
 void spawn_nothing(struct start *start)
 {
 }
@@ -910,6 +916,7 @@ int _test_spawn_one(struct spawner *spawner, __u64 deadline)
 		.signal_whom = message->signal_whom,
 		.id = text_at(buf, message->text_offset),
 		.path = text_at(buf, message->text_offset + message->id_len + 1),
+		.is_supervisor = message->head.flags & SUPERVISOR_MSG_F_SUPERVISOR,
 	};
 	start.attempt = count_attempt(spawner, start.id);
 	if (program.spawn)

@@ -90,6 +90,7 @@ struct start {
 	int pipe;		/* where the child says ATTACHED */
 	const char *id;
 	const char *path;
+	bool is_supervisor;
 };
 
 #define PROGRAM_SILENT (1U << 0)	/* the spawner does not say STARTED */
@@ -145,6 +146,7 @@ void child_attached(struct start *start);
 void spawn_fork(struct start *start);
 void spawn_fail(struct start *start);
 void spawn_ignore(struct start *start);
+void spawn_ready(struct start *start);
 void spawn_nothing(struct start *start);
 
 struct spawner {

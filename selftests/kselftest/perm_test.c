@@ -503,6 +503,44 @@ static void child_tells_its_number(long argument)
 	child_wait(0);
 }
 
+static volatile pid_t *told_sender;
+
+static void tell_sender(int number, siginfo_t *info, void *context)
+{
+	*told_sender = info->si_pid;
+	_exit(0);
+}
+
+static void child_tells_who_signals(long argument)
+{
+	struct sigaction action = {
+		.sa_sigaction = tell_sender,
+		.sa_flags = SA_SIGINFO,
+	};
+	struct shared *shared = (void *)argument;
+
+	told_sender = &shared->seen[1];
+	*told_sender = -1;
+	sigaction(SIGTERM, &action, NULL);
+	shared->seen[0] = getpid();
+	child_wait(0);
+}
+
+TEST_F(perm, signals_from_outside_a_namespace_have_no_number)
+{
+	self->shared->step = 1;
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", PROGRAM(.spawn = spawn_in_new_namespace,
+				     .run = child_tells_who_signals,
+				     .argument = (long)self->shared));
+	test_start(SUP);
+	ASSERT_TRUE(eventually(self->shared->seen[0]));
+	test_stop(SUP);
+	trace("started a, up, term a, exited a normal, down stopped");
+	ASSERT_EQ(0, self->shared->seen[1]);
+	kill(self->shared->pid, SIGKILL);
+}
+
 TEST_F(perm, numbers_seen_from_outside_a_namespace)
 {
 	pid_t pid;
@@ -604,6 +642,117 @@ TEST_F(perm, first_process_is_never_signalled_from_within)
 	      "abandoned first, down stopped");
 	ASSERT_TRUE(is_alive(first));
 	ASSERT_EQ(0, kill(first, SIGKILL));
+}
+
+/*
+ * The same in a group, where first processes are born while it is signalled. Its
+ * leader is outside, and so are all these: the creator's namespace is beside.
+ */
+#define BIRTHS 64
+
+struct births {
+	volatile __u64 token;
+	volatile int err;
+	volatile pid_t mother;
+	volatile int nr;
+	volatile pid_t born[BIRTHS];
+};
+
+/* Numbers are the lab's: who is born is process 1 to itself. */
+static void be_born(struct births *births)
+{
+	char text[16] = "";
+
+	if (readlink("/proc/self", text, sizeof(text) - 1) > 0)
+		births->born[births->nr] = atoi(text);
+	births->nr++;
+	child_wait(0);
+}
+
+static void give_birth(struct births *births)
+{
+	int nr = 0;
+
+	births->mother = getpid();
+	while (nr < BIRTHS && births->nr == nr) {
+		if (!syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, NULL))
+			be_born(births);
+		while (births->nr == nr)
+			sleep_ms(1);
+		nr++;
+	}
+	child_wait(0);
+}
+
+static void lead_births(int dev, struct births *births)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setpgid(0, 0);
+	while (!births->token)
+		sleep_ms(1);
+	births->err = _test_attach(dev, births->token);
+	syscall(SYS_close_range, 3, ~0U, 0);
+	/* The births outlive the leader, and are the rest that is killed. */
+	if (!births->err && !fork()) {
+		signal(SIGTERM, SIG_IGN);
+		give_birth(births);
+	}
+	child_wait(0);
+}
+
+static int create_beside(struct tree *tree, struct births *births)
+{
+	struct supervisor_create create = CREATE(.mailbox_fd = tree->mailbox);
+	struct supervisor_child_spec spec =
+		CHILD("g", WAITS, .signal_whom = SUPERVISOR_SIGNAL_GROUP);
+	int err = _test_create(tree->dev, &create, &tree->sup);
+
+	err = err ?: _test_subscribe(tree->sup, tree->events);
+	err = err ?: _test_child_add(tree->sup, &spec, NULL);
+	err = err ?: _test_start(tree->sup);
+	if (err)
+		return err;
+	eventually(births->nr > 3);
+	return _test_stop(tree->sup);
+}
+
+TEST_F(perm, first_processes_born_in_a_group_are_not_signalled_from_beside)
+{
+	struct births *births = shared_memory(sizeof(*births));
+	struct supervisor_msg_start *message;
+	char buf[4096] __aligned(8);
+	pid_t leader, creator;
+	int i, status;
+
+	ASSERT_NE(NULL, births);
+	DEV = device_open();
+	ASSERT_LE(0, DEV);
+	test_mailbox_create(DEV, 0, &self->tree.mailbox);
+	test_mailbox_create(DEV, 0, &self->tree.events);
+	leader = fork();
+	if (!leader)
+		lead_births(DEV, births);
+	ASSERT_EQ(0, unshare(CLONE_NEWPID));
+	creator = fork();
+	if (!creator)
+		_exit(-create_beside(&self->tree, births));
+	ASSERT_EQ(1, _test_recv(self->tree.mailbox, buf, sizeof(buf), 1,
+				after_ms(PATIENCE_MS)));
+	message = (void *)buf;
+	births->token = message->head.ref;
+	ASSERT_EQ(creator, waitpid(creator, &status, 0));
+	ASSERT_EQ(0, status);
+	trace("started g, up, term g, exited g shutdown, down stopped");
+	ASSERT_LT(3, births->nr);
+	ASSERT_TRUE(is_dead_after(births->mother, PATIENCE_MS));
+	/* The last one may be about to say so. */
+	sleep_ms(300);
+	for (i = 0; i < births->nr; i++) {
+		EXPECT_LT(0, births->born[i]);
+		EXPECT_TRUE(is_alive(births->born[i]));
+		if (births->born[i] > 0)
+			kill(births->born[i], SIGKILL);
+	}
 }
 
 TEST_HARNESS_MAIN

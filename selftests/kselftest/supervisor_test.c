@@ -4,6 +4,7 @@
  * events, as text: test_trace() wants exactly these, in this order.
  */
 #include <poll.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 
 #include "kselftest_harness.h"
@@ -21,6 +22,16 @@ static void spawn_fail_at(struct start *start)
 			     SUPERVISOR_REPORT_FAILED, ENOENT);
 	else
 		spawn_fork(start);
+}
+
+/* Fails when the tree's child a has got so far as to ignore SIGTERM. */
+static void spawn_fail_when_a_ignores(struct start *start)
+{
+	struct tree *tree = (struct tree *)start->program->argument;
+
+	eventually(process_ignores(child_pid(tree->sup, "a"), SIGTERM));
+	_test_report(start->spawner->dev, start->token,
+		     SUPERVISOR_REPORT_FAILED, ENOENT);
 }
 
 static void spawn_ignore_at(struct start *start)
@@ -572,6 +583,65 @@ TEST_F(tree, intensity_ends_it)
 	ASSERT_EQ(-ESHUTDOWN, _test_count(SUP, &count));
 }
 
+static int tree_state(int sup)
+{
+	struct supervisor_status status;
+	int err = _test_status(sup, &status);
+
+	return err ?: (int)status.out_state;
+}
+
+/* Whoever decided that it ends: until the last child is dead it is stopping. */
+TEST_F(tree, stopping_by_itself_shows)
+{
+	test_tree_open(&self->tree, CREATE(.intensity = 0));
+	test_child(SUP, "a", RUNS(child_ignore, SIGTERM));
+	test_child(SUP, "b", WAITS);
+	test_start(SUP);
+	trace("started a, started b, up");
+	test_ignores(SUP, "a", SIGTERM);
+	ASSERT_EQ(SUPERVISOR_STATE_UP, tree_state(SUP));
+	test_kill("b");
+	trace("exited b killed, term a");
+	ASSERT_EQ(SUPERVISOR_STATE_STOPPING, tree_state(SUP));
+	ASSERT_EQ(-ESHUTDOWN, _test_own(SUP));
+	test_kill("a");
+	trace("exited a killed, down intensity");
+	ASSERT_EQ(SUPERVISOR_STATE_DOWN, tree_state(SUP));
+}
+
+TEST_F(tree, rolling_back_shows)
+{
+	struct supervisor_start start =
+		ARG(supervisor_start, .flags = SUPERVISOR_CALL_F_ASYNC);
+
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", RUNS(child_ignore, SIGTERM));
+	test_child(SUP, "b", SPAWNS(spawn_fail_when_a_ignores, (long)&self->tree));
+	test_ioctl(SUP, SUPERVISOR_START, &start);
+	trace("started a, start_failed b ENOENT, term a");
+	ASSERT_EQ(SUPERVISOR_STATE_STOPPING, tree_state(SUP));
+	test_kill("a");
+	trace("exited a killed, down init_failed");
+}
+
+TEST_F(tree, auto_shutdown_shows)
+{
+	test_tree_open(&self->tree, CREATE(.auto_shutdown =
+				SUPERVISOR_AUTO_SHUTDOWN_ANY_SIGNIFICANT));
+	test_child(SUP, "a", RUNS(child_ignore, SIGTERM));
+	test_child(SUP, "s", WAITS, .significant = 1,
+		   .restart = SUPERVISOR_TEMPORARY);
+	test_start(SUP);
+	trace("started a, started s, up");
+	test_ignores(SUP, "a", SIGTERM);
+	test_kill("s");
+	trace("exited s killed, term a");
+	ASSERT_EQ(SUPERVISOR_STATE_STOPPING, tree_state(SUP));
+	test_kill("a");
+	trace("exited a killed, down auto_shutdown");
+}
+
 TEST_F(tree, intensity_of_none)
 {
 	test_abc(.intensity = 0);
@@ -968,6 +1038,89 @@ TEST_F(tree, stop_signal)
 	ASSERT_EQ(SUPERVISOR_EXIT_SHUTDOWN, event.event.reason);
 }
 
+/* Whom a child of that may ask, and as whom, is never who caused the signal. */
+static siginfo_t *told_siginfo;
+
+static void tell_siginfo(int number, siginfo_t *info, void *context)
+{
+	*told_siginfo = *info;
+	_exit(0);
+}
+
+static void child_tells_siginfo(long shared)
+{
+	struct sigaction action = {
+		.sa_sigaction = tell_siginfo,
+		.sa_flags = SA_SIGINFO,
+	};
+
+	told_siginfo = (siginfo_t *)shared;
+	sigaction(SIGTERM, &action, NULL);
+	child_wait(0);
+}
+
+#define PF_KTHREAD 0x00200000
+
+static bool is_kernel_thread(pid_t pid)
+{
+	unsigned int flags = 0;
+	char path[64];
+	char text[512];
+	char *after;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (read_file(path, text, sizeof(text)) < 0)
+		return false;
+	after = strrchr(text, ')');
+	return after && sscanf(after + 2, "%*c %*d %*d %*d %*d %*d %u", &flags) == 1 &&
+	       flags & PF_KTHREAD;
+}
+
+#define test_siginfo() \
+	do { \
+		const siginfo_t *info_ = (siginfo_t *)self->shared; \
+		ASSERT_EQ(SIGTERM, info_->si_signo); \
+		ASSERT_EQ(SI_USER, info_->si_code); \
+		ASSERT_EQ(getuid(), info_->si_uid); \
+		ASSERT_TRUE(is_kernel_thread(info_->si_pid)); \
+		memset(self->shared, 0, sizeof(siginfo_t)); \
+	} while (0)
+
+TEST_F(tree, signals_come_from_the_kernel)
+{
+	struct supervisor_start start =
+		ARG(supervisor_start, .flags = SUPERVISOR_CALL_F_ASYNC);
+
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", RUNS(child_tells_siginfo, (long)self->shared));
+	test_child(SUP, "b", SPAWNS(spawn_fail_when_a_ignores, (long)&self->tree));
+	/* What the spawner of b says makes an end of a. */
+	test_ioctl(SUP, SUPERVISOR_START, &start);
+	trace("started a, start_failed b ENOENT, term a, exited a normal, down init_failed");
+	test_siginfo();
+}
+
+TEST_F(tree, signals_of_a_stop_come_from_the_kernel)
+{
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", RUNS(child_tells_siginfo, (long)self->shared));
+	test_start(SUP);
+	test_ignores(SUP, "a", SIGTERM);
+	test_stop(SUP);
+	test_siginfo();
+}
+
+TEST_F(tree, signals_to_a_group_come_from_the_kernel)
+{
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", RUNS(child_tells_siginfo, (long)self->shared),
+		   .signal_whom = SUPERVISOR_SIGNAL_GROUP);
+	test_start(SUP);
+	test_ignores(SUP, "a", SIGTERM);
+	ASSERT_EQ(0, _test_terminate(SUP, "a"));
+	test_siginfo();
+}
+
 TEST_F(tree, stopped_child_is_woken_to_obey)
 {
 	test_tree_open(&self->tree, CREATE());
@@ -1238,6 +1391,29 @@ TEST_F(tree, spawner_timeout)
 	trace("");
 }
 
+/* A START that does not reach its reader has not been read. */
+TEST_F(tree, spawner_timeout_of_what_no_spawner_could_take)
+{
+	struct supervisor_start start =
+		ARG(supervisor_start, .flags = SUPERVISOR_CALL_F_ASYNC);
+	struct supervisor_mailbox_recv recv =
+		ARG(supervisor_mailbox_recv, .buf = 8, .buf_len = 4096);
+
+	test_tree_open(&self->tree, CREATE(.spawner_timeout_ms = 500));
+	spawner_stop(&self->tree.spawner);
+	test_child(SUP, "a", WAITS);
+	test_ioctl(SUP, SUPERVISOR_START, &start);
+	ASSERT_TRUE(eventually(child_state(SUP, "a") ==
+			       SUPERVISOR_CHILD_STARTING));
+	ASSERT_EQ(-EFAULT, _test_ioctl(self->tree.mailbox,
+				       SUPERVISOR_MAILBOX_RECV, &recv));
+	trace("start_failed a ETIMEDOUT, down init_failed");
+	/* Its request went with it. */
+	recv.buf_len = 4096;
+	ASSERT_EQ(-EAGAIN, _test_ioctl(self->tree.mailbox,
+				       SUPERVISOR_MAILBOX_RECV, &recv));
+}
+
 static void spawn_and_say_started_again(struct start *start)
 {
 	int *err = (int *)start->program->argument;
@@ -1260,6 +1436,35 @@ TEST_F(tree, report_said_before)
 	test_start(SUP);
 	trace("started a, up");
 	ASSERT_EQ(-EALREADY, *self->shared);
+}
+
+/* What each of a child's own reports answers the second time. */
+static void say_all_twice(long shared)
+{
+	static const __u32 reports[] = { SUPERVISOR_REPORT_READY, SUPERVISOR_REPORT_SHUTDOWN };
+	int *errs = (int *)shared;
+	int dev = device_open();
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		errs[i] = _test_report(dev, 0, reports[i / 2], 0);
+	close(dev);
+	child_exit_when_told(1);
+}
+
+TEST_F(tree, childs_own_report_said_before)
+{
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", PROGRAM(.run = say_all_twice, .argument = (long)self->shared),
+		   BY_NOTIFY, .restart = SUPERVISOR_TRANSIENT);
+	test_start(SUP);
+	trace("started a, up");
+	test_tell(SUP, "a");
+	trace("exited a shutdown");
+	ASSERT_EQ(0, self->shared[0]);
+	ASSERT_EQ(-EALREADY, self->shared[1]);
+	ASSERT_EQ(0, self->shared[2]);
+	ASSERT_EQ(-EALREADY, self->shared[3]);
 }
 
 TEST_F(tree, report_errors)
@@ -1764,6 +1969,146 @@ TEST_F(tree, nested_that_cannot_start)
 	      "down inner init_failed, term a, exited a shutdown, "
 	      "down init_failed");
 	close(inner);
+}
+
+/*
+ * What a supervisor's init/1 says: the attempts whose bits are set are ignored,
+ * those 8 bits up fail.
+ */
+static void spawn_init(struct start *start)
+{
+	long argument = start->program->argument;
+
+	if (!start->is_supervisor)
+		return;
+	if (argument & (1L << start->attempt))
+		spawn_ignore(start);
+	else if (argument & (1L << (start->attempt + 8)))
+		_test_report(start->spawner->dev, start->token,
+			     SUPERVISOR_REPORT_FAILED, ENOENT);
+	else
+		spawn_ready(start);
+}
+
+/* Adds a supervisor n with a child x, whose start is asked for. */
+#define test_asked_for(sub_, add_, program_) \
+	do { \
+		struct supervisor_create create_ = CREATE(.intensity = 0); \
+		test_create(DEV, &create_, (sub_)); \
+		test_child(*(sub_), "x", WAITS); \
+		ASSERT_EQ(0, _test_child_add(SUP, &CHILD_SUPERVISOR("n", \
+				*(sub_), \
+				.readiness = SUPERVISOR_READINESS_NOTIFY, \
+				.blob = (uintptr_t)(program_), \
+				.blob_len = sizeof(*(program_))), (add_))); \
+	} while (0)
+
+TEST_F(tree, nested_starts_when_it_is_ready_to)
+{
+	struct supervisor_status status;
+	int sub;
+
+	test_tree_open(&self->tree, CREATE());
+	test_asked_for(&sub, NULL, SPAWNS(spawn_init, 0));
+	test_child(SUP, "a", WAITS);
+	test_start(SUP);
+	trace("started x, up n, started a, up");
+	ASSERT_EQ(0, kill(child_pid(sub, "x"), SIGKILL));
+	trace("exited x killed, down n intensity, started x, up n");
+	test_status(sub, &status);
+	ASSERT_EQ(SUPERVISOR_STATE_UP, status.out_state);
+	close(sub);
+}
+
+TEST_F(tree, nested_ignored)
+{
+	int sub;
+
+	test_tree_open(&self->tree, CREATE());
+	test_asked_for(&sub, NULL, SPAWNS(spawn_init, 1L << 1 | 1L << 3));
+	test_start(SUP);
+	trace("up");
+	test_which(SUP, "n undefined");
+	ASSERT_EQ(0, _test_restart(SUP, "n"));
+	trace("started x, up n");
+	ASSERT_EQ(0, kill(child_pid(sub, "x"), SIGKILL));
+	trace("exited x killed, down n intensity");
+	test_wait(SUP, SUPERVISOR_WAIT_IDLE);
+	test_which(SUP, "n undefined");
+	close(sub);
+}
+
+TEST_F(tree, nested_ignored_at_restart)
+{
+	int sub;
+
+	test_tree_open(&self->tree, CREATE());
+	test_asked_for(&sub, NULL, SPAWNS(spawn_init, 1L << 2));
+	test_start(SUP);
+	trace("started x, up n, up");
+	ASSERT_EQ(0, kill(child_pid(sub, "x"), SIGKILL));
+	trace("exited x killed, down n intensity");
+	test_wait(SUP, SUPERVISOR_WAIT_IDLE);
+	test_which(SUP, "n undefined");
+	ASSERT_EQ(0, _test_restart(SUP, "n"));
+	trace("started x, up n");
+	close(sub);
+}
+
+TEST_F(tree, nested_ignored_when_added)
+{
+	struct supervisor_child_add add = CALL(supervisor_child_add);
+	int sub;
+
+	test_tree_open(&self->tree, CREATE());
+	test_start(SUP);
+	test_asked_for(&sub, &add, SPAWNS(spawn_init, 1L << 1));
+	ASSERT_EQ(SUPERVISOR_RESULT_OK_UNDEFINED, add.out_result);
+	test_which(SUP, "n undefined");
+	ASSERT_EQ(0, _test_delete(SUP, "n"));
+	close(sub);
+}
+
+TEST_F(tree, nested_that_says_it_fails)
+{
+	struct supervisor_start start =
+		ARG(supervisor_start, .deadline = after_ms(PATIENCE_MS));
+	int sub;
+
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", WAITS);
+	test_asked_for(&sub, NULL, SPAWNS(spawn_init, 1L << 9));
+	ASSERT_EQ(-ECHILD, _test_ioctl(SUP, SUPERVISOR_START, &start));
+	ASSERT_EQ(ENOENT, start.out_error);
+	trace("started a, term a, exited a shutdown, down init_failed");
+	close(sub);
+}
+
+TEST_F(tree, nested_stopped_while_it_is_asked)
+{
+	struct supervisor_start start =
+		ARG(supervisor_start, .flags = SUPERVISOR_CALL_F_ASYNC);
+	struct attempt attempt = {};
+	union start_message message;
+	int sub;
+
+	test_tree_open(&self->tree, CREATE());
+	spawner_stop(&self->tree.spawner);
+	test_asked_for(&sub, NULL, SPAWNS(spawn_init, 0));
+	test_ioctl(SUP, SUPERVISOR_START, &start);
+	read_start(message);
+	ASSERT_EQ(SUPERVISOR_MSG_F_SUPERVISOR, message.head.flags);
+	/* Nobody becomes a supervisor. */
+	attempt.dev = DEV;
+	attempt.token = message.head.ref;
+	ASSERT_EQ(-EINVAL, in_process(attach_below, &attempt));
+	ASSERT_EQ(-EINVAL, _test_report(DEV, message.head.ref,
+					SUPERVISOR_REPORT_STARTED, 0));
+	test_stop(SUP);
+	trace("down stopped");
+	ASSERT_EQ(-ESTALE, _test_report(DEV, message.head.ref,
+					SUPERVISOR_REPORT_READY, 0));
+	close(sub);
 }
 
 TEST_F(tree, nested_stopped_by_hand_is_restarted)

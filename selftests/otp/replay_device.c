@@ -6,9 +6,8 @@
  * become the trace, and the answers to calls, all of them asynchronous. So the
  * kernel alone says what happened in which order.
  *
- * A nested supervisor starts without anybody being asked. One that the scenario
- * tells to fail has a gate: a temporary child ahead of all others, which fails
- * in its stead, and otherwise declines to start and so is gone.
+ * A nested supervisor starts without anybody being asked, but for one that the
+ * scenario tells how to start: that is a START, too.
  */
 #include <errno.h>
 #include <linux/supervisor.h>
@@ -31,8 +30,6 @@
 #define PATIENCE_MS 60000
 #define LOOK_MS 1
 
-#define GATE_ID "-gate-"
-
 /* A name of the scenario, and what bears it. */
 struct actor {
 	const char *name;
@@ -51,7 +48,7 @@ struct place {
 	struct tree *parent;
 	struct actor *actor;
 	struct tree *tree;		/* the supervisor in it; NULL for a process */
-	bool gate;			/* of the parent, whose actor is this one's */
+	bool objected;			/* its own START was answered by a failure */
 	bool refused;			/* a supervisor that cannot even be made */
 	bool notifies;			/* has started when it says so, not by its attach */
 	bool group;			/* its process group is signalled */
@@ -192,7 +189,8 @@ static struct place *place_make(struct world *world, struct tree *parent,
 	place->parent = parent;
 	place->actor = world_actor(world, spec->name);
 	/* All kinds of children, for they should not make a difference. */
-	place->notifies = world->nr_places & 1;
+	place->notifies = nested ? is_told_how_to_start(world->scenario, spec->name) :
+				   world->nr_places & 1;
 	place->group = world->nr_places & 2;
 	world->nr_places++;
 	place->next = world->places;
@@ -220,27 +218,6 @@ static void place_options(const struct place *place, const struct scn_child *spe
 	options->signal_whom = place->group ? SUPERVISOR_SIGNAL_GROUP :
 					      SUPERVISOR_SIGNAL_PROCESS;
 	options->supervisor = place->tree ? place->tree->fd : -1;
-}
-
-static bool tree_add_gate(struct world *world, struct tree *tree)
-{
-	SUP_OPTS(sup_child_opts, options,
-		 .restart = SUPERVISOR_TEMPORARY,
-		 .readiness = SUPERVISOR_READINESS_ATTACH,
-		 .signal_whom = SUPERVISOR_SIGNAL_PROCESS);
-	SUP_OPTS(sup_result, result);
-	struct place *gate = xcalloc(1, sizeof(*gate));
-	int ret;
-
-	gate->child_id = GATE_ID;
-	gate->parent = tree;
-	gate->actor = tree->actor;
-	gate->gate = true;
-	gate->next = world->places;
-	world->places = gate;
-	ret = sup_child_add(tree->fd, GATE_ID, &options, 0, &result);
-	gate->id = result.id;
-	return ret == 0 || world_fail(world, "no gate for", tree->actor->name, ret);
 }
 
 /* Give a new supervisor an initial child. False, with @error said, if it is bad. */
@@ -312,9 +289,6 @@ static struct tree *tree_make(struct world *world, const struct scn_sup *definit
 	struct tree *tree = tree_create(world, definition, place, error);
 
 	if (!tree)
-		return NULL;
-	if (place && is_told_how_to_start(world->scenario, definition->name) &&
-	    !tree_add_gate(world, tree))
 		return NULL;
 	for (size_t i = 0; i < definition->nr_children; i++)
 		if (!tree_add(world, tree, &definition->children[i], error))
@@ -610,8 +584,7 @@ static void place_queue_calls(struct world *world, const struct place *place)
 {
 	const struct tree *tree = place->parent;
 
-	if (!place->gate)
-		actor_queue_calls(world, place->actor);
+	actor_queue_calls(world, place->actor);
 	while (tree && !tree->up) {
 		actor_queue_calls(world, tree->actor);
 		tree = tree->place ? tree->place->parent : NULL;
@@ -660,6 +633,22 @@ static void place_decline(struct world *world, struct place *place, uint64_t tok
 		place_report(world, place, token, SUPERVISOR_REPORT_IGNORE);
 }
 
+/* What OTP asks of init/1. */
+static void nested_start(struct world *world, struct place *place, uint64_t token,
+			 enum scn_attempt attempt)
+{
+	uint32_t report = SUPERVISOR_REPORT_READY;
+
+	place->objected = attempt == ATTEMPT_FAIL;
+	if (place->objected) {
+		place_queue_calls(world, place);
+		report = SUPERVISOR_REPORT_FAILED;
+	} else if (attempt == ATTEMPT_IGNORE) {
+		report = SUPERVISOR_REPORT_IGNORE;
+	}
+	place_report(world, place, token, report);
+}
+
 static void world_start(struct world *world, const struct supervisor_msg *msg)
 {
 	struct place *place = world_place(world, msg->child);
@@ -670,11 +659,11 @@ static void world_start(struct world *world, const struct supervisor_msg *msg)
 		return;
 	}
 	attempt = behaviour_next_attempt(&place->actor->behaviour);
-	if (place->gate && attempt == ATTEMPT_IGNORE) {
-		world_fail(world, "a nested supervisor cannot decline:", place->actor->name, 0);
+	if (place->tree) {
+		nested_start(world, place, msg->ref, attempt);
 	} else if (attempt == ATTEMPT_FAIL || (place->refused && attempt == ATTEMPT_OK)) {
 		place_fail(world, place, msg->ref);
-	} else if (place->gate || attempt == ATTEMPT_IGNORE) {
+	} else if (attempt == ATTEMPT_IGNORE) {
 		place_decline(world, place, msg->ref);
 	} else {
 		place_spawn(world, place, msg->ref,
@@ -776,6 +765,16 @@ static void worker_event(struct world *world, struct place *place,
 	}
 }
 
+/* A nested supervisor that has begun to start speaks for itself. */
+static void nested_event(struct world *world, struct place *place,
+			 const struct supervisor_msg_event *event)
+{
+	if (event->event == SUPERVISOR_EVENT_START_IGNORED)
+		fprintf(world->trace, "start_ignore %s\n", place->actor->name);
+	else if (event->event == SUPERVISOR_EVENT_START_FAILED && place->objected)
+		say_start_fail(world, place->actor);
+}
+
 static void world_event(struct world *world, const struct supervisor_msg_event *event)
 {
 	struct place *place;
@@ -791,8 +790,9 @@ static void world_event(struct world *world, const struct supervisor_msg_event *
 	}
 	if (event->event == SUPERVISOR_EVENT_START_FAILED)
 		place->parent->failed = place;
-	/* A nested supervisor speaks for itself, a gate is not in the scenario. */
-	if (!place->tree && !place->gate)
+	if (place->tree)
+		nested_event(world, place, event);
+	else
 		worker_event(world, place, event);
 }
 

@@ -159,6 +159,14 @@ bool view_runs(const struct view *view)
 	       view->self.out_state == SUPERVISOR_STATE_UP;
 }
 
+/* A supervisor that ends by itself, which its own will hear of when it is down. */
+static bool view_runs_down(const struct view *view)
+{
+	return view->is_supervisor && view->complete &&
+	       view->as_child->state == SUPERVISOR_CHILD_RUNNING &&
+	       view->self.out_state == SUPERVISOR_STATE_STOPPING;
+}
+
 char *view_state(const struct view *view)
 {
 	const char *state, *remark = "";
@@ -167,6 +175,8 @@ char *view_state(const struct view *view)
 		state = word_of(SUP_WORDS_STATE, view->self.out_state);
 	else if (view->as_child->flags & SUPERVISOR_STATUS_F_DEAD)
 		state = "dead";
+	else if (view_runs_down(view))
+		state = word_of(SUP_WORDS_STATE, view->self.out_state);
 	else
 		state = word_of(SUP_WORDS_CHILD_STATE, view->as_child->state);
 	if (view->is_supervisor && view->complete && view->self.out_suspended)

@@ -44,7 +44,7 @@
  * EBUSY        wrong state for this (OTP: running, restarting)
  * ESRCH        the process is gone
  * ESTALE       the token, call or alias is no longer awaited
- * EALREADY     the token has been used, the call answered
+ * EALREADY     the token has been used, the report made or the call answered before
  * ECHILD       the start failed; out_error says with what
  * EMSGSIZE     a buffer too small, or an input over its limit
  * EDQUOT       a limit of the user; out_limit names it
@@ -375,8 +375,8 @@ struct supervisor_list {
  * group.
  *
  * Errors: EPERM (not a child of the reader), EALREADY (used), ESTALE (revoked
- * or unknown), EINVAL (not a group leader), EBUSY (already somebody's child),
- * EDEADLK (it owns the tree), ENOMEM.
+ * or unknown), EINVAL (not a group leader, or the START is a supervisor's),
+ * EBUSY (already somebody's child), EDEADLK (it owns the tree), ENOMEM.
  */
 struct supervisor_child_attach {
 	__u32 size;
@@ -390,7 +390,7 @@ enum {
 	SUPERVISOR_REPORT_STARTED = 0,	/* spawner: exec succeeded */
 	SUPERVISOR_REPORT_FAILED = 1,	/* spawner before the attach; or child, which exits */
 	SUPERVISOR_REPORT_IGNORE = 2,	/* likewise: OTP's ignore */
-	SUPERVISOR_REPORT_READY = 3,	/* child or spawner: notify readiness */
+	SUPERVISOR_REPORT_READY = 3,	/* child or spawner: notify readiness; see below */
 	SUPERVISOR_REPORT_SHUTDOWN = 4	/* child: its coming exit has reason shutdown */
 };
 
@@ -402,7 +402,9 @@ enum {
  * @report: SUPERVISOR_REPORT_*
  * @error: FAILED: an errno value, 1 to 4095
  *
- * With a token: for the process that read the START, and its child.
+ * With a token: for the process that read the START, and its child. Of a
+ * supervisor (SUPERVISOR_MSG_F_SUPERVISOR) it answers what OTP asks of init/1:
+ * READY, and its children are started; IGNORE; or FAILED.
  *
  * Errors: ESTALE (the start is over or was revoked), EPERM (not the reader's
  * START), ESRCH (@token 0, but the caller is nobody's child), EALREADY (said
@@ -482,22 +484,23 @@ enum {
 };
 
 /* struct supervisor_msg.flags */
-#define SUPERVISOR_MSG_F_PATH (1U << 0)	/* the sender's supervisor's path is there */
+#define SUPERVISOR_MSG_F_SUPERVISOR (1U << 0) /* START: of a supervisor; fork nothing */
+#define SUPERVISOR_MSG_F_PATH (1U << 1)	/* the path of the sender's supervisor is there */
 
 /**
  * struct supervisor_msg - the head of every message
  * @size: bytes of the whole message, a multiple of 8: the next one is there
  * @type: SUPERVISOR_MSG_*
  * @flags: SUPERVISOR_MSG_F_*
- * @supervisor: id of the supervisor it is about; CAST, CALL, REPLY, DOWN, EXIT:
- *	of the one whose child sent it or died, or 0
+ * @supervisor: id of the supervisor it is about; CAST, CALL, DOWN, EXIT: of the
+ *	one whose child sent it or died, or 0
  * @child: id of the child's spec, never used again; 0 when about none
  * @ref: START: the token. ANSWER: the call's cookie. GAP: how many. CAST: the
  *	alias it was sent to, or 0. CALL: what a reply names. REPLY, DOWN,
  *	EXIT: the ref that was handed out
  * @time_ns: when it happened or was sent
- * @pid: START: 0. EVENT: the child's process. CAST, CALL, REPLY: the sender.
- *	DOWN, EXIT: who died
+ * @pid: START: 0. EVENT: the child's process. CAST, CALL, REPLY: the sender; 0
+ *	of a REPLY that nobody sent. DOWN, EXIT: who died
  * @uid: effective, of the sender; of kernel messages, the supervisor's creator
  * @incarnation: the child's run: 1, 2, 3...
  * @__reserved: 0
@@ -520,7 +523,11 @@ struct supervisor_msg {
 enum {
 	SUPERVISOR_READINESS_EXEC = 0,	/* the spawner says STARTED after exec */
 	SUPERVISOR_READINESS_ATTACH = 1, /* when it attaches */
-	SUPERVISOR_READINESS_NOTIFY = 2	/* when it, or the spawner for it, says READY */
+	/*
+	 * When it, or the spawner for it, says READY. Of a supervisor: before
+	 * its children are started, the spawner is asked by a START each time.
+	 */
+	SUPERVISOR_READINESS_NOTIFY = 2
 };
 
 /* Whom a supervisor signals. */

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cast - messages that await no reply: into the ring, or, when they are large or
+ * the ring is full, as a post with memory of their own. Never dropped.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/align.h>
+#include <linux/pid.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "account.h"
+#include "deadline.h"
+#include "mailbox.h"
+#include "message.h"
+#include "process.h"
+
+/**
+ * struct letter - a cast with memory of its own
+ * @post: M
+ * @refs: references: the queue's, and its reader's
+ * @mailbox: const: where it is; outlives it
+ * @sender: const
+ * @ref: const: the alias, or 0
+ * @payload: const
+ *
+ * Lifetime: from its sending until it is read or nobody can read it.
+ */
+struct letter {
+	struct sup_post post;
+	refcount_t refs;
+	struct sup_mailbox *mailbox;
+	struct sup_sender sender;
+	u64 ref;
+	struct sup_payload payload;
+};
+
+/* A cast under way: in the ring if it fits, else in @letter. */
+struct sending {
+	struct sup_mailbox *mailbox;
+	struct sup_cast *cast;
+	struct sup_sender sender;
+	struct sup_payload payload;
+	struct letter *letter;
+	int ret;
+};
+
+static struct letter *post_letter(struct sup_post *post)
+{
+	return container_of(post, struct letter, post);
+}
+
+static void letter_put(struct letter *letter)
+{
+	if (!refcount_dec_and_test(&letter->refs))
+		return;
+	sup_sender_put(&letter->sender);
+	sup_payload_free(&letter->payload);
+	kfree(letter);
+}
+
+static void letter_post_get(struct sup_post *post)
+{
+	struct letter *letter = post_letter(post);
+
+	sup_mailbox_uncount_locked(letter->mailbox, letter->payload.len);
+	refcount_inc(&letter->refs);
+}
+
+static void letter_post_put(struct sup_post *post)
+{
+	letter_put(post_letter(post));
+}
+
+static void letter_restore(struct letter *letter)
+{
+	struct sup_mailbox *mailbox = letter->mailbox;
+	bool gone;
+
+	spin_lock(&mailbox->lock);
+	gone = mailbox->closed || mailbox->dead;
+	if (!gone) {
+		list_add(&letter->post.node, &mailbox->posts);
+		sup_mailbox_count_locked(mailbox, letter->payload.len);
+	}
+	spin_unlock(&mailbox->lock);
+	if (gone)
+		letter_put(letter);
+}
+
+static ssize_t letter_deliver(struct sup_post *post, void __user *to, size_t room, size_t *needed)
+{
+	struct letter *letter = post_letter(post);
+	struct sup_mailbox *mailbox = letter->mailbox;
+	const struct sup_origin *path = mailbox->read_flags & SUPERVISOR_RECV_F_PATH ?
+					letter->sender.origin : NULL;
+	struct supervisor_msg_data data = {
+		.head = {
+			.type = SUPERVISOR_MSG_CAST,
+			.ref = letter->ref,
+			.pid = pid_vnr(letter->sender.pid),
+		},
+	};
+	ssize_t ret = sup_data_size(letter->payload.len, path);
+
+	sup_sender_write(&letter->sender, mailbox->object.account->ns, &data.head);
+	if (ret > room) {
+		*needed = ret;
+		ret = -EMSGSIZE;
+	} else if (sup_data_deliver(&data, &letter->payload, path, to)) {
+		ret = -EFAULT;
+	}
+	/* The queue's reference goes with the message, or back with it. */
+	if (ret > 0)
+		letter_put(letter);
+	else
+		letter_restore(letter);
+	return ret;
+}
+
+static const struct sup_post_ops letter_ops = {
+	.get = letter_post_get,
+	.deliver = letter_deliver,
+	.put = letter_post_put,
+	.discard = letter_post_put,
+};
+
+/* The room that small casts may take; the rest is for events. */
+static bool ring_has_room_locked(const struct sup_mailbox *mailbox, u32 len)
+{
+	const struct sup_ring *ring = &mailbox->ring;
+
+	lockdep_assert_held(&mailbox->lock);
+	return sup_ring_used(ring) + sizeof(struct sup_ring_record) + sup_data_size(len, NULL) <=
+	       ring->size / 2;
+}
+
+static void ring_add_locked(struct sending *sending)
+{
+	struct sup_mailbox *mailbox = sending->mailbox;
+	u32 len = sending->payload.len;
+	struct sup_ring_record record = {
+		.seq = mailbox->next_seq++,
+		.ref = sending->cast->ref,
+		.pid = sending->sender.pid,
+		.origin = sending->sender.origin,
+		.size = sup_data_size(len, NULL),
+		.kind = SUP_RING_CAST,
+		.pad = ALIGN(len, 8) - len,
+	};
+	struct supervisor_msg_data data = {
+		.head = {
+			.size = record.size,
+			.type = SUPERVISOR_MSG_CAST,
+			.ref = record.ref,
+		},
+		.payload_len = len,
+		.payload_offset = sizeof(data),
+	};
+
+	lockdep_assert_held(&mailbox->lock);
+	sup_sender_write(&sending->sender, mailbox->object.account->ns, &data.head);
+	sup_ring_begin(&mailbox->ring, &record);
+	sup_ring_write(&mailbox->ring, &data, sizeof(data));
+	sup_ring_write(&mailbox->ring, sending->payload.small, len);
+	sup_ring_pad(&mailbox->ring, record.pad);
+	/* They are the record's now. */
+	sending->sender.pid = NULL;
+	sending->sender.origin = NULL;
+}
+
+static int letter_make(struct sending *sending)
+{
+	struct letter *letter = kmalloc(sizeof(*letter), GFP_KERNEL_ACCOUNT);
+
+	if (!letter)
+		return -ENOMEM;
+	sup_post_init(&letter->post, &letter_ops);
+	letter->post.ref = sending->cast->ref;
+	refcount_set(&letter->refs, 1);
+	letter->mailbox = sending->mailbox;
+	letter->ref = sending->cast->ref;
+	letter->sender = sending->sender;
+	sup_payload_move(&letter->payload, &sending->payload);
+	sending->sender.pid = NULL;
+	sending->sender.origin = NULL;
+	sending->letter = letter;
+	return 0;
+}
+
+/* -ENOBUFS: it needs a letter. */
+static int cast_add_locked(struct sending *sending)
+{
+	struct sup_mailbox *mailbox = sending->mailbox;
+	struct sup_cast *cast = sending->cast;
+	bool in_ring = !sending->letter && !sending->payload.large &&
+		       ring_has_room_locked(mailbox, cast->len);
+	int ret;
+
+	lockdep_assert_held(&mailbox->lock);
+	ret = sup_mailbox_admit_locked(mailbox, cast->len, &cast->limit);
+	if (ret)
+		return ret;
+	if (!in_ring && !sending->letter)
+		return -ENOBUFS;
+	ret = cast->admit ? cast->admit(cast->arg) : 0;
+	if (ret)
+		return ret;
+	sup_mailbox_count_locked(mailbox, cast->len);
+	if (in_ring) {
+		ring_add_locked(sending);
+	} else {
+		sup_mailbox_post_locked(mailbox, &sending->letter->post);
+		sending->letter = NULL;
+	}
+	return 0;
+}
+
+/* True when it is queued or will not be. */
+static bool cast_try(struct sending *sending)
+{
+	struct sup_mailbox *mailbox = sending->mailbox;
+
+	spin_lock(&mailbox->lock);
+	sending->ret = cast_add_locked(sending);
+	spin_unlock(&mailbox->lock);
+	return sending->ret != -EAGAIN;
+}
+
+static int cast_wait(struct sending *sending)
+{
+	int ret = sup_wait_until(sending->mailbox->room, cast_try(sending),
+				 sending->cast->deadline);
+
+	return ret ?: sending->ret;
+}
+
+/**
+ * sup_mailbox_cast - send a message that awaits no reply
+ * @mailbox: where to
+ * @cast: the message
+ *
+ * Context: process; may sleep.
+ * Return: 0; -EMSGSIZE, -EAGAIN, -ETIMEDOUT, -ERESTARTSYS, -ESHUTDOWN, -EDQUOT,
+ *	-EFAULT, -ENOMEM, or what @cast->admit said.
+ */
+int sup_mailbox_cast(struct sup_mailbox *mailbox, struct sup_cast *cast)
+{
+	struct sending sending = { .mailbox = mailbox, .cast = cast };
+	int ret;
+
+	if (cast->len > mailbox->max_payload)
+		return -EMSGSIZE;
+	ret = sup_payload_read(&sending.payload, cast->buf, cast->len, &cast->limit);
+	if (ret)
+		return ret;
+	ret = sup_sender_get(&sending.sender);
+	if (ret) {
+		sup_payload_free(&sending.payload);
+		return ret;
+	}
+
+	ret = cast_wait(&sending);
+	if (ret == -ENOBUFS) {
+		ret = letter_make(&sending);
+		if (!ret)
+			ret = cast_wait(&sending);
+	}
+	if (!ret)
+		sup_mailbox_wake_readers(mailbox, false);
+
+	if (sending.letter)
+		letter_put(sending.letter);
+	sup_sender_put(&sending.sender);
+	sup_payload_free(&sending.payload);
+	return ret;
+}
+
+/**
+ * sup_mailbox_send - ioctl(SUPERVISOR_MAILBOX_SEND)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep.
+ * Return: as the UAPI header says.
+ */
+int sup_mailbox_send(struct sup_ucmd *ucmd)
+{
+	struct sup_mailbox *mailbox = sup_object_mailbox(ucmd->object);
+	struct supervisor_mailbox_send *cmd = ucmd->cmd;
+	struct sup_cast cast = {
+		.buf = cmd->buf,
+		.len = cmd->len,
+		.deadline = ucmd->file->f_flags & O_NONBLOCK ? 0 : cmd->deadline,
+	};
+	int ret;
+
+	ret = sup_mailbox_cast(mailbox, &cast);
+	cmd->out_limit = ret ? cast.limit : SUPERVISOR_LIMIT_NONE;
+	cmd->out_max = ret == -EMSGSIZE ? mailbox->max_payload : 0;
+	return ret;
+}
+
+/**
+ * sup_mailbox_write - write(2) on a mailbox: one cast
+ * @file: the file
+ * @buf: the payload
+ * @len: its bytes
+ * @pos: unused
+ *
+ * Context: may sleep.
+ * Return: as the UAPI header says of SUPERVISOR_MAILBOX_SEND; @len.
+ */
+ssize_t sup_mailbox_write(struct file *file, const char __user *buf, size_t len, loff_t *pos)
+{
+	struct sup_cast cast = {
+		.buf = (u64)(unsigned long)buf,
+		.len = min_t(size_t, len, U32_MAX),
+		.deadline = file->f_flags & O_NONBLOCK ? 0 : SUPERVISOR_NO_DEADLINE,
+	};
+
+	return sup_mailbox_cast(sup_object_mailbox(sup_file_object(file)), &cast) ?: (ssize_t)len;
+}
+
+static void ring_discard_locked(struct sup_mailbox *mailbox)
+{
+	struct sup_ring *ring = &mailbox->ring;
+	struct sup_ring_record record;
+	u32 offset = ring->tail;
+
+	lockdep_assert_held(&mailbox->lock);
+	while (sup_ring_record(ring, offset, &record)) {
+		if (record.kind == SUP_RING_CAST) {
+			sup_ring_void(ring, offset, &record);
+			sup_mailbox_uncount_locked(mailbox, sup_ring_payload_len(&record));
+			sup_ring_release(&record);
+		}
+		offset = sup_ring_next(offset, &record);
+	}
+	if (!mailbox->reading)
+		sup_ring_trim(ring);
+}
+
+/**
+ * sup_cast_discard_all - nobody will serve a mailbox: drop the casts in it
+ * @mailbox: the mailbox, which is dead
+ *
+ * Context: may sleep.
+ */
+void sup_cast_discard_all(struct sup_mailbox *mailbox)
+{
+	struct sup_post *post, *next;
+	LIST_HEAD(letters);
+
+	spin_lock(&mailbox->lock);
+	ring_discard_locked(mailbox);
+	list_for_each_entry_safe(post, next, &mailbox->posts, node) {
+		if (post->ops != &letter_ops)
+			continue;
+		sup_mailbox_uncount_locked(mailbox, post_letter(post)->payload.len);
+		list_move_tail(&post->node, &letters);
+	}
+	spin_unlock(&mailbox->lock);
+	list_for_each_entry_safe(post, next, &letters, node) {
+		list_del_init(&post->node);
+		letter_put(post_letter(post));
+	}
+}

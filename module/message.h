@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * message - what casts, calls and replies carry: their sender, as the kernel
+ * knows it, and a payload.
+ */
+#ifndef SUP_MESSAGE_H
+#define SUP_MESSAGE_H
+
+#include <linux/types.h>
+#include <linux/uidgid.h>
+
+#include <linux/supervisor.h>
+
+struct pid;
+struct sup_account;
+struct sup_origin;
+struct user_namespace;
+
+/* Payloads up to this need no memory of their own. */
+#define SUP_PAYLOAD_SMALL 128
+
+/**
+ * struct sup_sender - who sent a message
+ * @pid: referenced
+ * @origin: referenced: of a supervised process; NULL otherwise
+ * @uid: effective
+ * @time_ns: when: CLOCK_MONOTONIC
+ */
+struct sup_sender {
+	struct pid *pid;
+	struct sup_origin *origin;
+	kuid_t uid;
+	u64 time_ns;
+};
+
+/**
+ * struct sup_payload - bytes from user space
+ * @len: how many
+ * @large: more than %SUP_PAYLOAD_SMALL: their memory; else NULL
+ * @account: with @large, referenced: who pays
+ * @small: the bytes, when @large is NULL
+ */
+struct sup_payload {
+	u32 len;
+	void *large;
+	struct sup_account *account;
+	u8 small[SUP_PAYLOAD_SMALL] __aligned(8);
+};
+
+int sup_sender_get(struct sup_sender *sender);
+void sup_sender_put(struct sup_sender *sender);
+void sup_sender_write(const struct sup_sender *sender, struct user_namespace *ns,
+		      struct supervisor_msg *head);
+
+int sup_payload_read(struct sup_payload *payload, u64 uptr, u32 len, u32 *limit);
+void sup_payload_move(struct sup_payload *to, struct sup_payload *from);
+void sup_payload_free(struct sup_payload *payload);
+const void *sup_payload_bytes(const struct sup_payload *payload);
+int sup_payload_copy_to_user(const struct sup_payload *payload, void __user *to);
+
+u32 sup_data_size(u32 payload_len, const struct sup_origin *path);
+int sup_data_write_path(u8 __user *to, u32 payload_len, const struct sup_origin *path);
+int sup_data_deliver(struct supervisor_msg_data *data, const struct sup_payload *payload,
+		     const struct sup_origin *path, u8 __user *to);
+
+#endif
