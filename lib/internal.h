@@ -215,4 +215,93 @@ int sup_notify_socket(char *variable, size_t size);
  */
 int sup_notify_read(int fd, pid_t pid, bool session);
 
+/* ---- the server's parts ----------------------------------------------- */
+
+/* What comes after a function of the server's has returned 0. */
+enum sup_after {
+	SUP_AFTER_WAIT,
+	SUP_AFTER_TIMEOUT,
+	SUP_AFTER_CONTINUE,
+	SUP_AFTER_HIBERNATE
+};
+
+/* A message that waits for the server to be resumed. */
+struct sup_waiting {
+	struct sup_waiting *next;
+	size_t size;
+	_Alignas(8) unsigned char msg[];
+};
+
+struct sup_server {
+	struct sup_server_ops ops;
+	struct sup_server_opts opts;
+	struct sup_mailbox_opts create;
+	int device;
+	int mailbox;
+	bool own_device;	/* opened here, to be closed */
+	bool own_mailbox;
+	bool ran;
+
+	/*
+	 * The receive under way. A signal handler sets @signalled, and the
+	 * deadline to 0: seen by the loop before the ioctl, by the ioctl, or
+	 * known by its EINTR.
+	 */
+	struct supervisor_call_reply_recv recv;
+	volatile sig_atomic_t signalled;
+	volatile pid_t thread;
+
+	unsigned char *buf;	/* mapped: what is received */
+	size_t cap;
+	unsigned char *reply;	/* mapped: SUPERVISOR_PAYLOAD_MAX */
+
+	/* the message in hand */
+	uint64_t call;		/* its ref, while handle_call runs */
+	bool replied;
+	/* what its function has asked for */
+	enum sup_after after;
+	uint64_t timeout_ms;
+	void *argument;
+	/* why it stops */
+	uint32_t reason;
+	int error;
+
+	uint64_t parent;	/* the ref of its link */
+	uint64_t stopper;	/* the call that asked to stop, or 0 */
+
+	bool suspended;
+	struct sup_waiting *waiting;
+	struct sup_waiting **waiting_end;
+	uint64_t waiting_bytes;
+	struct sup_server_status status;
+
+	uint64_t trace;		/* the alias, or SUP_TRACE_* */
+	uint32_t trace_lost;
+};
+
+/* server_sys.c: is this message a system request? */
+bool sup_server_is_sys(const struct supervisor_msg *msg);
+/* Obeys one: 0, or SUP_SERVER_STOP. Its reply goes out with the next receive. */
+int sup_server_sys(struct sup_server *server, const struct supervisor_msg *msg);
+/* The reply to a system request that stopped the server. */
+void sup_server_sys_stopped(struct sup_server *server);
+/* server_sys.c: tells who traces; @msg may be NULL. */
+void sup_server_traced(struct sup_server *server, enum sup_trace_kind kind,
+		       uint64_t ref, const struct supervisor_msg *msg,
+		       const void *data, size_t len);
+
+/* sys.c: what GET_STATUS replies, before the text. */
+struct sup_sys_status {
+	uint32_t size;
+	int32_t pid;
+	uint32_t suspended;
+	uint32_t traced;
+	uint32_t waiting;
+	uint32_t reserved;
+	uint64_t since_ns;
+	uint64_t calls;
+	uint64_t casts;
+	uint64_t infos;
+};
+
 #endif /* SUP_INTERNAL_H */

@@ -723,6 +723,284 @@ SUP_API int sup_process_unlink(int device, int pid);
  */
 SUP_API int sup_trap_exit(int device, int mailbox);
 
+/* ---- sup_server: a GenServer on a mailbox ----------------------------- */
+
+/*
+ * A server is a loop around a mailbox, and functions of yours that it calls, one
+ * at a time, all in the thread of sup_server_run(). They take the server and the
+ * state that its options name, and return 0 to go on, sup_server_exit() to stop
+ * it, or a negative errno value, with which it crashes. See sup_server_new(3).
+ */
+struct sup_server;
+
+/* What init may return, too: OTP's ignore. */
+#define SUP_SERVER_STOP 1
+#define SUP_SERVER_IGNORE 2
+
+/**
+ * struct sup_server_ops - a server's functions; each may be NULL
+ * @sz: sizeof(struct sup_server_ops)
+ * @init: before any message: 0, SUP_SERVER_IGNORE, sup_server_exit(), or an error
+ * @handle_call: sup_server_reply() answers; without it the reply comes later, by
+ *	sup_call_reply() with msg->ref. None: the server crashes with EOPNOTSUPP
+ * @handle_cast: likewise, without replies
+ * @handle_info: any other message; @msg NULL: the timeout. None: it is dropped
+ * @handle_continue: what sup_server_continue() asked for
+ * @terminate: the last: @reason is SUPERVISOR_EXIT_*, @error a positive errno
+ *	value or 0
+ * @format_status: text about the state for sup_server_get_status(): how many
+ *	bytes it has put into @text, at most @size
+ * @hibernate: give back what memory you can
+ */
+struct sup_server_ops {
+	size_t sz;
+	int (*init)(struct sup_server *server, void *state);
+	int (*handle_call)(struct sup_server *server, void *state,
+			   const struct supervisor_msg *msg,
+			   const void *request, size_t len);
+	int (*handle_cast)(struct sup_server *server, void *state,
+			   const struct supervisor_msg *msg,
+			   const void *request, size_t len);
+	int (*handle_info)(struct sup_server *server, void *state,
+			   const struct supervisor_msg *msg);
+	int (*handle_continue)(struct sup_server *server, void *state,
+			       void *argument);
+	void (*terminate)(struct sup_server *server, void *state,
+			  uint32_t reason, int error);
+	int (*format_status)(struct sup_server *server, void *state, char *text,
+			     size_t size);
+	void (*hibernate)(struct sup_server *server, void *state);
+};
+#define SUP_DEFAULTS_sup_server_ops sizeof(struct sup_server_ops), NULL, NULL, \
+	NULL, NULL, NULL, NULL, NULL, NULL
+
+/* Whose system requests a server obeys. */
+enum sup_sys_access {
+	SUP_SYS_USER = 0,	/* its own user's and root's */
+	SUP_SYS_ANYBODY = 1,	/* of all who may call it */
+	SUP_SYS_NOBODY = 2
+};
+
+/**
+ * struct sup_server_opts - options of a server
+ * @sz: sizeof(struct sup_server_opts)
+ * @state: handed to every function
+ * @state_size: its bytes, which sup_server_get_state() copies (0: none)
+ * @device: /dev/supervisor; -1 (default): the server opens it
+ * @mailbox: serve this one, which stays yours; -1 (default): one of @create
+ * @create: the mailbox to make; one that survives is made or taken over, as
+ *	sup_mailbox_serve() does. NULL: an anonymous one
+ * @parent: a process to link with, whose end is the server's; 0: none
+ * @trap_exit: 1: ends of links are messages: that of @parent terminates the
+ *	server, others go to handle_info
+ * @access: whose system requests are obeyed
+ * @recv_flags: SUPERVISOR_RECV_F_PATH or 0
+ * @trace_fd: where SUP_TRACE_STREAM goes; -1 (default): nowhere
+ * @suspend_bytes: how much may wait in a suspended server, which crashes with
+ *	more (64 MiB)
+ */
+struct sup_server_opts {
+	size_t sz;
+	void *state;
+	size_t state_size;
+	int device;
+	int mailbox;
+	const struct sup_mailbox_opts *create;
+	int parent;
+	uint32_t trap_exit;
+	enum sup_sys_access access;
+	uint32_t recv_flags;
+	int trace_fd;
+	uint32_t reserved;
+	uint64_t suspend_bytes;
+};
+#define SUP_DEFAULTS_sup_server_opts sizeof(struct sup_server_opts), NULL, 0, \
+	-1, -1, NULL, 0, 0, SUP_SYS_USER, 0, -1, 0, 64U << 20
+
+/* Makes a server, which does nothing yet. Errors: EINVAL, E2BIG, ENOMEM. */
+SUP_API int sup_server_new(struct sup_server **server,
+			   const struct sup_server_ops *ops,
+			   const struct sup_server_opts *opts);
+SUP_API void sup_server_free(struct sup_server *server);
+
+/*
+ * Serves until the server stops. Returns what the process should exit with: 0 if
+ * normal, ignored, or shutdown, which it declares; 1 otherwise. As a supervised
+ * child it reports ready, ignored or failed. Once only.
+ */
+SUP_API int sup_server_run(struct sup_server *server);
+/* Why it stopped: SUPERVISOR_EXIT_*; *@error, if not NULL, a positive errno value
+ * or 0.
+ */
+SUP_API uint32_t sup_server_reason(const struct sup_server *server, int *error);
+
+/*
+ * Stops the server with reason SHUTDOWN before its next message: for the handler
+ * of SIGTERM, in whatever thread it runs. @signo: the handler's signal, which it
+ * sends to the server's thread if that is another. Async-signal-safe.
+ */
+SUP_API void sup_server_signal(struct sup_server *server, int signo);
+
+/* Its descriptors: to monitor, link, and reply from elsewhere. They are the
+ * server's; -1 before sup_server_run().
+ */
+SUP_API int sup_server_mailbox(const struct sup_server *server);
+SUP_API int sup_server_device(const struct sup_server *server);
+
+/* In a server's functions: */
+
+/*
+ * Answers the call that handle_call has in hand; the bytes are copied, and go out
+ * when it returns. Errors: EINVAL (no call), EALREADY, EMSGSIZE.
+ */
+SUP_API int sup_server_reply(struct sup_server *server, const void *buf,
+			     size_t len);
+/*
+ * What next, after this function returns 0; the last of them counts. timeout:
+ * handle_info(NULL) if no message comes for so long. continue: handle_continue
+ * before any message. hibernate: give memory back, then wait. Each returns 0.
+ */
+SUP_API int sup_server_timeout(struct sup_server *server, uint64_t ms);
+SUP_API int sup_server_continue(struct sup_server *server, void *argument);
+SUP_API int sup_server_hibernate(struct sup_server *server);
+/*
+ * To be returned: stops the server. @reason: SUPERVISOR_EXIT_NORMAL, _SHUTDOWN or
+ * _CRASH. @error: a positive errno value or 0, for terminate and, from init, for
+ * the supervisor. EINVAL: another reason.
+ */
+SUP_API int sup_server_exit(struct sup_server *server, uint32_t reason,
+			    int error);
+
+/* From outside: OTP's sys. */
+
+/*
+ * These are calls to a server's mailbox that its loop answers, without its
+ * functions; the bytes are described in libsupervisor-sys(7). Errors: EPERM
+ * (sup_server_opts.access), EOPNOTSUPP (not in this server), EPROTO (what serves
+ * the mailbox is no sup_server), and those of sup_mailbox_call().
+ */
+
+/*
+ * A suspended server takes messages but handles none, apart from these requests
+ * and its parent's end. Again is no error.
+ */
+SUP_API int sup_server_suspend(int mailbox, uint64_t deadline);
+SUP_API int sup_server_resume(int mailbox, uint64_t deadline);
+/*
+ * Copies the server's state into @buf, of *@len bytes, which are then so many.
+ * Further errors: EMSGSIZE (*@len is what it needs; 0: the server's answer is
+ * too long to be one).
+ */
+SUP_API int sup_server_get_state(int mailbox, void *buf, size_t *len,
+				 uint64_t deadline);
+
+/**
+ * struct sup_server_status - what sup_server_get_status() tells
+ * @sz: sizeof(struct sup_server_status)
+ * @pid: the server's process, in its own pid namespace
+ * @suspended: 1 while suspended
+ * @traced: 1 while traced
+ * @waiting: messages that wait for it to be resumed
+ * @since_ns: when it had initialized
+ * @calls: calls that it has handled
+ * @casts: casts, likewise
+ * @infos: other messages, likewise
+ */
+struct sup_server_status {
+	size_t sz;
+	int32_t pid;
+	uint32_t suspended;
+	uint32_t traced;
+	uint32_t waiting;
+	uint64_t since_ns;
+	uint64_t calls;
+	uint64_t casts;
+	uint64_t infos;
+};
+#define SUP_DEFAULTS_sup_server_status sizeof(struct sup_server_status), 0, 0, \
+	0, 0, 0, 0, 0, 0
+
+/*
+ * @text, of *@len bytes, gets what the server's format_status says, cut to fit,
+ * without a NUL; *@len is then its whole length. NULL with a @len of NULL: not
+ * asked for. Set status->sz before.
+ */
+SUP_API int sup_server_get_status(int mailbox,
+				  struct sup_server_status *status, char *text,
+				  size_t *len, uint64_t deadline);
+/*
+ * Stops the server with @reason (SUPERVISOR_EXIT_*): 0 when its terminate has
+ * returned; its process is about to exit. EOWNERDEAD if it died of it.
+ */
+SUP_API int sup_server_stop(int mailbox, uint32_t reason, uint64_t deadline);
+
+/*
+ * What the server does is told to @alias, an alias of a mailbox of yours, as
+ * casts for sup_msg_trace(); SUP_TRACE_STREAM: as lines to its trace_fd;
+ * SUP_TRACE_OFF: no more. It stops by itself when the alias is off.
+ */
+#define SUP_TRACE_OFF 0ULL
+#define SUP_TRACE_STREAM (~0ULL)
+SUP_API int sup_server_trace(int mailbox, uint64_t alias, uint64_t deadline);
+
+/* What a server has done. */
+enum sup_trace_kind {
+	SUP_TRACE_CALL = 1,	/* received one */
+	SUP_TRACE_CAST = 2,
+	SUP_TRACE_INFO = 3,	/* another message */
+	SUP_TRACE_TIMEOUT = 4,
+	SUP_TRACE_CONTINUE = 5,
+	SUP_TRACE_HIBERNATE = 6,
+	SUP_TRACE_REPLY = 7,	/* sent one */
+	SUP_TRACE_SYSTEM = 8,	/* received a system request */
+	SUP_TRACE_STOP = 9	/* stopped: @ref is the reason */
+};
+
+/**
+ * struct sup_trace - one thing that a traced server has done
+ * @magic: SUP_SYS_MAGIC
+ * @version: SUP_SYS_VERSION
+ * @kind: SUP_TRACE_CALL and so on
+ * @pid: the sender of the message
+ * @ref: of the message
+ * @time_ns: when
+ * @lost: events before this one that found no room
+ * @len: bytes of the payload, of which the first 256 follow
+ */
+struct sup_trace {
+	uint8_t magic[16];
+	uint16_t version;
+	uint16_t kind;
+	int32_t pid;
+	uint64_t ref;
+	uint64_t time_ns;
+	uint32_t lost;
+	uint32_t len;
+};
+/* The trace that a CAST brings, or NULL; *@data are its *@len bytes of payload. */
+SUP_API const struct sup_trace *sup_msg_trace(const struct supervisor_msg *msg,
+					      const void **data, size_t *len);
+
+/* The bytes of system requests and their replies: libsupervisor-sys(7). */
+#define SUP_SYS_MAGIC "\0sup.sys\xb7\x0e\x91\x5c\xe2\x3d\xa8\x46"
+#define SUP_SYS_VERSION 1
+enum {
+	SUP_SYS_SUSPEND = 1,
+	SUP_SYS_RESUME = 2,
+	SUP_SYS_GET_STATE = 3,
+	SUP_SYS_GET_STATUS = 4,
+	SUP_SYS_STOP = 5,	/* @value: the reason */
+	SUP_SYS_TRACE = 6	/* @argument: the alias */
+};
+
+struct sup_sys {
+	uint8_t magic[16];
+	uint16_t version;
+	uint16_t op;
+	int32_t value;		/* of a reply: 0 or a negative errno value */
+	uint64_t argument;
+};
+
 /* ---- words ------------------------------------------------------------ */
 
 /* Which constants sup_word() names. */

@@ -37,6 +37,10 @@ static unsigned long max_user_calls = 65536;
 module_param(max_user_calls, ulong, 0644);
 MODULE_PARM_DESC(max_user_calls, "calls under way and subscriptions of a user (65536)");
 
+static unsigned long max_user_refs = 1048576;
+module_param(max_user_refs, ulong, 0644);
+MODULE_PARM_DESC(max_user_refs, "monitors, links and aliases of a user (1048576)");
+
 static unsigned long max_children = 131072;
 module_param(max_children, ulong, 0644);
 MODULE_PARM_DESC(max_children, "child specs of one supervisor (131072)");
@@ -66,6 +70,8 @@ u64 sup_limit(u32 limit)
 		return READ_ONCE(max_user_names);
 	case SUPERVISOR_LIMIT_CALLS:
 		return READ_ONCE(max_user_calls);
+	case SUPERVISOR_LIMIT_REFS:
+		return READ_ONCE(max_user_refs);
 	case SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN:
 		return READ_ONCE(max_children);
 	case SUPERVISOR_LIMIT_SUBSCRIPTIONS:

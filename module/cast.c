@@ -199,14 +199,16 @@ static int cast_add_locked(struct sending *sending)
 	int ret;
 
 	lockdep_assert_held(&mailbox->lock);
+	ret = cast->admit ? cast->admit(cast->arg, false) : 0;
+	if (ret)
+		return ret;
 	ret = sup_mailbox_admit_locked(mailbox, cast->len, &cast->limit);
 	if (ret)
 		return ret;
 	if (!in_ring && !sending->letter)
 		return -ENOBUFS;
-	ret = cast->admit ? cast->admit(cast->arg) : 0;
-	if (ret)
-		return ret;
+	if (cast->admit)
+		cast->admit(cast->arg, true);
 	sup_mailbox_count_locked(mailbox, cast->len);
 	if (in_ring) {
 		ring_add_locked(sending);

@@ -328,7 +328,6 @@ void sup_child_start(struct sup_child *child)
 	child->since_ns = sup_now();
 	child->reports = 0;
 	child->attached = false;
-	child->term_sent = false;
 	child->unkillable = false;
 	trace_sup_start(sup->object.id, child->id, child->incarnation);
 	if (child->sub && child->readiness != SUPERVISOR_READINESS_NOTIFY) {
@@ -707,6 +706,7 @@ static int report_shutdown(struct sup_child *child)
 	if (child->reports & SUP_SAID_SHUTDOWN)
 		return -EALREADY;
 	child->reports |= SUP_SAID_SHUTDOWN;
+	sup_process_say_shutdown(child->watch.process);
 	return 0;
 }
 
@@ -895,29 +895,6 @@ void sup_child_handle_report(struct sup_child *child)
  * Signals.
  */
 
-static bool namespace_within(const struct pid_namespace *ns, const struct pid_namespace *above)
-{
-	for (; ns; ns = ns->parent)
-		if (ns == above)
-			return true;
-	return false;
-}
-
-/*
- * May this process be signalled in @sup's name, as far as pid namespaces go?
- * The first process of a namespace only from a strict ancestor of it: the
- * kernel would take our word for it, since we are in the initial one.
- */
-static bool signal_namespace_ok(const struct sup_supervisor *sup, struct pid *pid)
-{
-	return !is_child_reaper(pid) || namespace_within(ns_of_pid(pid)->parent, sup->pid_ns);
-}
-
-static int signal_process(struct sup_supervisor *sup, struct pid *pid, int sig)
-{
-	return signal_namespace_ok(sup, pid) ? kill_pid(pid, sig, 0) : -EPERM;
-}
-
 /* Who goes over to another group takes a walk over the members along. */
 static bool task_strayed(struct task_struct *task, const struct pid *pgrp)
 {
@@ -943,8 +920,8 @@ static bool signal_group_ok(struct sup_supervisor *sup, struct pid *pgrp)
 
 		last = task;
 		ok = !task_strayed(task, pgrp) &&
-		     (!pid || (namespace_within(ns_of_pid(pid), sup->pid_ns) &&
-			       signal_namespace_ok(sup, pid)));
+		     (!pid || (sup_namespace_within(ns_of_pid(pid), sup->pid_ns) &&
+			       sup_signal_ok(sup->pid_ns, pid)));
 		if (!ok)
 			break;
 	}
@@ -968,7 +945,7 @@ static bool signal_members(struct sup_supervisor *sup, struct pid *pgrp, int sig
 		last = task;
 		if (task_strayed(task, pgrp))
 			break;
-		if (pid && !signal_process(sup, pid, sig) && !dying)
+		if (pid && !sup_signal(sup->pid_ns, pid, sig) && !dying)
 			more = true;
 	}
 	more |= last && task_strayed(last, pgrp);
@@ -1021,7 +998,7 @@ static int child_signal(struct sup_child *child, int sig)
 	int ret;
 
 	old = override_creds(sup->cred);
-	ret = signal_process(sup, child->pid, member ? 0 : sig);
+	ret = sup_signal(sup->pid_ns, child->pid, member ? 0 : sig);
 	if (grouped)
 		signal_group(sup, child->pid, sig);
 	revert_creds(old);
@@ -1081,7 +1058,8 @@ void sup_child_term(struct sup_child *child)
 		return;
 	}
 	sup_event_child(child, SUPERVISOR_EVENT_TERM, 0);
-	child->term_sent = true;
+	if (child->watch.process)
+		sup_process_stop_sent(child->watch.process, child->stop_signal);
 	ret = child_signal(child, child->stop_signal);
 	if (ret == -EPERM)
 		child_unkillable(child);
@@ -1147,19 +1125,10 @@ void sup_child_release(struct sup_child *child)
  * Ends.
  */
 
-static enum sup_reason child_exit_reason(const struct sup_child *child, int status)
+/* As the policy knows it: to have been linked to nobody is an error like others. */
+static enum sup_reason child_exit_reason(const struct sup_exit *exit)
 {
-	int sig = status & 0x7f;
-
-	if (sig == SIGKILL)
-		return SUP_KILLED;
-	if (child->reports & SUP_SAID_SHUTDOWN)
-		return SUP_SHUTDOWN;
-	if (!status)
-		return SUP_NORMAL;
-	if (sig && sig == child->stop_signal && child->term_sent)
-		return SUP_SHUTDOWN;
-	return SUP_CRASH;
+	return exit->reason == SUPERVISOR_EXIT_NOPROC ? SUP_CRASH : exit->reason;
 }
 
 /* It died while it was starting: had it started, then? */
@@ -1217,7 +1186,7 @@ void sup_child_handle_exit(struct sup_child *child)
 
 	lockdep_assert_held(&child->sup->lock);
 	exit = child->watch.process->exit;
-	reason = child_exit_reason(child, exit.status);
+	reason = child_exit_reason(&exit);
 	child_kill_rest(child);
 	sup_unwatch(&child->watch);
 	child->abandoned = false;

@@ -22,6 +22,7 @@
 #include "exchange.h"
 #include "mailbox.h"
 #include "process.h"
+#include "ref.h"
 
 #define RING_MIN 4096U
 #define RING_DEFAULT 65536U
@@ -137,9 +138,10 @@ static void owner_free(struct sup_mailbox_owner *owner)
 
 /*
  * There is no owner any more. Calls that it took fail; unless the mailbox
- * survives, all that is in it goes, and nothing comes in again.
+ * survives, all that is in it goes, nothing comes in again, and who monitors it
+ * is told @reason.
  */
-static void mailbox_lost_owner(struct sup_mailbox *mailbox)
+static void mailbox_lost_owner(struct sup_mailbox *mailbox, u32 reason)
 {
 	struct pid *pid;
 
@@ -155,18 +157,21 @@ static void mailbox_lost_owner(struct sup_mailbox *mailbox)
 		return;
 	sup_cast_discard_all(mailbox);
 	sup_mailbox_wake_senders(mailbox);
+	sup_object_down(&mailbox->object, reason);
 }
 
 static void owner_work(struct work_struct *work)
 {
 	struct sup_mailbox_owner *owner = container_of(work, struct sup_mailbox_owner, work);
 	struct sup_mailbox *mailbox = owner->mailbox;
+	u32 reason;
 
 	mutex_lock(&mailbox->owner_lock);
 	if (mailbox->owner == owner) {
+		reason = sup_process_reason(owner->watch.process);
 		mailbox->owner = NULL;
 		sup_unwatch(&owner->watch);
-		mailbox_lost_owner(mailbox);
+		mailbox_lost_owner(mailbox, reason);
 	}
 	mutex_unlock(&mailbox->owner_lock);
 	owner_free(owner);
@@ -243,8 +248,10 @@ static int own_locked(struct sup_mailbox *mailbox, struct sup_mailbox_owner *own
 		return -EPERM;
 	/* Its death comes first, though it has not been acted on. */
 	if (owner_is_dead(mailbox)) {
+		u32 reason = sup_process_reason(mailbox->owner->watch.process);
+
 		owner_drop(mailbox);
-		mailbox_lost_owner(mailbox);
+		mailbox_lost_owner(mailbox, reason);
 	}
 	if (mailbox->dead)
 		return -ESHUTDOWN;
@@ -311,7 +318,7 @@ static void mailbox_unused(struct sup_object *object)
 	mailbox->closed = true;
 	spin_unlock(&mailbox->lock);
 	owner_drop(mailbox);
-	mailbox_lost_owner(mailbox);
+	mailbox_lost_owner(mailbox, SUPERVISOR_EXIT_NORMAL);
 	mutex_unlock(&mailbox->owner_lock);
 
 	while ((post = mailbox_take_post(mailbox))) {
@@ -319,6 +326,7 @@ static void mailbox_unused(struct sup_object *object)
 		post->ops->put(post);
 	}
 	sup_exchange_forget_started(mailbox);
+	sup_refs_close(mailbox);
 	while ((listener = mailbox_take_listener(mailbox)))
 		listener->closed(listener);
 }
@@ -381,6 +389,7 @@ static struct sup_mailbox *mailbox_alloc(u32 ring_size, u32 *limit)
 	INIT_LIST_HEAD(&mailbox->started);
 	hash_init(mailbox->calls_by_number);
 	get_random_bytes(&mailbox->key, sizeof(mailbox->key));
+	mailbox->refs = RB_ROOT;
 	sup_object_init(&mailbox->object, &mailbox_ops, account);
 	return mailbox;
 

@@ -17,6 +17,7 @@
 #include <linux/hashtable.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/rbtree.h>
 #include <linux/siphash.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -96,6 +97,7 @@ struct sup_mailbox_listener {
  * @reading: M: somebody takes messages out
  * @read_flags: SUPERVISOR_RECV_F_*: of who set @reading
  * @listeners: M: struct sup_mailbox_listener
+ * @refs: M: struct sup_ref by number
  * @lost: M: events refused since the ring was full
  * @ring: M; what of it is the reader's is told there
  * @max_messages: const
@@ -134,6 +136,7 @@ struct sup_mailbox {
 	bool reading;
 	u32 read_flags;
 	struct list_head listeners;
+	struct rb_root refs;
 	u64 lost;
 	struct sup_ring ring;
 	u32 max_messages;
@@ -205,8 +208,8 @@ void sup_mailbox_wake_senders(struct sup_mailbox *mailbox);
  * @len: its bytes
  * @ref: of the message: the alias, or 0
  * @deadline: when to give up waiting for room
- * @admit: M: called when it is about to be queued, with @arg: 0, or an error that
- *	refuses it; or NULL
+ * @admit: M: 0, or an error that refuses it. Called with @arg, and false to ask,
+ *	also while there is no room; true when it is about to be queued. Or NULL
  * @arg: for @admit
  * @limit: set when refused: SUPERVISOR_LIMIT_*
  */
@@ -215,7 +218,7 @@ struct sup_cast {
 	u32 len;
 	u64 ref;
 	u64 deadline;
-	int (*admit)(void *arg);
+	int (*admit)(void *arg, bool now);
 	void *arg;
 	u32 limit;
 };

@@ -16,8 +16,10 @@
 #include "account.h"
 #include "compat.h"
 #include "exchange.h"
+#include "link.h"
 #include "mailbox.h"
 #include "object.h"
+#include "ref.h"
 #include "supervisor.h"
 
 static int info_execute(struct sup_ucmd *ucmd)
@@ -84,6 +86,11 @@ union ioctl_buffer {
 	struct supervisor_ref ref;
 	struct supervisor_mailbox_own mailbox_own;
 	struct supervisor_mailbox_status mailbox_status;
+	struct supervisor_monitor monitor;
+	struct supervisor_alias_send alias_send;
+	struct supervisor_alias alias;
+	struct supervisor_process_link link;
+	struct supervisor_trap_exit trap_exit;
 	struct supervisor_child_add add;
 	struct supervisor_start start;
 	struct supervisor_stop stop;
@@ -161,6 +168,22 @@ static const struct ioctl_op ioctl_ops[] = {
 		 sup_mailbox_own),
 	IOCTL_OP(SUPERVISOR_MAILBOX_STATUS, MAILBOX, 0, supervisor_mailbox_status, out_lost, 0, 0,
 		 sup_mailbox_status),
+	IOCTL_OP(SUPERVISOR_ALIAS_SEND, DEVICE, 0, supervisor_alias_send, __reserved, 0,
+		 RESERVED(supervisor_alias_send), sup_alias_send),
+	IOCTL_OP(SUPERVISOR_PROCESS_LINK, DEVICE, 0, supervisor_process_link, out_ref, 0, 0,
+		 sup_link_create),
+	IOCTL_OP(SUPERVISOR_PROCESS_UNLINK, DEVICE, 0, supervisor_process_link, out_ref, 0, 0,
+		 sup_link_unlink),
+	IOCTL_OP(SUPERVISOR_TRAP_EXIT, DEVICE, 0, supervisor_trap_exit, __reserved, 0,
+		 RESERVED(supervisor_trap_exit), sup_link_trap_exit),
+	IOCTL_OP(SUPERVISOR_MONITOR, MAILBOX, FMODE_READ, supervisor_monitor, out_ref, 0, 0,
+		 sup_monitor_create),
+	IOCTL_OP(SUPERVISOR_DEMONITOR, MAILBOX, FMODE_READ, supervisor_ref, __reserved,
+		 SUPERVISOR_REF_F_FLUSH, RESERVED(supervisor_ref), sup_monitor_demonitor),
+	IOCTL_OP(SUPERVISOR_ALIAS, MAILBOX, FMODE_READ, supervisor_alias, out_ref, 0, 0,
+		 sup_alias_create),
+	IOCTL_OP(SUPERVISOR_UNALIAS, MAILBOX, FMODE_READ, supervisor_ref, __reserved, 0,
+		 RESERVED(supervisor_ref), sup_alias_unalias),
 	IOCTL_OP_ONCE(SUPERVISOR_CHILD_ADD, supervisor_child_add, 0, sup_call_child_add),
 	IOCTL_OP_ONCE(SUPERVISOR_START, supervisor_start, 0, sup_call_start),
 	IOCTL_OP_ONCE(SUPERVISOR_STOP, supervisor_stop, RESERVED(supervisor_stop), sup_call_stop),
@@ -322,11 +345,21 @@ static int __init supervisor_module_init(void)
 	ret = sup_child_init();
 	if (ret)
 		goto err_exchange;
-	ret = misc_register(&supervisor_device);
+	ret = sup_monitor_init();
 	if (ret)
 		goto err_child;
+	ret = sup_link_init();
+	if (ret)
+		goto err_monitor;
+	ret = misc_register(&supervisor_device);
+	if (ret)
+		goto err_link;
 	return 0;
 
+err_link:
+	sup_link_exit();
+err_monitor:
+	sup_monitor_exit();
 err_child:
 	sup_child_exit();
 err_exchange:
@@ -341,6 +374,8 @@ err_objects:
 static void __exit supervisor_module_exit(void)
 {
 	misc_deregister(&supervisor_device);
+	sup_link_exit();
+	sup_monitor_exit();
 	sup_child_exit();
 	sup_exchange_exit();
 	sup_process_exit();

@@ -55,6 +55,9 @@ void sup_object_init(struct sup_object *object, const struct sup_object_ops *ops
 	atomic_set(&object->files, 0);
 	object->id = sup_id_next();
 	object->account = account;
+	spin_lock_init(&object->watches_lock);
+	object->down = false;
+	INIT_LIST_HEAD(&object->watches);
 	INIT_LIST_HEAD(&object->name.node);
 	__module_get(THIS_MODULE);
 }
@@ -225,6 +228,26 @@ struct sup_object *sup_file_object(struct file *file)
 }
 
 /**
+ * sup_object_fget_any - take a file descriptor that must be some object's
+ * @fd: from user space
+ *
+ * Context: may sleep.
+ * Return: the file, for fput(); -EBADF when @fd is none, -EBADFD when it is
+ *	something else.
+ */
+struct file *sup_object_fget_any(int fd)
+{
+	struct file *file = fget(fd);
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	if (file->f_op == &sup_mailbox_fops || file->f_op == &sup_supervisor_fops)
+		return file;
+	fput(file);
+	return ERR_PTR(-EBADFD);
+}
+
+/**
  * sup_object_fget - take a file descriptor that must be an object's
  * @fd: from user space
  * @kind: the kind wanted
@@ -235,15 +258,97 @@ struct sup_object *sup_file_object(struct file *file)
  */
 struct file *sup_object_fget(int fd, enum sup_kind kind)
 {
-	struct file *file = fget(fd);
+	struct file *file = sup_object_fget_any(fd);
 
-	if (!file)
-		return ERR_PTR(-EBADF);
-	if ((file->f_op == &sup_mailbox_fops && kind == SUP_KIND_MAILBOX) ||
-	    (file->f_op == &sup_supervisor_fops && kind == SUP_KIND_SUPERVISOR))
+	if (IS_ERR(file) || sup_file_object(file)->ops->kind == kind)
 		return file;
 	fput(file);
 	return ERR_PTR(-EBADFD);
+}
+
+/**
+ * sup_object_watch_add - ask to be told when an object has ended
+ * @object: the object; the watch does not keep it
+ * @watch: told once, unless sup_object_watch_remove() comes first
+ *
+ * Context: does not sleep.
+ * Return: false when it has ended already; nothing is told then.
+ */
+bool sup_object_watch_add(struct sup_object *object, struct sup_object_watch *watch)
+{
+	bool down;
+
+	spin_lock(&object->watches_lock);
+	down = object->down;
+	if (down)
+		INIT_LIST_HEAD(&watch->node);
+	else
+		list_add_tail(&watch->node, &object->watches);
+	spin_unlock(&object->watches_lock);
+	return !down;
+}
+
+/**
+ * sup_object_watch_remove - take that back
+ * @object: the object
+ * @watch: it; has been told when this returns, or never will be
+ *
+ * Context: does not sleep.
+ */
+void sup_object_watch_remove(struct sup_object *object, struct sup_object_watch *watch)
+{
+	spin_lock(&object->watches_lock);
+	list_del_init(&watch->node);
+	spin_unlock(&object->watches_lock);
+}
+
+/* Tell the first watch; false when there is none. */
+static bool object_tell(struct sup_object *object, u32 reason)
+{
+	struct sup_object_watch *watch;
+
+	spin_lock(&object->watches_lock);
+	watch = list_first_entry_or_null(&object->watches, struct sup_object_watch, node);
+	if (watch) {
+		list_del_init(&watch->node);
+		watch->down(watch, reason);
+	}
+	spin_unlock(&object->watches_lock);
+	return watch;
+}
+
+/**
+ * sup_object_down - an object has ended: tell those who watch it
+ * @object: the object; nothing happens when it has ended before
+ * @reason: SUPERVISOR_EXIT_*
+ *
+ * Context: may sleep; holds no lock that comes after W.
+ */
+void sup_object_down(struct sup_object *object, u32 reason)
+{
+	bool was_down;
+
+	spin_lock(&object->watches_lock);
+	was_down = object->down;
+	object->down = true;
+	spin_unlock(&object->watches_lock);
+	if (was_down)
+		return;
+	while (object_tell(object, reason))
+		cond_resched();
+}
+
+/**
+ * sup_object_up - an object that had ended begins again
+ * @object: the object
+ *
+ * Context: as sup_object_down(), and not at the same time as it.
+ */
+void sup_object_up(struct sup_object *object)
+{
+	spin_lock(&object->watches_lock);
+	object->down = false;
+	spin_unlock(&object->watches_lock);
 }
 
 /**

@@ -8,6 +8,7 @@
  *	sup_supervisor.lock		S: a supervisor and its children
  *	sup_tree_lock			who is whose child (supervisor.c)
  *	subscriptions_lock		who hears of which tree (event.c)
+ *	sup_links_lock			L: links, and who traps exits (link.c)
  *	sup_names_lock			N: names of objects (object.c)
  *	sup_tokens_lock			T: tokens of outstanding starts (child.c)
  *	sup_mailbox.owner_lock		O: who serves a mailbox (mailbox.c)
@@ -16,7 +17,9 @@
  *	    sup_process.lock		P: a process and its watches, irqsave
  *	      sup_supervisor.inbox_lock	I: a supervisor's inbox, irqsave
  *	sup_supervisor.events_lock	E: a root's subscriptions
- *	  sup_mailbox.lock		M: a mailbox's queue
+ *	sup_object.watches_lock		W: who waits for an object's end
+ *	  sup_mailbox.lock		M: a mailbox's queue, its monitors and aliases
+ *	    sup_aliases_lock		B: the table of aliases (alias.c)
  *	sup_accounts_lock		A: the table of accounts (account.c)
  *
  * The exit hook runs with tasklist_lock write-held and wait_pidfd.lock held: it
@@ -33,6 +36,7 @@
 #include <linux/fs.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/uidgid.h>
 
@@ -87,6 +91,20 @@ struct sup_object_name {
 };
 
 /**
+ * struct sup_object_watch - somebody who is told that an object has ended
+ * @node: W: in sup_object.watches; empty when told or removed
+ * @down: called once, under W, with a SUPERVISOR_EXIT_* reason. May take mailbox
+ *	locks, may not sleep
+ *
+ * Lifetime: embedded in its user, which keeps the object; lives until
+ *	sup_object_watch_remove() returned.
+ */
+struct sup_object_watch {
+	struct list_head node;
+	void (*down)(struct sup_object_watch *watch, u32 reason);
+};
+
+/**
  * struct sup_object - the base of a mailbox or supervisor
  * @ops: const
  * @ref: references: one for all files together, and one for each pointer that
@@ -95,6 +113,10 @@ struct sup_object_name {
  *	closed; the object may live on
  * @id: const: never used again
  * @account: const: who pays
+ * @watches_lock: W
+ * @down: W: it has ended: a supervisor is down, a mailbox has no owner and gets
+ *	none
+ * @watches: W: struct sup_object_watch
  * @name: see struct sup_object_name
  *
  * Lifetime: allocated by its kind, which holds a module reference until
@@ -108,6 +130,9 @@ struct sup_object {
 	atomic_t files;
 	u64 id;
 	struct sup_account *account;
+	spinlock_t watches_lock;
+	bool down;
+	struct list_head watches;
 	struct sup_object_name name;
 };
 
@@ -142,8 +167,14 @@ void sup_object_forget(struct sup_object *object);
 int sup_object_reopen(struct sup_ucmd *ucmd, struct sup_object *object, int access, s32 *out_fd,
 		      u64 *out_id);
 int sup_object_release(struct inode *inode, struct file *file);
+struct file *sup_object_fget_any(int fd);
 struct file *sup_object_fget(int fd, enum sup_kind kind);
 struct sup_object *sup_file_object(struct file *file);
+
+bool sup_object_watch_add(struct sup_object *object, struct sup_object_watch *watch);
+void sup_object_watch_remove(struct sup_object *object, struct sup_object_watch *watch);
+void sup_object_down(struct sup_object *object, u32 reason);
+void sup_object_up(struct sup_object *object);
 
 int sup_object_set_name(struct sup_object *object, u64 uptr, u32 len, u32 mode);
 void sup_object_clear_name(struct sup_object *object);

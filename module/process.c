@@ -17,10 +17,15 @@
 #include <linux/ktime.h>
 #include <linux/limits.h>
 #include <linux/math64.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
+#include <linux/supervisor.h>
+
+#include "object.h"
 #include "process.h"
 #include "trace.h"
 
@@ -30,6 +35,11 @@ static DEFINE_HASHTABLE(sup_processes, PROCESS_HASH_BITS);
 static DEFINE_SPINLOCK(sup_processes_lock);
 static struct kmem_cache *sup_process_cache;
 static atomic64_t sup_deaths;
+
+/* The dead whose followers are to be told, the latest first. */
+static LLIST_HEAD(sup_dead);
+static void dead_work(struct work_struct *work);
+static DECLARE_WORK(sup_dead_work, dead_work);
 
 /* Set while the module is loaded, before the device is there. */
 static const struct sup_claim_ops *claim_ops;
@@ -57,6 +67,28 @@ static void process_record_times(struct sup_exit *exit, const struct task_struct
 	exit->utime_ns = ran - exit->stime_ns;
 }
 
+/*
+ * Why it ended. A link's signal comes with the reason of who died at its other
+ * end; any other SIGKILL is a kill, whoever sent it.
+ */
+static u32 process_reason_locked(const struct sup_process *process, int status)
+{
+	int sig = status & 0x7f;
+
+	lockdep_assert_held(&process->lock);
+	if (sig && sig == process->link_signal)
+		return process->link_reason;
+	if (sig == SIGKILL)
+		return SUPERVISOR_EXIT_KILLED;
+	if (process->says_shutdown)
+		return SUPERVISOR_EXIT_SHUTDOWN;
+	if (!status)
+		return SUPERVISOR_EXIT_NORMAL;
+	if (sig && sig == process->stop_signal)
+		return SUPERVISOR_EXIT_SHUTDOWN;
+	return SUPERVISOR_EXIT_CRASH;
+}
+
 /* @task is dead as a whole. */
 static void process_record_locked(struct sup_process *process, const struct task_struct *task)
 {
@@ -69,8 +101,27 @@ static void process_record_locked(struct sup_process *process, const struct task
 	process_record_times(exit, task);
 	exit->maxrss_kb = (u64)max(signal->maxrss, signal->cmaxrss) << (PAGE_SHIFT - 10);
 	exit->status = task_wait_status(task);
+	exit->reason = process_reason_locked(process, exit->status);
 	exit->exec_id = task->self_exec_id;
+	if (process->child)
+		claim_ops->identity(process->child, &exit->identity);
 	process->dead = true;
+}
+
+/* Deaths come one at a time, as tasklist_lock is held: so they are told in order. */
+static void process_queue_dead_locked(struct sup_process *process)
+{
+	lockdep_assert_held(&process->lock);
+	if (list_empty(&process->followers))
+		return;
+	refcount_inc(&process->refs);
+	if (llist_add(&process->dead_node, &sup_dead))
+		queue_work(sup_workqueue, &sup_dead_work);
+}
+
+static bool task_is_dead(const struct task_struct *task)
+{
+	return READ_ONCE(task->exit_state) && thread_group_empty((struct task_struct *)task);
 }
 
 static int process_hook(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)
@@ -82,7 +133,7 @@ static int process_hook(wait_queue_entry_t *wait, unsigned int mode, int sync, v
 
 	rcu_read_lock();
 	task = pid_task(process->pid, PIDTYPE_TGID);
-	if (!task || !READ_ONCE(task->exit_state) || !thread_group_empty(task))
+	if (!task || !task_is_dead(task))
 		goto out;
 
 	spin_lock_irqsave(&process->lock, flags);
@@ -94,6 +145,7 @@ static int process_hook(wait_queue_entry_t *wait, unsigned int mode, int sync, v
 			list_del_init(&watch->node);
 			watch->notify(watch);
 		}
+		process_queue_dead_locked(process);
 	}
 	spin_unlock_irqrestore(&process->lock, flags);
 out:
@@ -127,17 +179,14 @@ static struct sup_process *process_find_locked(const struct pid *pid)
 }
 
 /**
- * sup_process_get_current - track the calling process
- *
- * The caller is alive, so its death is still to come whatever its other threads
- * do: the hook is in place in time.
+ * sup_process_get - track a process
+ * @pid: its identity. It may be dead: see sup_follow()
  *
  * Context: process; may sleep.
  * Return: a reference, or NULL when there is no memory.
  */
-struct sup_process *sup_process_get_current(void)
+struct sup_process *sup_process_get(struct pid *pid)
 {
-	struct pid *pid = task_tgid(current);
 	struct sup_process *process, *new;
 
 	/* Who reads one START after the other is tracked already. */
@@ -155,6 +204,7 @@ struct sup_process *sup_process_get_current(void)
 	refcount_set(&new->refs, 1);
 	spin_lock_init(&new->lock);
 	INIT_LIST_HEAD(&new->watches);
+	INIT_LIST_HEAD(&new->followers);
 	init_waitqueue_func_entry(&new->wait, process_hook);
 
 	spin_lock(&sup_processes_lock);
@@ -173,6 +223,20 @@ struct sup_process *sup_process_get_current(void)
 	if (new)
 		kmem_cache_free(sup_process_cache, new);
 	return process;
+}
+
+/**
+ * sup_process_get_current - track the calling process
+ *
+ * The caller is alive, so its death is still to come whatever its other threads
+ * do: the hook is in place in time.
+ *
+ * Context: process; may sleep.
+ * Return: a reference, or NULL when there is no memory.
+ */
+struct sup_process *sup_process_get_current(void)
+{
+	return sup_process_get(task_tgid(current));
 }
 
 static void process_free_rcu(struct rcu_head *rcu)
@@ -247,6 +311,139 @@ bool sup_unwatch(struct sup_watch *watch)
 	watch->process = NULL;
 	sup_process_put(process);
 	return watching;
+}
+
+/**
+ * sup_follower_init - make a follower that follows nobody
+ * @follower: the follower
+ * @ops: how it is told
+ *
+ * Context: any.
+ */
+void sup_follower_init(struct sup_follower *follower, const struct sup_follower_ops *ops)
+{
+	INIT_LIST_HEAD(&follower->node);
+	follower->process = NULL;
+	follower->ops = ops;
+}
+
+/*
+ * Is it dead, or not a process at all? Somebody else's process may have died
+ * before it was tracked, or may be dying now:
+ *
+ *	who follows			the dying process, or who reaps it
+ *
+ *	sup_process_get()		exit_state is set, or the last thread
+ *	  wait_pidfd.lock:		is taken off the group
+ *	    adds the hook		wakes wait_pidfd:
+ *	sup_follow()			  wait_pidfd.lock:
+ *	  sup_process.lock:		    the hook, if it is there:
+ *	    process_is_dead()?		      sup_process.lock:
+ *	    else adds the follower		sets @dead, takes the followers
+ *
+ * If the hook was added too late for the waking, what came before the waking is
+ * seen here: the process is found dead, and the hook tells nobody. If it was
+ * added in time, the hook runs: before us, then @dead is seen; or after us, then
+ * it takes the follower. An exit_state may be seen here although the hook is
+ * still to run; it does not have this follower then. Each time one of both
+ * tells, and not the other.
+ *
+ * Without tasklist_lock an exec by a thread may be half seen: the old leader is
+ * dead, but its group is not empty, also after it has been taken off.
+ */
+static bool process_is_dead_locked(const struct sup_process *process)
+{
+	const struct task_struct *task;
+	bool dead;
+
+	lockdep_assert_held(&process->lock);
+	rcu_read_lock();
+	task = pid_task(process->pid, PIDTYPE_TGID);
+	dead = process->dead || !task || task_is_dead(task);
+	rcu_read_unlock();
+	return dead;
+}
+
+/**
+ * sup_follow - ask to be told of a process's death
+ * @follower: an initialised follower that follows nobody
+ * @process: the process; its reference passes to the follower on success
+ *
+ * Context: process.
+ * Return: false when it is dead already, or no process; nothing is told then.
+ */
+bool sup_follow(struct sup_follower *follower, struct sup_process *process)
+{
+	bool alive;
+
+	spin_lock_irq(&process->lock);
+	alive = !process_is_dead_locked(process);
+	if (alive) {
+		follower->process = process;
+		list_add_tail(&follower->node, &process->followers);
+	}
+	spin_unlock_irq(&process->lock);
+	return alive;
+}
+
+/**
+ * sup_unfollow - take that back; nothing when @follower follows nobody
+ * @follower: it; may be being told at this moment, but not from now on
+ *
+ * Context: process. Not twice at a time.
+ */
+void sup_unfollow(struct sup_follower *follower)
+{
+	struct sup_process *process = follower->process;
+
+	if (!process)
+		return;
+	spin_lock_irq(&process->lock);
+	list_del_init(&follower->node);
+	spin_unlock_irq(&process->lock);
+	follower->process = NULL;
+	sup_process_put(process);
+}
+
+/* The next one to be told, kept; NULL when there is none. */
+static struct sup_follower *process_take_follower(struct sup_process *process)
+{
+	struct sup_follower *follower;
+
+	spin_lock_irq(&process->lock);
+	do {
+		follower = list_first_entry_or_null(&process->followers, struct sup_follower,
+						    node);
+		if (follower)
+			list_del_init(&follower->node);
+	} while (follower && !follower->ops->get(follower));
+	spin_unlock_irq(&process->lock);
+	return follower;
+}
+
+static void dead_work(struct work_struct *work)
+{
+	struct sup_process *process, *next;
+	struct sup_follower *follower;
+
+	llist_for_each_entry_safe(process, next, llist_reverse_order(llist_del_all(&sup_dead)),
+				  dead_node) {
+		while ((follower = process_take_follower(process))) {
+			follower->ops->died(follower, &process->exit);
+			cond_resched();
+		}
+		sup_process_put(process);
+	}
+}
+
+/**
+ * sup_followers_flush - wait until the followers of who is dead now are told
+ *
+ * Context: may sleep; holds no lock that they take.
+ */
+void sup_followers_flush(void)
+{
+	flush_work(&sup_dead_work);
 }
 
 /**
@@ -445,6 +642,136 @@ void sup_origin_put(struct sup_origin *origin)
 }
 
 /**
+ * sup_process_reason - why a process ended
+ * @process: the process, which has been told to be dead
+ *
+ * Context: process.
+ * Return: SUPERVISOR_EXIT_*.
+ */
+u32 sup_process_reason(struct sup_process *process)
+{
+	u32 reason;
+
+	spin_lock_irq(&process->lock);
+	reason = process->exit.reason;
+	spin_unlock_irq(&process->lock);
+	return reason;
+}
+
+/**
+ * sup_process_stop_sent - a process is about to get its supervisor's stop signal
+ * @process: the process
+ * @sig: if it dies of this, that is a shutdown
+ *
+ * Context: process.
+ */
+void sup_process_stop_sent(struct sup_process *process, int sig)
+{
+	spin_lock_irq(&process->lock);
+	process->stop_signal = sig;
+	spin_unlock_irq(&process->lock);
+}
+
+/**
+ * sup_process_say_shutdown - a process declares that its exit will be a shutdown
+ * @process: the process
+ *
+ * Context: process.
+ */
+void sup_process_say_shutdown(struct sup_process *process)
+{
+	spin_lock_irq(&process->lock);
+	process->says_shutdown = true;
+	spin_unlock_irq(&process->lock);
+}
+
+/**
+ * sup_namespace_within - is a pid namespace another one, or below it
+ * @ns: the namespace, or NULL, which is below none
+ * @above: the other one
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool sup_namespace_within(const struct pid_namespace *ns, const struct pid_namespace *above)
+{
+	for (; ns; ns = ns->parent)
+		if (ns == above)
+			return true;
+	return false;
+}
+
+/**
+ * sup_signal_ok - may a process be signalled, as far as pid namespaces go
+ * @from: the namespace of the one in whose name it is done
+ * @pid: the process
+ *
+ * The first process of a namespace only from a strict ancestor of it: the kernel
+ * would take our word for it, since we are in the initial one.
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool sup_signal_ok(const struct pid_namespace *from, struct pid *pid)
+{
+	return !is_child_reaper(pid) || sup_namespace_within(ns_of_pid(pid)->parent, from);
+}
+
+/**
+ * sup_signal - signal a process with the credentials in force
+ * @from: the namespace of the one in whose name it is done
+ * @pid: the process
+ * @sig: the signal, or 0 to ask whether it might be
+ *
+ * Context: any but the exit hook; holds no lock that the hook takes.
+ * Return: 0, -EPERM, -ESRCH.
+ */
+int sup_signal(const struct pid_namespace *from, struct pid *pid, int sig)
+{
+	return sup_signal_ok(from, pid) ? kill_pid(pid, sig, 0) : -EPERM;
+}
+
+/* Of two signals on their way the one that cannot be caught is what kills. */
+static bool process_expect_link(struct sup_process *process, int sig, u32 reason)
+{
+	bool expect;
+
+	spin_lock_irq(&process->lock);
+	expect = !process->link_signal ||
+		 (process->link_signal != sig && process->link_signal != SIGKILL);
+	if (expect) {
+		process->link_signal = sig;
+		process->link_reason = reason;
+	}
+	spin_unlock_irq(&process->lock);
+	return expect;
+}
+
+/**
+ * sup_process_link_signal - signal a process because one that it is linked to died
+ * @process: the process
+ * @from: the namespace of who made the link, whose credentials are in force
+ * @sig: the signal; if it dies of this, it ends with @reason
+ * @reason: SUPERVISOR_EXIT_*; the first of a signal counts
+ *
+ * Context: as sup_signal().
+ * Return: as sup_signal().
+ */
+int sup_process_link_signal(struct sup_process *process, const struct pid_namespace *from,
+			    int sig, u32 reason)
+{
+	bool expect = process_expect_link(process, sig, reason);
+	int ret = sup_signal(from, process->pid, sig);
+
+	if (ret && expect) {
+		spin_lock_irq(&process->lock);
+		process->link_signal = 0;
+		spin_unlock_irq(&process->lock);
+	}
+	return ret;
+}
+
+/**
  * sup_current_exec_id - a number that changes when the calling process execs
  *
  * Context: process.
@@ -546,6 +873,8 @@ int __init sup_process_init(void)
  */
 void sup_process_exit(void)
 {
+	/* Its last words: what it told may have been the module's last user. */
+	flush_work(&sup_dead_work);
 	rcu_barrier();
 	kmem_cache_destroy(sup_process_cache);
 }

@@ -7,14 +7,29 @@
 #define SUP_PROCESS_H
 
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/pid.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
+struct pid_namespace;
 struct sup_object;
 struct sup_process;
+struct sup_trap;
+
+/**
+ * struct sup_identity - which child of which supervisor a process is
+ * @supervisor: the supervisor's id
+ * @child: the child's id
+ * @incarnation: its run
+ */
+struct sup_identity {
+	u64 supervisor;
+	u64 child;
+	u32 incarnation;
+};
 
 /**
  * struct sup_exit - how a process ended
@@ -24,7 +39,9 @@ struct sup_process;
  * @stime_ns: system time accounted at the notice
  * @maxrss_kb: as wait4 gives it
  * @status: the raw wait status
+ * @reason: SUPERVISOR_EXIT_*
  * @exec_id: the leader's self_exec_id, to tell whether it has execed
+ * @identity: which child it was; all 0 when it was nobody's
  */
 struct sup_exit {
 	u64 seq;
@@ -33,7 +50,9 @@ struct sup_exit {
 	u64 stime_ns;
 	u64 maxrss_kb;
 	int status;
+	u32 reason;
 	u64 exec_id;
+	struct sup_identity identity;
 };
 
 /**
@@ -51,16 +70,35 @@ struct sup_watch {
 	void (*notify)(struct sup_watch *watch);
 };
 
+struct sup_follower;
+
 /**
- * struct sup_identity - which child of which supervisor a process is
- * @supervisor: the supervisor's id
- * @child: the child's id
- * @incarnation: its run
+ * struct sup_follower_ops - what is told to a follower
+ * @get: P: it is about to be told: keep it alive; false when it is going anyway
+ * @died: the process is dead; the counterpart of @get. Called once, by a work
+ *	item, in the order of deaths. May sleep
  */
-struct sup_identity {
-	u64 supervisor;
-	u64 child;
-	u32 incarnation;
+struct sup_follower_ops {
+	bool (*get)(struct sup_follower *follower);
+	void (*died)(struct sup_follower *follower, const struct sup_exit *exit);
+};
+
+/**
+ * struct sup_follower - somebody who is told of a process's death by a work item
+ * @node: P: in sup_process.followers; empty when told or removed
+ * @process: const while set: referenced
+ * @ops: const
+ *
+ * A watch is told in the hook, in no time; of these a process may have any
+ * number, and they may do what they like.
+ *
+ * Lifetime: embedded in its user, which has a count of references of its own, and
+ *	is freed after sup_unfollow().
+ */
+struct sup_follower {
+	struct list_head node;
+	struct sup_process *process;
+	const struct sup_follower_ops *ops;
 };
 
 /**
@@ -107,6 +145,14 @@ struct sup_claim_ops {
  * @dead: P: recorded; @exit is valid and constant
  * @wait: the exit hook, on @pid->wait_pidfd
  * @watches: P: struct sup_watch
+ * @followers: P: struct sup_follower
+ * @dead_node: in the list of the dead whose followers are to be told; the list
+ *	has a reference
+ * @stop_signal: P: its supervisor has sent it this signal, or is about to
+ * @link_signal: P: a link has sent it this signal, or is about to
+ * @link_reason: P: the reason that comes with @link_signal
+ * @says_shutdown: P: it has declared that its exit is a shutdown
+ * @trap: L: where it hears of its links, if it traps exits (link.c)
  * @child: P: the watch of the supervised child that it is, or NULL
  * @origin: P: see there; NULL while nothing was asked for it
  * @exit: P: how it ended
@@ -114,16 +160,24 @@ struct sup_claim_ops {
  *
  * Lifetime: from the first reference to the last; freed after a grace period.
  * Locking: @lock, which is irqsave and innermost but for inbox locks.
- * Context: sup_process_get_current() sleeps; the rest does not.
+ * Context: sup_process_get() and sup_process_get_current() sleep; the rest does
+ *	not.
  */
 struct sup_process {
 	struct hlist_node node;
 	refcount_t refs;
 	bool dead;
+	bool says_shutdown;
+	u8 stop_signal;
+	u8 link_signal;
+	u8 link_reason;
 	struct pid *pid;
 	spinlock_t lock;
 	wait_queue_entry_t wait;
 	struct list_head watches;
+	struct list_head followers;
+	struct llist_node dead_node;
+	struct sup_trap *trap;
 	struct sup_watch *child;
 	struct sup_origin *origin;
 	union {
@@ -139,6 +193,12 @@ void sup_watch_init(struct sup_watch *watch, void (*notify)(struct sup_watch *wa
 void sup_watch_add(struct sup_watch *watch, struct sup_process *process);
 bool sup_unwatch(struct sup_watch *watch);
 
+void sup_follower_init(struct sup_follower *follower, const struct sup_follower_ops *ops);
+bool sup_follow(struct sup_follower *follower, struct sup_process *process);
+void sup_unfollow(struct sup_follower *follower);
+void sup_followers_flush(void);
+
+struct sup_process *sup_process_get(struct pid *pid);
 struct sup_process *sup_process_get_current(void);
 void sup_process_put(struct sup_process *process);
 bool sup_process_claim(struct sup_process *process, struct sup_watch *watch);
@@ -149,6 +209,16 @@ int sup_current_keep(struct sup_object *object);
 int sup_current_origin(struct sup_origin **origin);
 struct sup_origin *sup_origin_get(struct sup_origin *origin);
 void sup_origin_put(struct sup_origin *origin);
+
+u32 sup_process_reason(struct sup_process *process);
+void sup_process_stop_sent(struct sup_process *process, int sig);
+void sup_process_say_shutdown(struct sup_process *process);
+int sup_process_link_signal(struct sup_process *process, const struct pid_namespace *from,
+			    int sig, u32 reason);
+
+bool sup_namespace_within(const struct pid_namespace *ns, const struct pid_namespace *above);
+bool sup_signal_ok(const struct pid_namespace *from, struct pid *pid);
+int sup_signal(const struct pid_namespace *from, struct pid *pid, int sig);
 
 u64 sup_current_exec_id(void);
 bool sup_process_execed(struct sup_process *process, u64 exec_id);

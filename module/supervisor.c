@@ -373,6 +373,7 @@ static void supervisor_down(struct sup_supervisor *sup, const struct sup_action 
 	trace_sup_escalate(sup->object.id, sup->reason, sup->down);
 	supervisor_set_state(sup, SUPERVISOR_STATE_DOWN);
 	sup_event_self(sup, SUPERVISOR_EVENT_DOWN);
+	sup_object_down(&sup->object, sup->reason);
 	supervisor_tell_parent(sup, &sup->down_msg);
 }
 
@@ -551,6 +552,7 @@ static void supervisor_release(struct sup_supervisor *sup)
 	WRITE_ONCE(sup->downs, sup->downs + 1);
 	supervisor_set_state(sup, SUPERVISOR_STATE_DOWN);
 	sup_event_self(sup, SUPERVISOR_EVENT_DOWN);
+	sup_object_down(&sup->object, sup->reason);
 }
 
 static bool supervisor_active(const struct sup_supervisor *sup)
@@ -583,6 +585,7 @@ static void supervisor_control(struct sup_supervisor *sup)
 
 	if (controls & SUP_CONTROL_START && !supervisor_active(sup)) {
 		sup->was_up = false;
+		sup_object_up(&sup->object);
 		supervisor_set_state(sup, SUPERVISOR_STATE_STARTING);
 		sup_feed(sup, &(struct sup_input){ .type = SUP_IN_START });
 	}
@@ -676,8 +679,11 @@ static void supervisor_run(struct sup_supervisor *sup, int budget, bool signals)
 			supervisor_handle(sup, msg);
 		busy = supervisor_act(sup, &budget, signals);
 	} while (--budget > 0 && (msg || busy));
-	if (sup->unwanted && !supervisor_active(sup))
+	if (sup->unwanted && !supervisor_active(sup)) {
 		supervisor_clear(sup);
+		/* It may never have started. */
+		sup_object_down(&sup->object, SUPERVISOR_EXIT_NORMAL);
+	}
 	sup_arm_timer(sup);
 	asleep = !busy &&
 		 inbox_sleep(sup, !supervisor_active(sup) || sup_policy_idle(&sup->policy));
@@ -726,10 +732,13 @@ static void supervisor_unused(struct sup_object *object)
 	mutex_lock(&sup->lock);
 	sup->unwanted = true;
 	if (supervisor_active(sup) ||
-	    (sup->state == SUPERVISOR_STATE_NEW && READ_ONCE(sup->claimed)))
+	    (sup->state == SUPERVISOR_STATE_NEW && READ_ONCE(sup->claimed))) {
 		sup_control(sup, SUP_CONTROL_OWNER);
-	else
+	} else {
 		supervisor_clear(sup);
+		/* It may never have started. */
+		sup_object_down(&sup->object, SUPERVISOR_EXIT_NORMAL);
+	}
 	mutex_unlock(&sup->lock);
 }
 

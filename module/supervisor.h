@@ -92,7 +92,6 @@ struct sup_kept {
  * @stop_signal: const
  * @reports: S: SUP_SAID_*, of this incarnation
  * @attached: S: its process has attached, and is or was @watch's
- * @term_sent: S: the stop signal went out to this incarnation
  * @abandoned: S: given up, but alive: @watch waits for its death
  * @unkillable: S: may not be signalled
  * @used: S: @token has been used
@@ -129,7 +128,6 @@ struct sup_child {
 	u8 last_reason;
 	bool is_supervisor;
 	u8 attached : 1;
-	u8 term_sent : 1;
 	u8 abandoned : 1;
 	u8 unkillable : 1;
 	u8 used : 1;

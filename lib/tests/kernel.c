@@ -25,7 +25,7 @@ struct message {
 };
 
 struct box {
-	bool there;
+	int files;		/* 0: it is not there */
 	bool owned;
 	bool survive;
 	char name[64];
@@ -38,13 +38,14 @@ enum state { NONE, QUEUED, TAKEN, ANSWERED, FAILED, GONE };
 struct call {
 	enum state state;
 	int box;		/* to whom */
-	int into;		/* started: where the reply goes; -1 */
+	struct box *into;	/* started: where the reply goes */
 	int error;
 	size_t len;
 	unsigned char *reply;
 };
 
 static struct box boxes[BOXES];
+static int files[BOXES];		/* of a descriptor, the box + 1 */
 static struct call calls[CALLS];
 static int aliases[CALLS];		/* the box + 1 */
 static uint64_t last_ref = 1;
@@ -63,7 +64,23 @@ static void *at(uint64_t pointer)
 
 static struct box *box_of(int fd)
 {
-	return fd >= 0 && fd < BOXES && boxes[fd].there ? &boxes[fd] : NULL;
+	return fd >= 0 && fd < BOXES && files[fd] ? &boxes[files[fd] - 1] : NULL;
+}
+
+static int index_of(const struct box *box)
+{
+	return (int)(box - boxes);
+}
+
+static int file_of(struct box *box)
+{
+	int fd = eventfd(0, EFD_CLOEXEC);
+
+	if (fd < 0 || fd >= BOXES)
+		abort();
+	files[fd] = index_of(box) + 1;
+	box->files++;
+	return fd;
 }
 
 static void box_put(struct box *box, const void *bytes, size_t size)
@@ -137,21 +154,20 @@ static void call_end(uint64_t ref, int error)
 
 	call->error = error;
 	call->state = error ? FAILED : ANSWERED;
-	if (call->into >= 0 && box_of(call->into))
-		box_put_reply(box_of(call->into), ref, call);
+	if (call->into && call->into->files)
+		box_put_reply(call->into, ref, call);
 }
 
 /* The owner is gone; with the last file, what waits goes, too. */
-static void box_lose_owner(int fd, bool closed)
+static void box_lose_owner(struct box *box, bool closed)
 {
-	struct box *box = &boxes[fd];
 	struct message *next;
 
 	box->owned = false;
 	for (uint64_t ref = 1; ref < last_ref; ref++) {
 		struct call *call = &calls[ref];
 
-		if (call->box == fd && (call->state == TAKEN ||
+		if (call->box == index_of(box) && (call->state == TAKEN ||
 		    (call->state == QUEUED && (!box->survive || closed))))
 			call_end(ref, EOWNERDEAD);
 	}
@@ -161,7 +177,7 @@ static void box_lose_owner(int fd, bool closed)
 		next = msg->next;
 		free(msg);
 	}
-	*box = (struct box){ .there = false };
+	*box = (struct box){ .files = 0 };
 }
 
 /* Waits a moment, or says how the wait has ended. */
@@ -276,7 +292,7 @@ static int room(const struct box *box, size_t len, const uint64_t *deadline,
 		return -EMSGSIZE;
 	}
 	for (;;) {
-		if (!box->there || (!box->owned && !box->survive))
+		if (!box->files || (!box->owned && !box->survive))
 			return -ESHUTDOWN;
 		if (!kernel.full)
 			return 0;
@@ -287,15 +303,19 @@ static int room(const struct box *box, size_t len, const uint64_t *deadline,
 	}
 }
 
-static uint64_t call_queue(int fd, int into, const void *buf, size_t len)
+static uint64_t call_queue(struct box *box, struct box *into, const void *buf, size_t len)
 {
 	uint64_t ref = last_ref++;
 
 	if (ref >= CALLS)
 		abort();
-	calls[ref] = (struct call){ .state = QUEUED, .box = fd, .into = into };
+	calls[ref] = (struct call){
+		.state = QUEUED,
+		.box = index_of(box),
+		.into = into,
+	};
 	kernel.calls_sent++;
-	box_put_data(&boxes[fd], SUPERVISOR_MSG_CALL, ref, buf, len);
+	box_put_data(box, SUPERVISOR_MSG_CALL, ref, buf, len);
 	return ref;
 }
 
@@ -319,7 +339,7 @@ static void call_drop(uint64_t ref)
 	}
 }
 
-static int call(int fd, struct supervisor_mailbox_call *arg)
+static int call(struct box *box, struct supervisor_mailbox_call *arg)
 {
 	struct call *call;
 	int ret;
@@ -327,12 +347,11 @@ static int call(int fd, struct supervisor_mailbox_call *arg)
 	if (!arg->deadline && !arg->call)
 		return -EAGAIN;
 	if (!arg->call) {
-		ret = room(&boxes[fd], arg->len,
-			   (const uint64_t *)&arg->deadline, &arg->out_limit,
-			   &arg->out_max);
+		ret = room(box, arg->len, (const uint64_t *)&arg->deadline,
+			   &arg->out_limit, &arg->out_max);
 		if (ret)
 			return ret;
-		arg->call = call_queue(fd, -1, at(arg->buf), arg->len);
+		arg->call = call_queue(box, NULL, at(arg->buf), arg->len);
 	}
 	call = &calls[arg->call];
 	if (arg->call >= last_ref || call->state == GONE)
@@ -359,17 +378,17 @@ static int call(int fd, struct supervisor_mailbox_call *arg)
 	return 0;
 }
 
-static int started(int fd, struct supervisor_call_start *arg)
+static int started(struct box *box, struct supervisor_call_start *arg)
 {
 	int ret;
 
 	if (!box_of(arg->mailbox_fd))
 		return -EBADF;
-	ret = room(&boxes[fd], arg->len, (const uint64_t *)&arg->deadline,
+	ret = room(box, arg->len, (const uint64_t *)&arg->deadline,
 		   &arg->out_limit, &arg->out_max);
 	if (!ret)
-		arg->out_ref = call_queue(fd, arg->mailbox_fd, at(arg->buf),
-					  arg->len);
+		arg->out_ref = call_queue(box, box_of(arg->mailbox_fd),
+					  at(arg->buf), arg->len);
 	return ret;
 }
 
@@ -386,46 +405,45 @@ static int cancel(struct supervisor_ref *arg)
 
 /* ---- the device ------------------------------------------------------- */
 
+static struct box *box_named(const char *name)
+{
+	for (size_t i = 0; i < BOXES; i++)
+		if (boxes[i].files && !strcmp(boxes[i].name, name))
+			return &boxes[i];
+	return NULL;
+}
+
 static int create(struct supervisor_mailbox_create *arg)
 {
+	struct box *box = boxes;
 	char name[64] = "";
-	int fd;
 
-	if (arg->name_len)
+	if (arg->name_len) {
 		memcpy(name, at(arg->name), arg->name_len);
-	for (fd = 0; fd < BOXES && arg->name_len; fd++)
-		if (boxes[fd].there && !strcmp(boxes[fd].name, name))
+		if (box_named(name) || kernel.names_taken-- > 0)
 			return -EEXIST;
-	if (arg->name_len && kernel.names_taken > 0) {
-		kernel.names_taken--;
-		return -EEXIST;
 	}
-	fd = eventfd(0, EFD_CLOEXEC);
-	if (fd < 0 || fd >= BOXES)
-		abort();
-	boxes[fd] = (struct box){
-		.there = true,
+	while (box->files)
+		box++;
+	*box = (struct box){
 		.owned = true,
 		.survive = arg->flags & SUPERVISOR_MAILBOX_F_SURVIVE,
 	};
-	memcpy(boxes[fd].name, name, sizeof(name));
-	arg->out_fd = fd;
-	arg->out_id = (uint64_t)fd;
+	memcpy(box->name, name, sizeof(name));
+	arg->out_fd = file_of(box);
+	arg->out_id = (uint64_t)arg->out_fd;
 	return 0;
 }
 
-/* One file for each mailbox is enough here. */
 static int opened(struct supervisor_open *arg)
 {
 	char name[64] = "";
 
 	memcpy(name, at(arg->name), arg->name_len);
-	for (int fd = 0; fd < BOXES; fd++)
-		if (boxes[fd].there && !strcmp(boxes[fd].name, name)) {
-			arg->out_fd = fd;
-			return 0;
-		}
-	return -ENOENT;
+	if (!box_named(name))
+		return -ENOENT;
+	arg->out_fd = file_of(box_named(name));
+	return 0;
 }
 
 static int report(const struct supervisor_child_report *arg)
@@ -446,7 +464,7 @@ static int alias_send(struct supervisor_alias_send *arg)
 	int box = arg->alias < CALLS ? aliases[arg->alias] - 1 : -1;
 	int ret;
 
-	if (!box_of(box))
+	if (box < 0 || !boxes[box].files)
 		return -ESTALE;
 	ret = room(&boxes[box], arg->len, (const uint64_t *)&arg->deadline,
 		   &arg->out_limit, &arg->out_max);
@@ -519,13 +537,13 @@ static int on_mailbox(int fd, unsigned long request, void *arg)
 				     at(send->buf), send->len);
 		return ret;
 	case SUPERVISOR_MAILBOX_CALL:
-		return call(fd, arg);
+		return call(box, arg);
 	case SUPERVISOR_CALL_REPLY:
 		return reply(answer->from, at(answer->buf), answer->len);
 	case SUPERVISOR_CALL_REPLY_RECV:
 		return reply_recv(box, arg);
 	case SUPERVISOR_CALL_START:
-		return started(fd, arg);
+		return started(box, arg);
 	case SUPERVISOR_CALL_CANCEL:
 		return cancel(arg);
 	case SUPERVISOR_MAILBOX_OWN:
@@ -542,7 +560,7 @@ static int on_mailbox(int fd, unsigned long request, void *arg)
 		ref->out_found = 1;
 		return 0;
 	case SUPERVISOR_ALIAS:
-		aliases[last_ref] = fd + 1;
+		aliases[last_ref] = index_of(box) + 1;
 		((struct supervisor_alias *)arg)->out_ref = last_ref++;
 		return 0;
 	case SUPERVISOR_UNALIAS:
@@ -569,8 +587,11 @@ int __wrap_sup_ioctl(int fd, unsigned long request, void *arg)
 void __wrap_sup_close(int fd)
 {
 	pthread_mutex_lock(&lock);
-	if (box_of(fd))
-		box_lose_owner(fd, true);
+	if (box_of(fd)) {
+		if (!--box_of(fd)->files)
+			box_lose_owner(box_of(fd), true);
+		files[fd] = 0;
+	}
 	pthread_mutex_unlock(&lock);
 	if (fd >= 0)
 		close(fd);
@@ -598,13 +619,13 @@ void kernel_reset(void)
 void kernel_kill_owner(int mailbox)
 {
 	pthread_mutex_lock(&lock);
-	box_lose_owner(mailbox, false);
+	box_lose_owner(box_of(mailbox), false);
 	pthread_mutex_unlock(&lock);
 }
 
 void kernel_post(int mailbox, const void *msg, size_t size)
 {
 	pthread_mutex_lock(&lock);
-	box_put(&boxes[mailbox], msg, size);
+	box_put(box_of(mailbox), msg, size);
 	pthread_mutex_unlock(&lock);
 }

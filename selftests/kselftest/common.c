@@ -620,6 +620,263 @@ int _test_trace(int mailbox, const char *expected, char *seen, size_t size)
 	}
 }
 
+/* ---- messages ---- */
+
+struct message test_taken;
+
+int _test_mailbox(int dev, struct supervisor_mailbox_create create,
+		  int *mailbox)
+{
+	int err = _test_ioctl(dev, SUPERVISOR_MAILBOX_CREATE, &create);
+
+	*mailbox = err ? -1 : create.out_fd;
+	return err;
+}
+
+int _test_open_mailbox(int dev, const char *name, __u32 access, int *mailbox)
+{
+	struct supervisor_open open =
+		ARG(supervisor_open, .access = access,
+		    .kind = SUPERVISOR_KIND_MAILBOX,
+		    .name = (uintptr_t)name, .name_len = strlen(name));
+	int err = _test_ioctl(dev, SUPERVISOR_OPEN, &open);
+
+	*mailbox = err ? -1 : open.out_fd;
+	return err;
+}
+
+int _test_send(int mailbox, const void *payload, __u32 len, __u64 deadline)
+{
+	struct supervisor_mailbox_send send =
+		ARG(supervisor_mailbox_send, .buf = (uintptr_t)payload,
+		    .len = len, .deadline = deadline);
+
+	return _test_ioctl(mailbox, SUPERVISOR_MAILBOX_SEND, &send);
+}
+
+/* Finds the parts, which must lie within the message and not overlap. */
+static int parse(struct message *message, __u32 length)
+{
+	struct supervisor_msg_data *data = (void *)message->buf;
+	struct supervisor_msg_reply *reply = (void *)message->buf;
+	struct supervisor_msg *head = (void *)message->buf;
+	__u32 offset = 0, least = sizeof(*head), end;
+
+	message->head = head;
+	message->len = 0;
+	message->error = 0;
+	message->payload = NULL;
+	message->path = NULL;
+	if (length < sizeof(*head) || head->size != length || length % 8 ||
+	    head->__reserved)
+		return -EPROTO;
+	switch (head->type) {
+	case SUPERVISOR_MSG_CAST:
+	case SUPERVISOR_MSG_CALL:
+		message->len = data->payload_len;
+		offset = data->payload_offset;
+		least = sizeof(*data);
+		break;
+	case SUPERVISOR_MSG_REPLY:
+		message->len = reply->payload_len;
+		message->error = reply->error;
+		offset = reply->payload_offset;
+		least = sizeof(*reply);
+		if (reply->__reserved)
+			return -EPROTO;
+		break;
+	default:
+		return 0;
+	}
+	if (offset < least || offset % 8)
+		return -EPROTO;
+	message->payload = message->buf + offset;
+	end = (offset + message->len + 7) & ~7;
+	if (head->flags & SUPERVISOR_MSG_F_PATH) {
+		if (head->type == SUPERVISOR_MSG_REPLY)
+			return -EPROTO;
+		message->path = message->buf + end;
+		if (end + data->path_len + 1 > length ||
+		    strnlen(message->path, length - end) != data->path_len)
+			return -EPROTO;
+		end = (end + data->path_len + 1 + 7) & ~7;
+	}
+	return end <= length ? 0 : -EPROTO;
+}
+
+static int take(int mailbox, struct supervisor_mailbox_recv recv,
+		struct message *message)
+{
+	int err;
+
+	do {
+		recv.buf = (uintptr_t)message->buf;
+		recv.buf_len = sizeof(message->buf);
+		recv.max = 1;
+		err = _test_ioctl(mailbox, SUPERVISOR_MAILBOX_RECV, &recv);
+	} while (err == -EINTR);
+	if (err)
+		return err;
+	return recv.out_count == 1 ? parse(message, recv.buf_len) : -EPROTO;
+}
+
+int _test_take(int mailbox, struct message *message, __u64 deadline)
+{
+	return take(mailbox, ARG(supervisor_mailbox_recv,
+				 .flags = SUPERVISOR_RECV_F_PATH,
+				 .deadline = deadline), message);
+}
+
+int _test_take_ref(int mailbox, __u64 ref, struct message *message,
+		   __u64 deadline)
+{
+	return take(mailbox, ARG(supervisor_mailbox_recv,
+				 .flags = SUPERVISOR_RECV_F_REF, .ref = ref,
+				 .deadline = deadline), message);
+}
+
+int _test_reply(int mailbox, __u64 from, const void *payload, __u32 len)
+{
+	struct supervisor_call_reply reply =
+		ARG(supervisor_call_reply, .from = from,
+		    .buf = (uintptr_t)payload, .len = len);
+
+	return _test_ioctl(mailbox, SUPERVISOR_CALL_REPLY, &reply);
+}
+
+int _test_call_start(int mailbox, const void *request, __u32 len, int replies,
+		     __u64 *ref)
+{
+	struct supervisor_call_start start =
+		ARG(supervisor_call_start, .buf = (uintptr_t)request,
+		    .len = len, .mailbox_fd = replies,
+		    .deadline = after_ms(PATIENCE_MS));
+	int err = _test_ioctl(mailbox, SUPERVISOR_CALL_START, &start);
+
+	*ref = err ? 0 : start.out_ref;
+	return err;
+}
+
+int _test_call_cancel(int mailbox, __u64 ref, __u32 flags)
+{
+	struct supervisor_ref cancel =
+		ARG(supervisor_ref, .flags = flags, .ref = ref);
+	int err = _test_ioctl(mailbox, SUPERVISOR_CALL_CANCEL, &cancel);
+
+	return err ?: (int)cancel.out_found;
+}
+
+int _test_mailbox_own(int mailbox)
+{
+	struct supervisor_mailbox_own own = ARG(supervisor_mailbox_own);
+
+	return _test_ioctl(mailbox, SUPERVISOR_MAILBOX_OWN, &own);
+}
+
+int _test_mailbox_status(int mailbox, struct supervisor_mailbox_status *status)
+{
+	*status = ARG(supervisor_mailbox_status);
+	return _test_ioctl(mailbox, SUPERVISOR_MAILBOX_STATUS, status);
+}
+
+bool poll_says(int fd, short events, int milliseconds)
+{
+	struct pollfd polled = { .fd = fd, .events = events };
+
+	return poll(&polled, 1, milliseconds) == 1 &&
+	       (polled.revents & events) == events;
+}
+
+pid_t owner_start(int mailbox)
+{
+	siginfo_t info = {};
+	int pipes[2];
+	char said = 0;
+	pid_t pid;
+
+	if (pipe2(pipes, O_CLOEXEC))
+		return -errno;
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		signal(SIGTERM, SIG_DFL);
+		if (_test_mailbox_own(mailbox))
+			_exit(errno);
+		if (write(pipes[1], "O", 1) != 1)
+			_exit(EIO);
+		syscall(SYS_close_range, 3, ~0U, 0);
+		child_wait(0);
+	}
+	close(pipes[1]);
+	while (read(pipes[0], &said, 1) < 0 && errno == EINTR)
+		;
+	/* Without this the test's close may not be the last one. */
+	if (said)
+		while (read(pipes[0], &said, 1) < 0 && errno == EINTR)
+			;
+	close(pipes[0]);
+	if (said || pid < 0)
+		return pid < 0 ? -errno : pid;
+	waitid(P_PID, pid, &info, WEXITED);
+	return -(info.si_status ?: ECHILD);
+}
+
+void process_kill(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+static void *client_main(void *argument)
+{
+	struct client *client = argument;
+	int err;
+
+	client->tid = syscall(SYS_gettid);
+	for (;;) {
+		client->call.reply_len = sizeof(client->reply) - 1;
+		err = _test_ioctl(client->mailbox, SUPERVISOR_MAILBOX_CALL,
+				  &client->call);
+		if (err != -EINTR)
+			break;
+		__atomic_add_fetch(&client->interrupted, 1, __ATOMIC_RELAXED);
+		if (client->once)
+			break;
+	}
+	client->reply[err || client->call.reply_len >= sizeof(client->reply) ?
+		      0 : client->call.reply_len] = 0;
+	client->err = err;
+	return NULL;
+}
+
+int _test_client_start(struct client *client, int mailbox, const char *request,
+		       __u64 deadline)
+{
+	bool once = client->once;
+
+	*client = (struct client) {
+		.mailbox = mailbox,
+		.once = once,
+		.err = 1,
+		.call = ARG(supervisor_mailbox_call,
+			    .buf = (uintptr_t)request,
+			    .len = strlen(request),
+			    .reply = (uintptr_t)client->reply,
+			    .deadline = deadline),
+	};
+	client->running = true;
+	return -pthread_create(&client->thread, NULL, client_main, client);
+}
+
+int client_end(struct client *client)
+{
+	if (client->running)
+		pthread_join(client->thread, NULL);
+	client->running = false;
+	return client->err;
+}
+
 /* ---- children ---- */
 
 void child_wait(long unused)

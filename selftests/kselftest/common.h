@@ -69,6 +69,13 @@
 	    .supervisor_fd = (fd_), \
 	    .id = (uintptr_t)(name_), .id_len = strlen(name_), ##__VA_ARGS__)
 
+/* A mailbox with what it shall have beside the defaults; a named one is 0600. */
+#define MAILBOX(...) \
+	ARG(supervisor_mailbox_create, ##__VA_ARGS__)
+#define NAMED_MAILBOX(name_, ...) \
+	MAILBOX(.name = (uintptr_t)(name_), .name_len = strlen(name_), \
+		.mode = 0600, ##__VA_ARGS__)
+
 /* The strings of records are where these say. */
 static inline const char *text_at(const void *record, __u32 offset)
 {
@@ -252,6 +259,150 @@ int _test_next(int mailbox, struct event *event, __u64 deadline);
 int _test_event(int mailbox, __u32 what, const char *id, struct event *event);
 /* As many events as @expected has, or those which came, as text. */
 int _test_trace(int mailbox, const char *expected, char *seen, size_t size);
+
+/* ---- messages ---- */
+
+/* One that was taken; @payload and @path point into @buf. */
+struct message {
+	struct supervisor_msg *head;
+	int error;		/* of a REPLY */
+	__u32 len;
+	const char *payload;	/* of CAST, CALL and REPLY */
+	const char *path;	/* NULL for none */
+	char buf[SUPERVISOR_PAYLOAD_MAX + 8192] __aligned(8);
+};
+
+int _test_mailbox(int dev, struct supervisor_mailbox_create create,
+		  int *mailbox);
+int _test_open_mailbox(int dev, const char *name, __u32 access, int *mailbox);
+int _test_send(int mailbox, const void *payload, __u32 len, __u64 deadline);
+/* Takes one; -EPROTO if its members do not fit together. */
+int _test_take(int mailbox, struct message *message, __u64 deadline);
+int _test_take_ref(int mailbox, __u64 ref, struct message *message,
+		   __u64 deadline);
+int _test_reply(int mailbox, __u64 from, const void *reply, __u32 len);
+int _test_call_start(int mailbox, const void *request, __u32 len, int replies,
+		     __u64 *ref);
+/* Whether it was active, or -errno. */
+int _test_call_cancel(int mailbox, __u64 ref, __u32 flags);
+int _test_mailbox_own(int mailbox);
+int _test_mailbox_status(int mailbox, struct supervisor_mailbox_status *status);
+bool poll_says(int fd, short events, int milliseconds);
+
+/* What the macros below took last. */
+extern struct message test_taken;
+
+/* A process that owns @mailbox, has no files, and waits to be killed. */
+pid_t owner_start(int mailbox);
+void process_kill(pid_t pid);
+
+/*
+ * A call in a thread of its own. The reply is text. Interrupted, it goes on
+ * unless @once.
+ */
+struct client {
+	int mailbox;
+	bool once;
+	pthread_t thread;
+	bool running;
+	volatile int err;
+	volatile pid_t tid;
+	unsigned int interrupted;
+	struct supervisor_mailbox_call call;
+	char reply[128];
+};
+
+int _test_client_start(struct client *client, int mailbox, const char *request,
+		       __u64 deadline);
+/* Waits for its end; the call's -errno, or 0 and the text in @reply. */
+int client_end(struct client *client);
+
+#define test_mailbox(...) ASSERT_EQ(0, _test_mailbox(__VA_ARGS__))
+#define test_open_mailbox(...) ASSERT_EQ(0, _test_open_mailbox(__VA_ARGS__))
+#define test_mailbox_own(...) ASSERT_EQ(0, _test_mailbox_own(__VA_ARGS__))
+#define test_mailbox_status(...) ASSERT_EQ(0, _test_mailbox_status(__VA_ARGS__))
+#define test_call_start(...) ASSERT_EQ(0, _test_call_start(__VA_ARGS__))
+#define test_client_start(...) ASSERT_EQ(0, _test_client_start(__VA_ARGS__))
+
+#define test_send(mailbox_, text_) \
+	ASSERT_EQ(0, _test_send((mailbox_), (text_), strlen(text_), \
+				after_ms(PATIENCE_MS)))
+
+#define test_new_owner(mailbox_) \
+	({ \
+		pid_t owner_ = owner_start(mailbox_); \
+		ASSERT_LT(0, owner_); \
+		owner_; \
+	})
+
+/* That message comes next, within patience. */
+#define test_takes(mailbox_, message_, type_, text_) \
+	do { \
+		ASSERT_EQ(0, _test_take((mailbox_), (message_), \
+					after_ms(PATIENCE_MS))); \
+		ASSERT_EQ((type_), (message_)->head->type); \
+		ASSERT_EQ(strlen(text_), (message_)->len); \
+		ASSERT_EQ(0, memcmp((text_), (message_)->payload, \
+				    (message_)->len)); \
+	} while (0)
+
+/* A cast or a call, whose @ref is the value. */
+#define test_takes_cast(mailbox_, text_) \
+	do { \
+		test_takes((mailbox_), &test_taken, SUPERVISOR_MSG_CAST, (text_)); \
+	} while (0)
+#define test_takes_call(mailbox_, text_) \
+	({ \
+		test_takes((mailbox_), &test_taken, SUPERVISOR_MSG_CALL, (text_)); \
+		test_taken.head->ref; \
+	})
+
+/* The end of a call that was started. */
+#define test_takes_reply(mailbox_, ref_, error_, text_) \
+	do { \
+		test_takes((mailbox_), &test_taken, SUPERVISOR_MSG_REPLY, (text_)); \
+		ASSERT_EQ((ref_), test_taken.head->ref); \
+		ASSERT_EQ((error_), test_taken.error); \
+	} while (0)
+
+#define test_empty(mailbox_) \
+	do { \
+		ASSERT_EQ(-EAGAIN, _test_take((mailbox_), &test_taken, 0)); \
+	} while (0)
+
+#define test_reply(mailbox_, from_, text_) \
+	ASSERT_EQ(0, _test_reply((mailbox_), (from_), (text_), strlen(text_)))
+#define test_no_reply(errno_, mailbox_, from_) \
+	ASSERT_EQ(-(errno_), _test_reply((mailbox_), (from_), "no", 2))
+
+#define test_client_gets(client_, text_) \
+	do { \
+		ASSERT_EQ(0, client_end(client_)); \
+		ASSERT_STREQ((text_), (client_)->reply); \
+	} while (0)
+
+/* That many wait in it, of which calls that were taken are none. */
+#define test_waiting(mailbox_, messages_) \
+	do { \
+		struct supervisor_mailbox_status waiting_; \
+		test_mailbox_status((mailbox_), &waiting_); \
+		ASSERT_EQ((messages_), waiting_.out_messages); \
+	} while (0)
+#define messages_are(mailbox_, messages_) \
+	({ \
+		struct supervisor_mailbox_status are_; \
+		!_test_mailbox_status((mailbox_), &are_) && \
+		are_.out_messages == (messages_); \
+	})
+
+/* What the user has is as it was. */
+#define used_is(dev_, before_) \
+	({ \
+		struct supervisor_info used_; \
+		!_test_info((dev_), &used_) && \
+		!memcmp(used_.out_used, (before_)->out_used, \
+			sizeof(used_.out_used)); \
+	})
 
 #define test_ioctl(...) ASSERT_EQ(0, _test_ioctl(__VA_ARGS__))
 #define test_info(...) ASSERT_EQ(0, _test_info(__VA_ARGS__))

@@ -39,6 +39,14 @@ union argument {
 	struct supervisor_child_report report;
 	struct supervisor_mailbox_create mailbox_create;
 	struct supervisor_mailbox_recv recv;
+	struct supervisor_mailbox_send send;
+	struct supervisor_mailbox_call mailbox_call;
+	struct supervisor_call_reply reply;
+	struct supervisor_call_reply_recv reply_recv;
+	struct supervisor_call_start call_start;
+	struct supervisor_ref ref;
+	struct supervisor_mailbox_own mailbox_own;
+	struct supervisor_mailbox_status mailbox_status;
 	struct supervisor_child_add add;
 	struct supervisor_start start;
 	struct supervisor_stop stop;
@@ -54,6 +62,7 @@ union argument {
 };
 
 static char name[32];
+static char mailbox_name[32];
 static char buf[4096] __aligned(8);
 static struct supervisor_child_spec spec;
 static int spare_mailbox;
@@ -100,6 +109,46 @@ static void fill_recv(union argument *arg)
 {
 	arg->recv.buf = (uintptr_t)buf;
 	arg->recv.buf_len = sizeof(buf);
+}
+
+static void fill_send(union argument *arg)
+{
+	arg->send.buf = (uintptr_t)buf;
+	arg->send.len = 8;
+}
+
+static void fill_mailbox_call(union argument *arg)
+{
+	arg->mailbox_call.buf = (uintptr_t)buf;
+	arg->mailbox_call.len = 8;
+	arg->mailbox_call.reply = (uintptr_t)buf;
+	arg->mailbox_call.reply_len = sizeof(buf);
+	arg->mailbox_call.deadline = SUPERVISOR_NO_DEADLINE;
+}
+
+static void fill_reply(union argument *arg)
+{
+	arg->reply.from = 12345;
+	arg->reply.buf = (uintptr_t)buf;
+	arg->reply.len = 8;
+}
+
+static void fill_reply_recv(union argument *arg)
+{
+	arg->reply_recv.buf = (uintptr_t)buf;
+	arg->reply_recv.buf_len = sizeof(buf);
+}
+
+static void fill_call_start(union argument *arg)
+{
+	arg->call_start.buf = (uintptr_t)buf;
+	arg->call_start.len = 8;
+	arg->call_start.mailbox_fd = spare_mailbox;
+}
+
+static void fill_ref(union argument *arg)
+{
+	arg->ref.ref = 12345;
 }
 
 static void fill_add(union argument *arg)
@@ -181,10 +230,24 @@ static void fill_open_child(union argument *arg)
 	  ESTALE) \
 	X(CHILD_REPORT, child_report, error, 0, ON_DEVICE, fill_report, \
 	  ESRCH) \
-	X(MAILBOX_CREATE, mailbox_create, out_id, 0, ON_DEVICE, fill_nothing, \
-	  0) \
-	X(MAILBOX_RECV, mailbox_recv, __reserved, 0, ON_MAILBOX, fill_recv, \
-	  EAGAIN) \
+	X(MAILBOX_CREATE, mailbox_create, out_id, SUPERVISOR_MAILBOX_F_SURVIVE, \
+	  ON_DEVICE, fill_nothing, 0) \
+	X(MAILBOX_RECV, mailbox_recv, __reserved, \
+	  SUPERVISOR_RECV_F_PATH | SUPERVISOR_RECV_F_REF, ON_MAILBOX, \
+	  fill_recv, EAGAIN) \
+	X(MAILBOX_SEND, mailbox_send, __reserved, 0, ON_MAILBOX, fill_send, 0) \
+	X(MAILBOX_CALL, mailbox_call, call, 0, ON_MAILBOX, fill_mailbox_call, \
+	  EDEADLK) \
+	X(CALL_REPLY, call_reply, __reserved, 0, ON_MAILBOX, fill_reply, \
+	  ENOENT) \
+	X(CALL_REPLY_RECV, call_reply_recv, __reserved, \
+	  SUPERVISOR_RECV_F_PATH, ON_MAILBOX, fill_reply_recv, EAGAIN) \
+	X(CALL_START, call_start, out_ref, 0, ON_MAILBOX, fill_call_start, 0) \
+	X(CALL_CANCEL, ref, __reserved, SUPERVISOR_REF_F_FLUSH, ON_MAILBOX, \
+	  fill_ref, 0) \
+	X(MAILBOX_OWN, mailbox_own, flags, 0, ON_MAILBOX, fill_nothing, 0) \
+	X(MAILBOX_STATUS, mailbox_status, out_lost, 0, ON_MAILBOX, \
+	  fill_nothing, 0) \
 	X(CHILD_ADD, child_add, call, SUPERVISOR_CALL_F_ASYNC, ON_NEW, \
 	  fill_add, 0) \
 	X(START, start, call, SUPERVISOR_CALL_F_ASYNC, ON_NEW, \
@@ -217,10 +280,13 @@ static void fill_open_child(union argument *arg)
 /* Every reserved member of those. */
 #define RESERVED(X) \
 	X(CREATE, create) \
-	X(OPEN, open) \
 	X(UNLINK, unlink) \
 	X(MAILBOX_CREATE, mailbox_create) \
 	X(MAILBOX_RECV, recv) \
+	X(MAILBOX_SEND, send) \
+	X(CALL_REPLY, reply) \
+	X(CALL_REPLY_RECV, reply_recv) \
+	X(CALL_CANCEL, ref) \
 	X(STOP, stop) \
 	X(SUSPEND, suspend) \
 	X(RESUME, suspend) \
@@ -239,6 +305,7 @@ FIXTURE(ioctl)
 	int spare;
 	struct supervisor_info before;
 	struct supervisor_status status[FILES];
+	struct supervisor_mailbox_status mailbox_status;
 	union argument arg;
 };
 
@@ -281,7 +348,10 @@ FIXTURE_SETUP(ioctl)
 
 	self->fd[ON_DEVICE] = device_open();
 	ASSERT_LE(0, self->fd[ON_DEVICE]);
-	test_mailbox_create(self->fd[ON_DEVICE], 0, &self->fd[ON_MAILBOX]);
+	snprintf(mailbox_name, sizeof(mailbox_name), "/uapi_mailbox.%d",
+		 getpid());
+	test_mailbox(self->fd[ON_DEVICE], NAMED_MAILBOX(mailbox_name),
+		     &self->fd[ON_MAILBOX]);
 	test_mailbox_create(self->fd[ON_DEVICE], 0, &self->spare);
 	spare_mailbox = self->spare;
 	snprintf(name, sizeof(name), "/uapi.%d", getpid());
@@ -293,6 +363,7 @@ FIXTURE_SETUP(ioctl)
 	test_create(self->fd[ON_DEVICE], &create, &self->fd[ON_NEW]);
 
 	test_info(self->fd[ON_DEVICE], &self->before);
+	test_mailbox_status(self->fd[ON_MAILBOX], &self->mailbox_status);
 	for (i = 0; i < FILES; i++)
 		if (is_supervisor(i))
 			test_status(self->fd[i], &self->status[i]);
@@ -313,11 +384,15 @@ FIXTURE_TEARDOWN(ioctl)
 /* Nothing that a refused call could have left behind. */
 #define test_unchanged() \
 	do { \
+		struct supervisor_mailbox_status mailbox_status_; \
 		struct supervisor_info info_; \
 		struct supervisor_status status_; \
 		int i_; \
 		test_info(self->fd[ON_DEVICE], &info_); \
 		ASSERT_EQ(0, memcmp(&info_, &self->before, sizeof(info_))); \
+		test_mailbox_status(self->fd[ON_MAILBOX], &mailbox_status_); \
+		ASSERT_EQ(0, memcmp(&mailbox_status_, &self->mailbox_status, \
+				    sizeof(mailbox_status_))); \
 		for (i_ = 0; i_ < FILES; i_++) { \
 			if (!is_supervisor(i_)) \
 				continue; \
@@ -458,7 +533,7 @@ TEST_F(ioctl, reserved)
 	test_unchanged();
 }
 
-/* What a supervisor's file may be used for is in how it was opened. */
+/* What a file may be used for is in how it was opened. */
 TEST_F(ioctl, access)
 {
 	static const enum which control[] = {
@@ -469,6 +544,13 @@ TEST_F(ioctl, access)
 	static const enum which look[] = {
 		IS_CHILD_GET_SPEC, IS_WHICH_CHILDREN, IS_COUNT_CHILDREN,
 		IS_STATUS,
+	};
+	static const enum which receive[] = {
+		IS_MAILBOX_RECV, IS_CALL_REPLY, IS_CALL_REPLY_RECV,
+		IS_MAILBOX_OWN,
+	};
+	static const enum which send[] = {
+		IS_MAILBOX_SEND, IS_MAILBOX_CALL, IS_CALL_START,
 	};
 	int reader, writer;
 	unsigned int i;
@@ -482,6 +564,19 @@ TEST_F(ioctl, access)
 	for (i = 0; i < ARRAY_SIZE(look); i++)
 		if (look[i] == variant->which)
 			ASSERT_EQ(-EBADF, _test_ioctl(writer, variant->command,
+						      &self->arg));
+	close(reader);
+	close(writer);
+
+	test_open_mailbox(self->fd[ON_DEVICE], mailbox_name, O_RDONLY, &reader);
+	test_open_mailbox(self->fd[ON_DEVICE], mailbox_name, O_WRONLY, &writer);
+	for (i = 0; i < ARRAY_SIZE(receive); i++)
+		if (receive[i] == variant->which)
+			ASSERT_EQ(-EBADF, _test_ioctl(writer, variant->command,
+						      &self->arg));
+	for (i = 0; i < ARRAY_SIZE(send); i++)
+		if (send[i] == variant->which)
+			ASSERT_EQ(-EBADF, _test_ioctl(reader, variant->command,
 						      &self->arg));
 	test_unchanged();
 	close(reader);
@@ -557,8 +652,10 @@ TEST_F(uapi, info)
 	ASSERT_GT(sizeof(info.out_version),
 		  strnlen((char *)info.out_version, sizeof(info.out_version)));
 	ASSERT_EQ(0, info.out_limit[SUPERVISOR_LIMIT_NONE]);
-	for (i = 1; i <= SUPERVISOR_LIMIT_SUBSCRIPTIONS; i++)
-		ASSERT_LT(0, info.out_limit[i]);
+	ASSERT_EQ(SUPERVISOR_FEATURE_MESSAGES,
+		  info.out_features & SUPERVISOR_FEATURE_MESSAGES);
+	for (i = 1; i <= SUPERVISOR_LIMIT_KEPT_MAILBOXES; i++)
+		ASSERT_LT(0, info.out_limit[i]) TH_LOG("limit %d", i);
 	for (; i < SUPERVISOR_LIMIT_NR; i++)
 		ASSERT_EQ(0, info.out_limit[i]);
 	ASSERT_EQ(1, info.out_used[SUPERVISOR_LIMIT_SUPERVISORS]);

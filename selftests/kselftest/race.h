@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the races share: two sides that go at once, on two CPUs, and a lead that
+ * adapts until each of them wins. For tests with self->balance and self->shared.
+ */
+#ifndef SELFTESTS_RACE_H
+#define SELFTESTS_RACE_H
+
+#include <limits.h>
+#include <linux/futex.h>
+#include <sched.h>
+
+#include "common.h"
+
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT 1800
+
+#define ROUNDS 10000
+
+struct shared {
+	volatile int ready;
+	volatile int go;
+	volatile int err[2];
+	volatile int delay[2];
+	/* of a helper: the round it is in, the last it has done */
+	volatile int round;
+	volatile int done;
+	volatile int stop;
+};
+
+/* Turns of spin(): longer than any call takes that races here. */
+#define LEAD_MAX 300000
+
+struct balance {
+	int lead;	/* how much longer side 0 waits than side 1 */
+	int step;
+	int last;
+	unsigned int won[2];
+};
+
+/*
+ * The processes that race share the memory of the test, for a fork of it would
+ * take most of a round. That includes errno, so their calls do without.
+ */
+static inline long raw(long number, long a, long b, long c)
+{
+#ifdef __x86_64__
+	register long d asm("r10") = 0;
+	long result;
+
+	asm volatile("syscall"
+		     : "=a" (result)
+		     : "a" (number), "D" (a), "S" (b), "d" (c), "r" (d)
+		     : "rcx", "r11", "memory");
+	return result;
+#else
+	return syscall(number, a, b, c, 0) < 0 ? -errno : 0;
+#endif
+}
+
+/*
+ * Whatever is not the race itself is waited for asleep: a CPU that spins may be
+ * keeping a virtual one from running.
+ */
+static inline void set_word(volatile int *word, int value)
+{
+	*word = value;
+	raw(SYS_futex, (long)word, FUTEX_WAKE, INT_MAX);
+}
+
+static inline void wait_while(volatile int *word, int value)
+{
+	while (*word == value)
+		raw(SYS_futex, (long)word, FUTEX_WAIT, value);
+}
+
+static inline void spin(int turns)
+{
+	volatile int i;
+
+	for (i = 0; i < turns; i++)
+		;
+}
+
+static inline void set_delays(const struct balance *balance, struct shared *shared)
+{
+	shared->delay[0] = balance->lead > 0 ? balance->lead : 0;
+	shared->delay[1] = balance->lead < 0 ? -balance->lead : 0;
+}
+
+static inline void note_winner(struct balance *balance, int side)
+{
+	/* Ever larger steps to find the place, small ones to stay there. */
+	if (side != balance->last)
+		balance->step = 8 + rand() % 8;
+	else if (balance->step < LEAD_MAX / 4)
+		balance->step = balance->step * 3 / 2;
+	balance->last = side;
+	balance->won[side]++;
+	balance->lead += side ? -balance->step : balance->step;
+	if (abs(balance->lead) > LEAD_MAX)
+		balance->lead = balance->lead < 0 ? -LEAD_MAX : LEAD_MAX;
+}
+
+static inline void await_go(struct shared *shared, int side)
+{
+	__sync_fetch_and_add(&shared->ready, 1);
+	raw(SYS_futex, (long)&shared->ready, FUTEX_WAKE, INT_MAX);
+	while (!shared->go)
+		;
+	spin(shared->delay[side]);
+}
+
+/* The other racer's being there is the word to go. */
+static inline void await_other(struct shared *shared, int side)
+{
+	__sync_fetch_and_add(&shared->ready, 1);
+	while (shared->ready < 2)
+		;
+	spin(shared->delay[side]);
+}
+
+static inline void say_go(struct shared *shared, int others)
+{
+	int ready;
+
+	while ((ready = shared->ready) < others)
+		wait_while(&shared->ready, ready);
+	shared->go = 1;
+}
+
+static inline void reset(struct shared *shared)
+{
+	shared->ready = 0;
+	shared->go = 0;
+	shared->err[0] = 1;
+	shared->err[1] = 1;
+}
+
+#define RACERS 16
+
+struct racer {
+	struct shared *shared;
+	int dev;
+	int sup;
+	int side;
+	__u64 token;
+	char stack[16384] __aligned(16);
+};
+
+static inline pid_t start_racer(struct racer *racer, int (*run)(void *racer))
+{
+	return clone(run, racer->stack + sizeof(racer->stack),
+		     CLONE_VM | SIGCHLD, racer);
+}
+
+static inline int racer_wait(void)
+{
+	while (raw(SYS_pause, 0, 0, 0) != -ENOSYS)
+		;
+	return 0;
+}
+
+/* On the other CPU, does one thing a round. */
+struct helper {
+	struct shared *shared;
+	pthread_t thread;
+	int dev;
+	int mailbox;
+	int sup;
+	int (*act)(struct helper *helper, unsigned int round);
+	unsigned int round;
+};
+
+static inline void *helper_loop(void *argument)
+{
+	struct helper *helper = argument;
+	struct shared *shared = helper->shared;
+	int round = 0;
+
+	for (;;) {
+		wait_while(&shared->round, round);
+		round = shared->round;
+		if (shared->stop)
+			return NULL;
+		await_go(shared, 1);
+		shared->err[1] = helper->act(helper, helper->round);
+		set_word(&shared->done, round);
+	}
+}
+
+static inline void helper_round_begin(struct helper *helper)
+{
+	struct shared *shared = helper->shared;
+
+	shared->ready = 0;
+	shared->go = 0;
+	set_word(&shared->round, shared->round + 1);
+	say_go(shared, 1);
+}
+
+static inline void helper_round_end(struct helper *helper)
+{
+	wait_while(&helper->shared->done, helper->shared->round - 1);
+}
+
+static inline int helper_start(struct helper *helper)
+{
+	reset(helper->shared);
+	helper->shared->stop = 0;
+	return pthread_create(&helper->thread, NULL, helper_loop, helper);
+}
+
+static inline void helper_stop(struct helper *helper)
+{
+	helper->shared->stop = 1;
+	set_word(&helper->shared->round, helper->shared->round + 1);
+	pthread_join(helper->thread, NULL);
+}
+
+#define test_each_side_won() \
+	do { \
+		TH_LOG("won: %u and %u", self->balance.won[0], \
+		       self->balance.won[1]); \
+		ASSERT_LT(0, self->balance.won[0]); \
+		ASSERT_LT(0, self->balance.won[1]); \
+	} while (0)
+
+#endif /* SELFTESTS_RACE_H */
