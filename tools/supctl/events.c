@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../common.h"
@@ -16,33 +15,15 @@
 #include "options.h"
 #include "target.h"
 #include "verbs.h"
+#include "words.h"
 
 #define RING_BYTES (1 << 20)
 #define BUFFER_BYTES 65536
 
-/* Wall-clock time of a moment of CLOCK_MONOTONIC, as this process sees both. */
-static void print_time(uint64_t time_ns)
-{
-	struct timespec now;
-	uint64_t ns;
-	struct tm tm;
-	time_t s;
-	char text[32];
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	ns = now.tv_sec * NSEC_PER_SEC + now.tv_nsec -
-	     (monotonic_ns() - time_ns);
-	s = ns / NSEC_PER_SEC;
-	localtime_r(&s, &tm);
-	strftime(text, sizeof(text), "%H:%M:%S", &tm);
-	printf("%s.%03u  ", text,
-	       (unsigned int)(ns % NSEC_PER_SEC / NSEC_PER_MSEC));
-}
-
 static void print_event(const char *root, const struct supervisor_msg *msg,
 			bool json)
 {
-	char *path, *words;
+	char *path, *words, *clock;
 
 	if (json) {
 		json_print_line(event_json(root, msg));
@@ -50,8 +31,9 @@ static void print_event(const char *root, const struct supervisor_msg *msg,
 	}
 	path = event_path(root, msg);
 	words = event_words(msg);
-	print_time(msg->time_ns);
-	printf("%-20s  %s\n", path, words);
+	clock = clock_words(msg->time_ns);
+	printf("%s  %-20s  %s\n", clock, path, words);
+	free(clock);
 	free(path);
 	free(words);
 }

@@ -27,26 +27,50 @@ static void print(const struct options *options, json_t *object)
 	}
 }
 
+/* By bit, those of a newer module by their number. */
+static json_t *features_json(uint64_t bits)
+{
+	static const char *const names[] = { "supervisors", "messages" };
+	json_t *list = json_array();
+	unsigned int i;
+
+	for (i = 0; i < 64; i++)
+		if (bits >> i & 1)
+			json_array_append_new(list, i < ARRAY_SIZE(names) ?
+					      json_text(names[i]) :
+					      json_integer(i));
+	return list;
+}
+
+/* What a newer module limits has a number, unless it limits nothing. */
+static json_t *limits_json(const struct supervisor_info *info)
+{
+	json_t *limits = json_object();
+	uint32_t i;
+
+	for (i = 1; i < SUPERVISOR_LIMIT_NR; i++)
+		if (sup_word(SUP_WORDS_LIMIT, i) || info->out_limit[i])
+			json_object_set_new(limits, word_of(SUP_WORDS_LIMIT, i),
+				json_pack("{sI sI}", "used",
+					  (json_int_t)info->out_used[i], "limit",
+					  (json_int_t)info->out_limit[i]));
+	return limits;
+}
+
 static int info_module(const struct options *options, int device)
 {
 	struct supervisor_info info = { .size = sizeof(info) };
-	json_t *object, *limits = json_object();
-	uint32_t i;
+	json_t *object;
 	int err = sup_info(device, &info);
 
 	if (err < 0)
 		die_error(-err, "/dev/supervisor");
-	for (i = 1; i < SUPERVISOR_LIMIT_NR; i++)
-		json_object_set_new(limits, word_of(SUP_WORDS_LIMIT, i),
-			json_pack("{sI sI}",
-				  "used", (json_int_t)info.out_used[i],
-				  "limit", (json_int_t)info.out_limit[i]));
-	object = json_pack("{ss si si sI so}",
+	object = json_pack("{ss si si so so}",
 			   "version", (const char *)info.out_version,
 			   "abi", (int)info.out_abi,
 			   "errata", (int)info.out_errata,
-			   "features", (json_int_t)info.out_features,
-			   "limits", limits);
+			   "features", features_json(info.out_features),
+			   "limits", limits_json(&info));
 	print(options, object);
 	return STATUS_OK;
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * options - the options of the verbs: one table, from which each verb takes
- * what it understands, and its one argument.
+ * what it understands, and its arguments.
  */
 #include "options.h"
 
 #include <argp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <supervisor.h>
 
 #include "../common.h"
@@ -30,6 +31,28 @@ static const struct {
 	  "Tell of nothing but failures of supctl itself", 0 } },
 	{ OPTION_VERBOSE, { "verbose", 'v', NULL, 0, "Tell of every event", 0 } },
 };
+
+/* What the words of options->args say of the number of arguments. */
+static void check_count(struct argp_state *state, int count)
+{
+	const struct options *options = state->input;
+	const char *word = options->args;
+	int i;
+
+	for (i = 0; *word; i++) {
+		int length = strcspn(word, " ");
+
+		if (i >= count && *word != '[')
+			argp_error(state, "%.*s is missing", length, word);
+		if (memmem(word, length, "...", 3))
+			return;
+		word += length;
+		word += strspn(word, " ");
+	}
+	if (count > i)
+		argp_error(state, "%s: one too many",
+			   state->argv[state->next + i]);
+}
 
 static error_t parse_one(int key, char *text, struct argp_state *state)
 {
@@ -63,14 +86,14 @@ static error_t parse_one(int key, char *text, struct argp_state *state)
 	case 'v':
 		options->verbose = true;
 		break;
-	case ARGP_KEY_ARG:
-		if (options->argument)
-			argp_error(state, "%s: one too many", text);
-		options->argument = text;
+	case ARGP_KEY_ARGS:
+		options->argument = state->argv[state->next];
+		options->more = state->argv + state->next + 1;
+		check_count(state, state->argc - state->next);
 		break;
-	case ARGP_KEY_END:
-		if (!options->argument && options->args[0] != '[')
-			argp_error(state, "%s is missing", options->args);
+	case ARGP_KEY_NO_ARGS:
+		options->more = state->argv + state->argc;
+		check_count(state, 0);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;

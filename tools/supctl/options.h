@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * options - the options of the verbs: one table, from which each verb takes
- * what it understands, and its one argument.
+ * what it understands, and its arguments.
  */
 #ifndef SUPCTL_OPTIONS_H
 #define SUPCTL_OPTIONS_H
@@ -23,7 +23,8 @@ enum {
 struct options {
 	unsigned int allowed;		/* OPTION_* */
 	const char *args;		/* options_parse()'s */
-	const char *argument;		/* NULL: there is none */
+	const char *argument;		/* the first; NULL: there is none */
+	char **more;			/* those after it, NULL behind them */
 	bool json;
 	const char *fields;
 	bool pretty;
@@ -34,8 +35,9 @@ struct options {
 	bool verbose;
 };
 
-/* @args: "FILE", or "[PATH]" where it may be left out. Does not return on
- * --help and on mistakes.
+/*
+ * @args: a word for each argument: "FILE", "[PATH]" where it may be left out,
+ * "TARGET..." for one or more. Does not return on --help and on mistakes.
  */
 void options_parse(struct options *options, int argc, char **argv,
 		   const char *args, const char *doc);

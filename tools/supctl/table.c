@@ -7,15 +7,13 @@
 
 #include <inttypes.h>
 #include <langinfo.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../common.h"
+#include "grid.h"
 #include "words.h"
-
-#define FIELDS_MAX 32
 
 static char *field_path(const struct view *view)
 {
@@ -95,70 +93,52 @@ static const struct field {
 	{ "last", view_last_exit, false, true },
 };
 
-struct row {
-	char *cells[FIELDS_MAX];
-	uint32_t state;			/* for its colour */
-	bool good;
-};
-
 struct table {
-	const struct field *columns[FIELDS_MAX];
+	const struct field *columns[GRID_MAX];
 	size_t width;
-	bool tabs;
 	bool drawn;
 	bool coloured;
 	const char *branch, *corner, *bar, *gap;
-	struct row *rows;
-	size_t count;
+	struct grid *grid;
 };
 
-static _Noreturn void refuse_field(const char *name)
+static void choose(struct table *table, const char *list)
 {
-	char *all = xstrdup("");
-	size_t i;
+	const char *names[ARRAY_SIZE(fields)];
+	size_t chosen[GRID_MAX], i;
 
-	for (i = 0; i < ARRAY_SIZE(fields); i++) {
-		char *longer = xasprintf("%s%s%s", all, i ? ", " : "",
-					 fields[i].name);
-
-		free(all);
-		all = longer;
-	}
-	die(STATUS_USAGE, "-o: no field '%s': expected one of %s", name, all);
+	for (i = 0; i < ARRAY_SIZE(fields); i++)
+		names[i] = fields[i].name;
+	table->width = grid_choose(list, names, ARRAY_SIZE(fields), chosen);
+	for (i = 0; i < table->width; i++)
+		table->columns[i] = &fields[chosen[i]];
 }
 
-static void choose(struct table *table, const char *names)
+static void make_grid(struct table *table, bool tabs)
 {
-	char *copy = xstrdup(names), *rest = copy, *name;
 	size_t i;
 
-	while ((name = strsep(&rest, ","))) {
-		for (i = 0; i < ARRAY_SIZE(fields); i++)
-			if (!strcmp(name, fields[i].name))
-				break;
-		if (i == ARRAY_SIZE(fields) || table->width == FIELDS_MAX)
-			refuse_field(name);
-		table->columns[table->width++] = &fields[i];
-	}
-	free(copy);
+	table->grid = grid_new(tabs);
+	for (i = 0; i < table->width; i++)
+		grid_column(table->grid, table->columns[i]->name,
+			    table->columns[i]->number);
 }
 
 struct table *table_new(const char *names, bool pretty)
 {
 	struct table *table = xcalloc(1, sizeof(*table));
-	bool terminal = isatty(STDOUT_FILENO);
 	size_t i;
 
 	if (names) {
 		choose(table, names);
-		table->tabs = true;
+		make_grid(table, true);
 		return table;
 	}
 	for (i = 0; i < ARRAY_SIZE(fields); i++)
 		if (fields[i].shown)
 			table->columns[table->width++] = &fields[i];
-	table->drawn = pretty || terminal;
-	table->coloured = terminal && !getenv("NO_COLOR");
+	table->drawn = pretty || isatty(STDOUT_FILENO);
+	table->coloured = grid_coloured();
 	if (pretty || !strcmp(nl_langinfo(CODESET), "UTF-8")) {
 		table->branch = "├─ ";
 		table->corner = "└─ ";
@@ -169,29 +149,27 @@ struct table *table_new(const char *names, bool pretty)
 		table->bar = "|  ";
 	}
 	table->gap = "   ";
+	make_grid(table, false);
 	return table;
 }
 
 static void add_row(struct table *table, const struct view *view,
 		    const char *lead)
 {
-	struct row *row;
 	size_t i;
 
-	table->rows = xrealloc(table->rows, table->count + 1,
-			       sizeof(*table->rows));
-	row = &table->rows[table->count++];
-	memset(row, 0, sizeof(*row));
-	row->good = view_runs(view);
 	for (i = 0; i < table->width; i++) {
 		char *text = table->columns[i]->text(view);
+		const char *colour = NULL;
 
+		if (table->coloured && table->columns[i]->text == view_state)
+			colour = view_runs(view) ? "\033[32m" : "\033[33m";
 		if (!i && table->drawn) {
 			free(text);
 			text = xasprintf("%s%s", lead, *lead ? view->id :
 							       view->path);
 		}
-		row->cells[i] = text ? text : xstrdup("-");
+		grid_cell(table->grid, text, colour);
 	}
 }
 
@@ -224,83 +202,8 @@ void table_add(struct table *table, const struct view *view, bool recursive)
 		add_below(table, view, "");
 }
 
-/* Columns that a UTF-8 text takes, all its characters being narrow. */
-static int columns_of(const char *text)
-{
-	int columns = 0;
-
-	for (; *text; text++)
-		columns += (*text & 0xc0) != 0x80;
-	return columns;
-}
-
-static void print_cell(const struct table *table, size_t column,
-		       const char *text, int width, const char *colour)
-{
-	const struct field *field = table->columns[column];
-	bool last = column + 1 == table->width;
-	int padding = width - columns_of(text);
-
-	if (column)
-		fputs("  ", stdout);
-	if (field->number)
-		printf("%*s", padding, "");
-	printf("%s%s%s", colour ? colour : "", text, colour ? "\033[0m" : "");
-	if (!field->number && !last)
-		printf("%*s", padding, "");
-}
-
-static void print_aligned(const struct table *table)
-{
-	int widths[FIELDS_MAX];
-	size_t i, r;
-
-	for (i = 0; i < table->width; i++) {
-		widths[i] = strlen(table->columns[i]->name);
-		for (r = 0; r < table->count; r++)
-			if (columns_of(table->rows[r].cells[i]) > widths[i])
-				widths[i] = columns_of(table->rows[r].cells[i]);
-	}
-	for (i = 0; i < table->width; i++)
-		print_cell(table, i, table->columns[i]->name, widths[i],
-			   table->coloured ? "\033[2m" : NULL);
-	putchar('\n');
-	for (r = 0; r < table->count; r++) {
-		for (i = 0; i < table->width; i++) {
-			const char *colour = NULL;
-
-			if (table->coloured &&
-			    table->columns[i]->text == view_state)
-				colour = table->rows[r].good ? "\033[32m" :
-							       "\033[33m";
-			print_cell(table, i, table->rows[r].cells[i],
-				   widths[i], colour);
-		}
-		putchar('\n');
-	}
-}
-
-static void print_tabs(const struct table *table)
-{
-	size_t i, r;
-
-	for (r = 0; r < table->count; r++)
-		for (i = 0; i < table->width; i++)
-			printf("%s%c", table->rows[r].cells[i],
-			       i + 1 == table->width ? '\n' : '\t');
-}
-
 void table_print(struct table *table)
 {
-	size_t i, r;
-
-	if (table->tabs)
-		print_tabs(table);
-	else
-		print_aligned(table);
-	for (r = 0; r < table->count; r++)
-		for (i = 0; i < table->width; i++)
-			free(table->rows[r].cells[i]);
-	free(table->rows);
+	grid_print(table->grid);
 	free(table);
 }

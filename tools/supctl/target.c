@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * target - what a PATH on the command line names: a tree, a supervisor in it,
- * a child of that; and the ways to open them, or to say why not.
+ * target - what the command line names: a tree, a supervisor in it, a child of
+ * that; a mailbox; and the ways to open them, or to say why not.
  */
 #include "target.h"
 
@@ -122,4 +122,46 @@ int open_supervisor(int device, const struct target *target, int access)
 	const char *below = strchr(target->path, '/');
 
 	return open_below(device, target->root, below ? below + 1 : "", access);
+}
+
+void check_mailbox_name(const char *name)
+{
+	const char *at;
+
+	if (*name != '/' || !name[1] ||
+	    strlen(name + 1) > SUPERVISOR_NAME_MAX)
+		die(STATUS_USAGE, "'%s': not a mailbox's name, such as /shop",
+		    name);
+	for (at = name + 1; *at; at++)
+		if (*at == '/' || (unsigned char)*at < ' ' || *at == '\177')
+			die(STATUS_USAGE,
+			    "'%s': no '/' but the first and no control characters in a mailbox's name",
+			    name);
+}
+
+int open_mailbox(int device, const char *name, int access)
+{
+	int fd = sup_mailbox_open(device, name, access, NULL);
+
+	if (fd == -ENOENT)
+		complain("%s: no mailbox of this name", name);
+	else if (fd < 0)
+		complain_error(-fd, "%s", name);
+	return fd < 0 ? -status_of_error(-fd) : fd;
+}
+
+int kind_of_name(int device, const char *name)
+{
+	const struct supervisor_name_entry *entry = NULL;
+	struct sup_names *names;
+	int kind = -ENOENT;
+	int err = sup_list(device, &names);
+
+	if (err < 0)
+		die_error(-err, "/dev/supervisor");
+	while ((entry = sup_names_next(names, entry)))
+		if (!strcmp(sup_names_name(entry), name))
+			kind = entry->kind;
+	sup_names_free(names);
+	return kind;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * target - what a PATH on the command line names: a tree, a supervisor in it,
- * a child of that; and the ways to open them, or to say why not.
+ * target - what the command line names: a tree, a supervisor in it, a child of
+ * that; a mailbox; and the ways to open them, or to say why not.
  */
 #ifndef SUPCTL_TARGET_H
 #define SUPCTL_TARGET_H
@@ -31,6 +31,15 @@ int open_root(int device, const char *root, int access);
 int open_parent(int device, const struct target *target, int access);
 /* The target, if it is a supervisor. */
 int open_supervisor(int device, const struct target *target, int access);
+
+/*
+ * The mailbox "/NAME"; does not return if @name cannot be one's. Says what is
+ * wrong, and returns the exit status for it, negated.
+ */
+void check_mailbox_name(const char *name);
+int open_mailbox(int device, const char *name, int access);
+/* Which kind of object has the name, SUPERVISOR_KIND_*; -ENOENT. */
+int kind_of_name(int device, const char *name);
 
 /* The exit status for a call's error: timed out, not so, or failed. */
 int status_of_error(int error);

@@ -15,8 +15,8 @@
 #include "view.h"
 
 /*
- * Those that the caller may look at. A tree may end while the list of names is
- * walked.
+ * Those that the caller may look at; mailboxes have names too. A tree may end
+ * while the list of names is walked.
  */
 static void add_all(int device, struct table *table, json_t *list)
 {
@@ -27,17 +27,21 @@ static void add_all(int device, struct table *table, json_t *list)
 	if (err < 0)
 		die_error(-err, "/dev/supervisor");
 	while ((entry = sup_names_next(names, entry))) {
-		int fd = sup_open(device, entry->name, O_RDONLY, NULL);
+		const char *name = sup_names_name(entry);
 		struct view *view;
+		int fd;
 
+		if (entry->kind != SUPERVISOR_KIND_SUPERVISOR)
+			continue;
+		fd = sup_open(device, name, O_RDONLY, NULL);
 		if (fd == -ENOENT || fd == -EACCES)
 			continue;
 		if (fd < 0)
-			die_error(-fd, "%s", entry->name + 1);
-		view = view_root(fd, entry->name + 1, &err);
+			die_error(-fd, "%s", name + 1);
+		view = view_root(fd, name + 1, &err);
 		close(fd);
 		if (!view)
-			die_error(-err, "%s", entry->name + 1);
+			die_error(-err, "%s", name + 1);
 		if (list)
 			json_array_append_new(list, view_json(view));
 		else

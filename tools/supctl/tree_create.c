@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../common.h"
+#include "target.h"
 #include "words.h"
 
 void tree_create_explain(const char *path, int error,
@@ -67,7 +68,10 @@ static int create(int device, int mailbox,
 
 	opts.name = name;
 	fd = sup_create(device, mailbox, &opts, &result);
-	if (fd == -EEXIST)
+	if (fd == -EEXIST &&
+	    kind_of_name(device, name) == SUPERVISOR_KIND_MAILBOX)
+		complain("%s: a mailbox has this name", path);
+	else if (fd == -EEXIST)
 		complain("%s: a tree of this name is running", path);
 	else if (fd < 0)
 		tree_create_explain(path, -fd, &result);

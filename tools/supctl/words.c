@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/wait.h>
+#include <time.h>
 
 /* The kernel's first real-time signal; libc keeps some of them to itself. */
 #define KERNEL_SIGRTMIN 32
@@ -147,6 +148,24 @@ char *duration_words(uint64_t ns)
 		return xasprintf("%" PRIu64 "h%" PRIu64 "m", s / 3600,
 				 s / 60 % 60);
 	return xasprintf("%" PRIu64 "d%" PRIu64 "h", s / 86400, s / 3600 % 24);
+}
+
+char *clock_words(uint64_t time_ns)
+{
+	struct timespec now;
+	uint64_t ns;
+	struct tm tm;
+	time_t s;
+	char text[32];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	ns = now.tv_sec * NSEC_PER_SEC + now.tv_nsec -
+	     (monotonic_ns() - time_ns);
+	s = ns / NSEC_PER_SEC;
+	localtime_r(&s, &tm);
+	strftime(text, sizeof(text), "%H:%M:%S", &tm);
+	return xasprintf("%s.%03u", text,
+			 (unsigned int)(ns % NSEC_PER_SEC / NSEC_PER_MSEC));
 }
 
 char *shutdown_words(int64_t shutdown_ms)

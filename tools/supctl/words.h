@@ -32,6 +32,12 @@ char *status_words(int status);
 /* "350ms", "12s", "3m5s", "2d4h"; for free(3). */
 char *duration_words(uint64_t ns);
 
+/*
+ * Wall-clock time of a moment of CLOCK_MONOTONIC, as this process sees both:
+ * "09:29:16.237"; for free(3).
+ */
+char *clock_words(uint64_t time_ns);
+
 /* A shutdown: "5000ms", "infinity", "kill"; for free(3). */
 char *shutdown_words(int64_t shutdown_ms);
 
