@@ -654,8 +654,10 @@ TEST_F(uapi, info)
 	ASSERT_EQ(0, info.out_limit[SUPERVISOR_LIMIT_NONE]);
 	ASSERT_EQ(SUPERVISOR_FEATURE_MESSAGES,
 		  info.out_features & SUPERVISOR_FEATURE_MESSAGES);
-	for (i = 1; i <= SUPERVISOR_LIMIT_KEPT_MAILBOXES; i++)
-		ASSERT_LT(0, info.out_limit[i]) TH_LOG("limit %d", i);
+	for (i = 1; i <= SUPERVISOR_LIMIT_KEPT_MAILBOXES; i++) {
+		ASSERT_LT(0, info.out_limit[i])
+			TH_LOG("limit %d", i);
+	}
 	for (; i < SUPERVISOR_LIMIT_NR; i++)
 		ASSERT_EQ(0, info.out_limit[i]);
 	ASSERT_EQ(1, info.out_used[SUPERVISOR_LIMIT_SUPERVISORS]);
