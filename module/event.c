@@ -121,8 +121,9 @@ static int subscription_add(struct sup_supervisor *root, struct subscription *ne
 	struct subscription *subscription;
 	u32 nr = 0;
 
+	lockdep_assert_held(&root->lock);
 	lockdep_assert_held(&subscriptions_lock);
-	if (READ_ONCE(root->state) == SUPERVISOR_STATE_DOWN)
+	if (root->state == SUPERVISOR_STATE_DOWN)
 		return -ESHUTDOWN;
 	list_for_each_entry(subscription, &root->subscriptions, node) {
 		if (subscription->mailbox == new->mailbox)
@@ -160,9 +161,12 @@ int sup_event_subscribe(struct sup_ucmd *ucmd)
 	new = subscription_alloc(cmd->mailbox_fd, &cmd->out_limit);
 	if (IS_ERR(new))
 		return PTR_ERR(new);
+	/* Not between its DOWN and its being down: it would hear of neither. */
+	mutex_lock(&sup->lock);
 	mutex_lock(&subscriptions_lock);
 	ret = subscription_add(sup, new);
 	mutex_unlock(&subscriptions_lock);
+	mutex_unlock(&sup->lock);
 	if (ret == -ENOSPC)
 		cmd->out_limit = SUPERVISOR_LIMIT_SUBSCRIPTIONS;
 	if (ret)

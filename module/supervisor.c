@@ -361,6 +361,18 @@ static void supervisor_up(struct sup_supervisor *sup)
 	supervisor_tell_parent(sup, &sup->up_msg);
 }
 
+/*
+ * It is down, with what @sup->reason and @sup->down say. The event comes first: who
+ * sees that it is down will not wait for another, and finds this one in its mailbox.
+ */
+static void supervisor_end(struct sup_supervisor *sup)
+{
+	sup_event_self(sup, SUPERVISOR_EVENT_DOWN);
+	sup_object_down(&sup->object, sup->reason);
+	WRITE_ONCE(sup->downs, sup->downs + 1);
+	supervisor_set_state(sup, SUPERVISOR_STATE_DOWN);
+}
+
 static void supervisor_down(struct sup_supervisor *sup, const struct sup_action *action)
 {
 	sup->reason = action->reason;
@@ -369,11 +381,8 @@ static void supervisor_down(struct sup_supervisor *sup, const struct sup_action 
 	if (action->down == SUP_DOWN_INIT_FAILED && action->child)
 		strscpy(sup->failed_id, sup_child_name(sup_policy_child(action->child)),
 			SUP_NAME_MAX + 1);
-	WRITE_ONCE(sup->downs, sup->downs + 1);
 	trace_sup_escalate(sup->object.id, sup->reason, sup->down);
-	supervisor_set_state(sup, SUPERVISOR_STATE_DOWN);
-	sup_event_self(sup, SUPERVISOR_EVENT_DOWN);
-	sup_object_down(&sup->object, sup->reason);
+	supervisor_end(sup);
 	supervisor_tell_parent(sup, &sup->down_msg);
 }
 
@@ -549,10 +558,7 @@ static void supervisor_release(struct sup_supervisor *sup)
 	supervisor_clear(sup);
 	sup->reason = SUP_NORMAL;
 	sup->down = SUPERVISOR_DOWN_RELEASED;
-	WRITE_ONCE(sup->downs, sup->downs + 1);
-	supervisor_set_state(sup, SUPERVISOR_STATE_DOWN);
-	sup_event_self(sup, SUPERVISOR_EVENT_DOWN);
-	sup_object_down(&sup->object, sup->reason);
+	supervisor_end(sup);
 }
 
 static bool supervisor_active(const struct sup_supervisor *sup)

@@ -4,6 +4,9 @@
  * one of the two orders, and over all the rounds each must have happened: the
  * side that wins has to wait longer before the next round.
  */
+#include <poll.h>
+#include <sys/epoll.h>
+
 #include "kselftest_harness.h"
 
 #include "race.h"
@@ -529,6 +532,91 @@ TEST_F(race, close_against_exit)
 			TH_LOG("status %x", status);
 		note_winner(&self->balance, status == SIGTERM);
 	}
+	test_nothing_is_left();
+	test_each_side_won();
+}
+
+/* ---- a follower against the end ---- */
+
+/* Who could follow a tree and sees that it is down has been told so. */
+static int act_follow(struct helper *helper, unsigned int round)
+{
+	struct pollfd polled = { .fd = helper->sup };
+	struct event event;
+	int err = _test_subscribe(helper->sup, helper->mailbox);
+
+	if (err)
+		return err;
+	while (!(polled.revents & POLLHUP))
+		if (poll(&polled, 1, 0) < 0)
+			return -errno;
+	do {
+		err = _test_next(helper->mailbox, &event, 0);
+	} while (!err && event.event.event != SUPERVISOR_EVENT_DOWN);
+	return err;
+}
+
+#define AUDIENCE 64
+
+/* Others to be woken at the end: it takes a while. */
+struct audience {
+	int epoll;
+	int copies[AUDIENCE];
+};
+
+static int audience_open(struct audience *audience, int sup)
+{
+	struct epoll_event none = { .events = 0 };
+	int i, err = 0;
+
+	audience->epoll = epoll_create1(EPOLL_CLOEXEC);
+	for (i = 0; i < AUDIENCE; i++) {
+		audience->copies[i] = fcntl(sup, F_DUPFD_CLOEXEC, 0);
+		if (epoll_ctl(audience->epoll, EPOLL_CTL_ADD,
+			      audience->copies[i], &none))
+			err = -errno;
+	}
+	return err;
+}
+
+static void audience_close(struct audience *audience)
+{
+	int i;
+
+	for (i = 0; i < AUDIENCE; i++)
+		close(audience->copies[i]);
+	close(audience->epoll);
+}
+
+TEST_F(race, stop_against_follow)
+{
+	unsigned int i, total = rounds(ROUNDS);
+	struct helper helper = {
+		.shared = self->shared, .act = act_follow,
+	};
+	struct supervisor_create create;
+	struct audience audience;
+
+	helper.mailbox = self->tree.events;
+	ASSERT_EQ(0, helper_start(&helper));
+	for (i = 0; i < total; i++) {
+		create = CREATE(.mailbox_fd = self->tree.mailbox);
+		test_create(DEV, &create, &helper.sup);
+		test_start(helper.sup);
+		ASSERT_EQ(0, audience_open(&audience, helper.sup));
+		set_delays(&self->balance, self->shared);
+		helper_round_begin(&helper);
+		spin(self->shared->delay[0]);
+		test_stop(helper.sup);
+		helper_round_end(&helper);
+		ASSERT_TRUE(self->shared->err[1] == 0 ||
+			    self->shared->err[1] == -ESHUTDOWN)
+			TH_LOG("round %u: %d", i, self->shared->err[1]);
+		note_winner(&self->balance, !self->shared->err[1]);
+		audience_close(&audience);
+		close(helper.sup);
+	}
+	helper_stop(&helper);
 	test_nothing_is_left();
 	test_each_side_won();
 }

@@ -1550,7 +1550,8 @@ struct supervisor_wait {
  * @mailbox_fd: where the whole tree's events go, in one order
  * @out_limit: with EDQUOT and ENOSPC, SUPERVISOR_LIMIT_*
  *
- * Lasts as long as the mailbox. Asking again for the same mailbox is EEXIST.
+ * Lasts as long as the mailbox. Asking again for the same mailbox is EEXIST. The
+ * root's DOWN is there before anything else says that it is down.
  * Errors: EBADF, EBADFD, EINVAL (not a root), EDQUOT, ENOSPC,
  * ESHUTDOWN, ENOMEM.
  */
