@@ -48,16 +48,36 @@ void sup_child_get(struct sup_child *child)
 	refcount_inc(&child->ref);
 }
 
-static void child_free(struct sup_child *child)
+static void kept_work(struct work_struct *work)
 {
-	struct sup_supervisor *sup = child->sup;
+	struct sup_kept *kept = container_of(work, struct sup_kept, work);
+
+	sup_object_forget(kept->object);
+	kfree(kept);
+}
+
+/**
+ * sup_child_unkeep - there will be no next incarnation of a child
+ * @child: the child
+ *
+ * Context: holds S, or is the last to know @child. A mailbox's closing may want
+ *	locks that come before S: so it is left to work items.
+ */
+void sup_child_unkeep(struct sup_child *child)
+{
 	struct sup_kept *kept;
 
 	while ((kept = child->kept)) {
 		child->kept = kept->next;
-		sup_object_forget(kept->object);
-		kfree(kept);
+		queue_work(sup_workqueue, &kept->work);
 	}
+}
+
+static void child_free(struct sup_child *child)
+{
+	struct sup_supervisor *sup = child->sup;
+
+	sup_child_unkeep(child);
 	sup_account_uncharge(sup->object.account, SUPERVISOR_LIMIT_BYTES, child->blob_len);
 	sup_account_uncharge(sup->object.account, SUPERVISOR_LIMIT_CHILDREN, 1);
 	put_pid(child->pid);
@@ -786,6 +806,7 @@ static int claim_keep(struct sup_watch *watch, struct sup_object *object)
 	if (!kept)
 		return -ENOMEM;
 	kept->object = object;
+	INIT_WORK(&kept->work, kept_work);
 	mutex_lock(&child->sup->lock);
 	for (at = child->kept; at; at = at->next)
 		nr++;

@@ -39,6 +39,21 @@ void sup_down_destroy(struct sup_down *down)
 }
 
 /**
+ * sup_down_process - say how a process ended
+ * @down: it, not yet queued
+ * @exit: how
+ * @identity: which child it was
+ *
+ * Context: any.
+ */
+void sup_down_process(struct sup_down *down, const struct sup_exit *exit,
+		      const struct sup_identity *identity)
+{
+	down->exit = *exit;
+	down->identity = *identity;
+}
+
+/**
  * sup_down_noproc - say that something ended, and no more of it than why
  * @down: it, not yet queued
  * @reason: SUPERVISOR_EXIT_*
@@ -67,13 +82,13 @@ ssize_t sup_down_deliver(const struct sup_down *down, void __user *to, size_t ro
 		.head = {
 			.size = sizeof(msg),
 			.type = down->type,
-			.supervisor = down->supervisor ?: exit->identity.supervisor,
-			.child = exit->identity.child,
+			.supervisor = down->supervisor ?: down->identity.supervisor,
+			.child = down->identity.child,
 			.ref = down->post.ref,
 			.time_ns = exit->time_ns,
 			.pid = pid_vnr(down->pid),
 			.uid = from_kuid_munged(current_user_ns(), down->uid),
-			.incarnation = exit->identity.incarnation,
+			.incarnation = down->identity.incarnation,
 		},
 		.reason = exit->reason,
 		.status = exit->status,

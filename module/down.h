@@ -20,6 +20,7 @@
  * @supervisor: const: the supervisor that it is, or 0
  * @uid: const: of who asked for it
  * @exit: how it ended; const once @post is queued
+ * @identity: likewise: which child it was
  *
  * Lifetime: embedded in the monitor or link.
  */
@@ -31,10 +32,13 @@ struct sup_down {
 	u64 supervisor;
 	kuid_t uid;
 	struct sup_exit exit;
+	struct sup_identity identity;
 };
 
 void sup_down_init(struct sup_down *down, const struct sup_post_ops *ops, u16 type);
 void sup_down_destroy(struct sup_down *down);
+void sup_down_process(struct sup_down *down, const struct sup_exit *exit,
+		      const struct sup_identity *identity);
 void sup_down_noproc(struct sup_down *down, u32 reason);
 ssize_t sup_down_deliver(const struct sup_down *down, void __user *to, size_t room,
 			 size_t *needed);

@@ -18,6 +18,7 @@
 #include "exchange.h"
 #include "mailbox.h"
 #include "message.h"
+#include "process.h"
 
 /* A call's number: its place in the mailbox's count of calls, and a check. */
 #define FROM_COUNT_BITS 40
@@ -513,7 +514,7 @@ static int queue_locked(struct sup_exchange *exchange, u32 *limit)
 	if (exchange->state != EXCHANGE_NEW)
 		return -EBADF;
 	/* A call of the owner to itself would never be served. */
-	if (!exchange->async && mailbox->owner_pid == task_tgid(current))
+	if (!exchange->async && sup_current_is(mailbox->server))
 		return -EDEADLK;
 	ret = sup_mailbox_admit_locked(mailbox, exchange->request.len, limit);
 	if (ret)

@@ -41,6 +41,7 @@ static struct kmem_cache *sup_link_cache;
 struct cause {
 	struct pid *pid;		/* who died, or was not there; or NULL */
 	const struct sup_exit *exit;	/* NULL: it was not there */
+	const struct sup_identity *identity;	/* with @exit */
 };
 
 /* One of the processes of a link. */
@@ -182,7 +183,7 @@ static bool link_tell_locked(struct link *link, struct sup_trap *trap, const str
 	lockdep_assert_held(&sup_links_lock);
 	link->down.pid = get_pid(cause->pid);
 	if (cause->exit)
-		link->down.exit = *cause->exit;
+		sup_down_process(&link->down, cause->exit, cause->identity);
 	else
 		sup_down_noproc(&link->down, SUPERVISOR_EXIT_NOPROC);
 	link->down.post.ref = link->id;
@@ -213,7 +214,7 @@ static void link_carry_locked(struct link *link, struct sup_process *process,
 	lockdep_assert_held(&sup_links_lock);
 	if (READ_ONCE(process->dead))
 		return;
-	if (process->trap && link_tell_locked(link, process->trap, cause))
+	if (process->more->trap && link_tell_locked(link, process->more->trap, cause))
 		return;
 	if (reason != SUPERVISOR_EXIT_NORMAL)
 		link_signal_locked(link, process, reason);
@@ -237,7 +238,8 @@ static bool link_follower_get(struct sup_follower *follower)
 	return refcount_inc_not_zero(&follower_end(follower)->link->refs);
 }
 
-static void link_process_died(struct sup_follower *follower, const struct sup_exit *exit)
+static void link_process_died(struct sup_follower *follower, const struct sup_exit *exit,
+			      const struct sup_identity *identity)
 {
 	struct link_end *end = follower_end(follower);
 	struct link *link = end->link;
@@ -249,7 +251,8 @@ static void link_process_died(struct sup_follower *follower, const struct sup_ex
 	if (!over) {
 		hash_del(&link->node);
 		link_carry_locked(link, other->follower.process,
-				  &(struct cause){ .pid = follower->process->pid, .exit = exit });
+				  &(struct cause){ .pid = follower->process->pid, .exit = exit,
+						   .identity = identity });
 	}
 	mutex_unlock(&sup_links_lock);
 	if (!over)
@@ -391,7 +394,7 @@ static int link_processes(struct supervisor_process_link *cmd, struct sup_proces
 	bool added = false;
 
 	if (pid) {
-		peer = sup_process_get(pid);
+		peer = sup_process_get_more(pid);
 		if (!peer)
 			return -ENOMEM;
 	}
@@ -442,7 +445,7 @@ static int link_to(struct supervisor_process_link *cmd, struct pid *pid)
 		if (ret == -EPERM)
 			return ret;
 	}
-	self = sup_process_get_current();
+	self = sup_process_get_more(task_tgid(current));
 	if (!self)
 		return -ENOMEM;
 	ret = link_processes(cmd, self, pid);
@@ -529,12 +532,12 @@ static void trap_detach(struct sup_trap *trap)
 /* Set or clear a process's trap; the old one, to be let go of. */
 static struct sup_trap *trap_replace_locked(struct sup_process *process, struct sup_trap *trap)
 {
-	struct sup_trap *old = process->trap;
+	struct sup_trap *old = process->more->trap;
 
 	lockdep_assert_held(&sup_links_lock);
 	if (old)
 		old->over = true;
-	process->trap = trap;
+	process->more->trap = trap;
 	return old;
 }
 
@@ -560,7 +563,8 @@ static bool trap_follower_get(struct sup_follower *follower)
 	return refcount_inc_not_zero(&container_of(follower, struct sup_trap, follower)->refs);
 }
 
-static void trap_process_died(struct sup_follower *follower, const struct sup_exit *exit)
+static void trap_process_died(struct sup_follower *follower, const struct sup_exit *exit,
+			      const struct sup_identity *identity)
 {
 	trap_end(container_of(follower, struct sup_trap, follower));
 }
@@ -588,7 +592,7 @@ static struct sup_trap *trap_alloc(struct sup_mailbox *mailbox)
 /* The caller's process traps exits from now on, into a mailbox that is open. */
 static int trap_begin(struct sup_mailbox *mailbox)
 {
-	struct sup_process *self = sup_process_get_current();
+	struct sup_process *self = sup_process_get_more(task_tgid(current));
 	struct sup_trap *trap, *old;
 
 	if (!self)
@@ -609,7 +613,7 @@ static int trap_begin(struct sup_mailbox *mailbox)
 
 static int trap_stop(void)
 {
-	struct sup_process *self = sup_process_get_current();
+	struct sup_process *self = sup_process_get_more(task_tgid(current));
 	struct sup_trap *old;
 
 	if (!self)

@@ -134,6 +134,20 @@ static void owner_free(struct sup_mailbox_owner *owner)
 	kfree(owner);
 }
 
+static void server_set(struct sup_mailbox *mailbox, struct sup_process *server)
+{
+	spin_lock(&mailbox->lock);
+	mailbox->server = server;
+	spin_unlock(&mailbox->lock);
+}
+
+/* Who has it as server, alive. */
+static struct sup_process *server_locked(const struct sup_mailbox *mailbox)
+{
+	lockdep_assert_held(&mailbox->lock);
+	return mailbox->server && !READ_ONCE(mailbox->server->dead) ? mailbox->server : NULL;
+}
+
 /*
  * There is no owner any more. Calls that it took fail; unless the mailbox
  * survives, all that is in it goes, nothing comes in again, and who monitors it
@@ -141,15 +155,10 @@ static void owner_free(struct sup_mailbox_owner *owner)
  */
 static void mailbox_lost_owner(struct sup_mailbox *mailbox, u32 reason)
 {
-	struct pid *pid;
-
 	lockdep_assert_held(&mailbox->owner_lock);
 	spin_lock(&mailbox->lock);
-	pid = mailbox->owner_pid;
-	mailbox->owner_pid = NULL;
 	mailbox->dead = !mailbox->survive || mailbox->closed;
 	spin_unlock(&mailbox->lock);
-	put_pid(pid);
 	sup_exchange_fail_all(mailbox, mailbox->dead);
 	if (!mailbox->dead)
 		return;
@@ -163,15 +172,20 @@ static void owner_work(struct work_struct *work)
 	struct sup_mailbox_owner *owner = container_of(work, struct sup_mailbox_owner, work);
 	struct sup_mailbox *mailbox = owner->mailbox;
 	u32 reason;
+	bool dead;
 
 	mutex_lock(&mailbox->owner_lock);
 	if (mailbox->owner == owner) {
 		reason = sup_process_reason(owner->watch.process);
+		server_set(mailbox, NULL);
 		mailbox->owner = NULL;
 		sup_unwatch(&owner->watch);
 		mailbox_lost_owner(mailbox, reason);
 	}
+	dead = mailbox->dead;
 	mutex_unlock(&mailbox->owner_lock);
+	if (dead)
+		sup_object_clear_name(&mailbox->object);
 	owner_free(owner);
 }
 
@@ -201,6 +215,7 @@ static void owner_drop(struct sup_mailbox *mailbox)
 	struct sup_mailbox_owner *owner = mailbox->owner;
 
 	lockdep_assert_held(&mailbox->owner_lock);
+	server_set(mailbox, NULL);
 	mailbox->owner = NULL;
 	/* Who was told of its death frees it. */
 	if (owner && sup_unwatch(&owner->watch))
@@ -216,7 +231,6 @@ static void owner_set(struct sup_mailbox *mailbox, struct sup_mailbox_owner *own
 		      struct sup_process *process)
 {
 	struct user_namespace *old_ns = mailbox->owner_ns;
-	struct pid *old;
 
 	lockdep_assert_held(&mailbox->owner_lock);
 	owner_drop(mailbox);
@@ -224,12 +238,8 @@ static void owner_set(struct sup_mailbox *mailbox, struct sup_mailbox_owner *own
 	mailbox->owner_uid = current_euid();
 	mailbox->owner_ns = get_user_ns(current_user_ns());
 	put_user_ns(old_ns);
-	spin_lock(&mailbox->lock);
-	old = mailbox->owner_pid;
-	mailbox->owner_pid = get_pid(process->pid);
-	spin_unlock(&mailbox->lock);
-	put_pid(old);
 	sup_watch_add(&owner->watch, process);
+	server_set(mailbox, process);
 }
 
 static bool own_allowed(const struct sup_mailbox *mailbox)
@@ -239,7 +249,7 @@ static bool own_allowed(const struct sup_mailbox *mailbox)
 }
 
 static int own_locked(struct sup_mailbox *mailbox, struct sup_mailbox_owner *owner,
-		      struct sup_process *process)
+		      struct sup_process *process, u32 flags)
 {
 	lockdep_assert_held(&mailbox->owner_lock);
 	if (!own_allowed(mailbox))
@@ -253,6 +263,8 @@ static int own_locked(struct sup_mailbox *mailbox, struct sup_mailbox_owner *own
 	}
 	if (mailbox->dead)
 		return -ESHUTDOWN;
+	if (flags & SUPERVISOR_OWN_F_VACANT && mailbox->owner && mailbox->server != process)
+		return -EBUSY;
 	owner_set(mailbox, owner, process);
 	return 0;
 }
@@ -267,6 +279,7 @@ static int own_locked(struct sup_mailbox *mailbox, struct sup_mailbox_owner *own
 int sup_mailbox_own(struct sup_ucmd *ucmd)
 {
 	struct sup_mailbox *mailbox = sup_object_mailbox(ucmd->object);
+	struct supervisor_mailbox_own *cmd = ucmd->cmd;
 	struct sup_mailbox_owner *owner;
 	struct sup_process *process;
 	int ret;
@@ -280,7 +293,7 @@ int sup_mailbox_own(struct sup_ucmd *ucmd)
 		return -ENOMEM;
 	}
 	mutex_lock(&mailbox->owner_lock);
-	ret = own_locked(mailbox, owner, process);
+	ret = own_locked(mailbox, owner, process, cmd->flags);
 	mutex_unlock(&mailbox->owner_lock);
 	if (ret) {
 		sup_process_put(process);
@@ -289,13 +302,26 @@ int sup_mailbox_own(struct sup_ucmd *ucmd)
 	return ret;
 }
 
+static bool mailbox_name_is_free(struct sup_object *object)
+{
+	struct sup_mailbox *mailbox = sup_object_mailbox(object);
+	bool free;
+
+	spin_lock(&mailbox->lock);
+	free = !mailbox->survive && !server_locked(mailbox);
+	spin_unlock(&mailbox->lock);
+	return free;
+}
+
 static pid_t mailbox_owner_pid(struct sup_object *object, struct pid_namespace *ns)
 {
 	struct sup_mailbox *mailbox = sup_object_mailbox(object);
+	struct sup_process *server;
 	pid_t pid;
 
 	spin_lock(&mailbox->lock);
-	pid = pid_nr_ns(mailbox->owner_pid, ns);
+	server = server_locked(mailbox);
+	pid = server ? pid_nr_ns(server->pid, ns) : 0;
 	spin_unlock(&mailbox->lock);
 	return pid;
 }
@@ -348,6 +374,7 @@ static const struct sup_object_ops mailbox_ops = {
 	.unused = mailbox_unused,
 	.free = mailbox_free,
 	.owner_pid = mailbox_owner_pid,
+	.name_is_free = mailbox_name_is_free,
 };
 
 static struct sup_mailbox *mailbox_alloc(u32 ring_size, u32 *limit)
@@ -616,7 +643,8 @@ void sup_mailbox_wake_senders(struct sup_mailbox *mailbox)
 int sup_mailbox_admit_locked(const struct sup_mailbox *mailbox, u32 len, u32 *limit)
 {
 	lockdep_assert_held(&mailbox->lock);
-	if (mailbox->closed || mailbox->dead)
+	/* Who has waited for its owner finds it dead, though that has not been acted on. */
+	if (mailbox->closed || mailbox->dead || (!mailbox->survive && !server_locked(mailbox)))
 		return -ESHUTDOWN;
 	if (mailbox->messages >= mailbox->max_messages)
 		*limit = SUPERVISOR_LIMIT_MAILBOX_MESSAGES;
@@ -831,6 +859,7 @@ static __poll_t mailbox_poll(struct file *file, poll_table *table)
 
 static void mailbox_look(struct sup_mailbox *mailbox, struct supervisor_mailbox_status *status)
 {
+	struct sup_process *server;
 	struct list_head *at;
 
 	status->out_id = mailbox->object.id;
@@ -840,7 +869,8 @@ static void mailbox_look(struct sup_mailbox *mailbox, struct supervisor_mailbox_
 	status->out_max_payload = mailbox->max_payload;
 	status->out_ring_bytes = mailbox->ring.size;
 	spin_lock(&mailbox->lock);
-	status->out_owner_pid = pid_vnr(mailbox->owner_pid);
+	server = server_locked(mailbox);
+	status->out_owner_pid = server ? pid_vnr(server->pid) : 0;
 	status->out_messages = mailbox->messages;
 	status->out_bytes = mailbox->bytes;
 	status->out_taken = mailbox->taken;

@@ -30,6 +30,7 @@
 
 struct sup_mailbox_owner;
 struct sup_post;
+struct sup_process;
 
 /* Calls whose outcome is remembered when they are over. */
 #define SUP_OUTCOMES 1024
@@ -109,7 +110,7 @@ struct sup_mailbox_listener {
  * @taken: M: calls that were received and await their reply
  * @owner_lock: O: taken to change @owner
  * @owner: O: the process that serves it, or NULL
- * @owner_pid: M: referenced: of @owner
+ * @server: M: the process of @owner, which has its reference; or NULL
  * @owner_uid: O: of the last one
  * @owner_ns: O: referenced: user namespace of the last one
  * @queued_calls: M: struct sup_exchange that wait in it
@@ -151,7 +152,7 @@ struct sup_mailbox {
 	u32 taken;
 	struct mutex owner_lock;
 	struct sup_mailbox_owner *owner;
-	struct pid *owner_pid;
+	struct sup_process *server;
 	kuid_t owner_uid;
 	struct user_namespace *owner_ns;
 	struct list_head queued_calls;

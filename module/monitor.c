@@ -59,7 +59,8 @@ static bool alias_ends_with_monitor(u8 alias)
  * It is dead; told once at most, for @exit or, when there is none, for @reason.
  * The mailbox is there: who is ACTIVE is its member, and keeps it.
  */
-static void monitor_fire(struct monitor *monitor, const struct sup_exit *exit, u32 reason)
+static void monitor_fire(struct monitor *monitor, const struct sup_exit *exit,
+			 const struct sup_identity *identity, u32 reason)
 {
 	struct sup_mailbox *mailbox = monitor->ref.mailbox;
 	bool active;
@@ -68,7 +69,7 @@ static void monitor_fire(struct monitor *monitor, const struct sup_exit *exit, u
 	active = monitor->ref.monitor == SUP_MONITOR_ACTIVE;
 	if (active) {
 		if (exit)
-			monitor->down.exit = *exit;
+			sup_down_process(&monitor->down, exit, identity);
 		else
 			sup_down_noproc(&monitor->down, reason);
 		monitor->ref.monitor = SUP_MONITOR_FIRED;
@@ -96,11 +97,12 @@ static bool monitor_follower_get(struct sup_follower *follower)
 	return refcount_inc_not_zero(&monitor->ref.refs);
 }
 
-static void monitor_process_died(struct sup_follower *follower, const struct sup_exit *exit)
+static void monitor_process_died(struct sup_follower *follower, const struct sup_exit *exit,
+				 const struct sup_identity *identity)
 {
 	struct monitor *monitor = container_of(follower, struct monitor, follower);
 
-	monitor_fire(monitor, exit, exit->reason);
+	monitor_fire(monitor, exit, identity, exit->reason);
 	sup_ref_put(&monitor->ref);
 }
 
@@ -111,7 +113,7 @@ static const struct sup_follower_ops monitor_follower_ops = {
 
 static void monitor_object_down(struct sup_object_watch *watch, u32 reason)
 {
-	monitor_fire(container_of(watch, struct monitor, watch), NULL, reason);
+	monitor_fire(container_of(watch, struct monitor, watch), NULL, NULL, reason);
 }
 
 /*
@@ -241,7 +243,7 @@ static int monitor_set_process(struct monitor *monitor, s32 nr, struct sup_proce
 		return 0;
 	if (kill_pid(pid, 0, 0) == -EPERM)
 		return -EPERM;
-	*process = sup_process_get(pid);
+	*process = sup_process_get_more(pid);
 	return *process ? 0 : -ENOMEM;
 }
 
@@ -314,7 +316,7 @@ int sup_monitor_create(struct sup_ucmd *ucmd)
 		cmd->out_ref = monitor->ref.id;
 		/* Who guesses its number may have ended it already: it is ours still. */
 		if (!monitor_begin(monitor, process))
-			monitor_fire(monitor, NULL, SUPERVISOR_EXIT_NOPROC);
+			monitor_fire(monitor, NULL, NULL, SUPERVISOR_EXIT_NOPROC);
 	}
 	sup_ref_put(&monitor->ref);
 	return ret;

@@ -392,14 +392,35 @@ char *sup_name_copy(u64 uptr, u32 len)
 	return name;
 }
 
+static void name_clear_locked(struct sup_object *object)
+{
+	struct sup_object_name *name = &object->name;
+
+	lockdep_assert_held(&sup_names_lock);
+	if (list_empty(&name->node))
+		return;
+	list_del_init(&name->node);
+	put_user_ns(name->ns);
+	name->ns = NULL;
+	kfree(name->bytes);
+	name->bytes = NULL;
+	sup_account_uncharge(object->account, SUPERVISOR_LIMIT_NAMES, 1);
+}
+
 static struct sup_object *name_find_locked(const struct user_namespace *ns, const char *bytes)
 {
 	struct sup_object *object;
 
 	lockdep_assert_held(&sup_names_lock);
-	list_for_each_entry(object, &sup_names, name.node)
-		if (object->name.ns == ns && !strcmp(object->name.bytes, bytes))
+	list_for_each_entry(object, &sup_names, name.node) {
+		if (object->name.ns != ns || strcmp(object->name.bytes, bytes))
+			continue;
+		if (!object->ops->name_is_free || !object->ops->name_is_free(object))
 			return object;
+		/* There is no other of that name. */
+		name_clear_locked(object);
+		return NULL;
+	}
 	return NULL;
 }
 
@@ -450,21 +471,6 @@ int sup_object_set_name(struct sup_object *object, u64 uptr, u32 len, u32 mode)
 err_free:
 	kfree(bytes);
 	return ret;
-}
-
-static void name_clear_locked(struct sup_object *object)
-{
-	struct sup_object_name *name = &object->name;
-
-	lockdep_assert_held(&sup_names_lock);
-	if (list_empty(&name->node))
-		return;
-	list_del_init(&name->node);
-	put_user_ns(name->ns);
-	name->ns = NULL;
-	kfree(name->bytes);
-	name->bytes = NULL;
-	sup_account_uncharge(object->account, SUPERVISOR_LIMIT_NAMES, 1);
 }
 
 /**

@@ -60,6 +60,8 @@ enum sup_kind {
  * @unused: the last file is gone. May sleep.
  * @free: the last reference is gone; frees the memory. May sleep.
  * @owner_pid: the number of the process that owns it, 0 for none. May sleep.
+ * @name_is_free: N: somebody may have its name, though nobody has cleared it yet;
+ *	or NULL for never
  */
 struct sup_object_ops {
 	enum sup_kind kind;
@@ -68,6 +70,7 @@ struct sup_object_ops {
 	void (*unused)(struct sup_object *object);
 	void (*free)(struct sup_object *object);
 	pid_t (*owner_pid)(struct sup_object *object, struct pid_namespace *ns);
+	bool (*name_is_free)(struct sup_object *object);
 };
 
 /**

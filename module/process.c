@@ -103,19 +103,21 @@ static void process_record_locked(struct sup_process *process, const struct task
 	exit->status = task_wait_status(task);
 	exit->reason = process_reason_locked(process, exit->status);
 	exit->exec_id = task->self_exec_id;
-	if (process->child)
-		claim_ops->identity(process->child, &exit->identity);
 	process->dead = true;
 }
 
 /* Deaths come one at a time, as tasklist_lock is held: so they are told in order. */
 static void process_queue_dead_locked(struct sup_process *process)
 {
+	struct sup_process_more *more = process->more;
+
 	lockdep_assert_held(&process->lock);
-	if (list_empty(&process->followers))
+	if (!more || list_empty(&more->followers))
 		return;
+	if (process->child)
+		claim_ops->identity(process->child, &more->identity);
 	refcount_inc(&process->refs);
-	if (llist_add(&process->dead_node, &sup_dead))
+	if (llist_add(&more->dead_node, &sup_dead))
 		queue_work(sup_workqueue, &sup_dead_work);
 }
 
@@ -204,7 +206,6 @@ struct sup_process *sup_process_get(struct pid *pid)
 	refcount_set(&new->refs, 1);
 	spin_lock_init(&new->lock);
 	INIT_LIST_HEAD(&new->watches);
-	INIT_LIST_HEAD(&new->followers);
 	init_waitqueue_func_entry(&new->wait, process_hook);
 
 	spin_lock(&sup_processes_lock);
@@ -223,6 +224,61 @@ struct sup_process *sup_process_get(struct pid *pid)
 	if (new)
 		kmem_cache_free(sup_process_cache, new);
 	return process;
+}
+
+static struct sup_process_more *more_alloc(struct sup_process *process)
+{
+	struct sup_process_more *more = kzalloc(sizeof(*more), GFP_KERNEL_ACCOUNT);
+
+	if (!more)
+		return NULL;
+	more->process = process;
+	INIT_LIST_HEAD(&more->followers);
+	return more;
+}
+
+/* Give a process what not all have, if it has not. */
+static int process_need_more(struct sup_process *process)
+{
+	struct sup_process_more *more;
+
+	if (READ_ONCE(process->more))
+		return 0;
+	more = more_alloc(process);
+	if (!more)
+		return -ENOMEM;
+	spin_lock_irq(&process->lock);
+	if (!process->more) {
+		WRITE_ONCE(process->more, more);
+		more = NULL;
+	}
+	spin_unlock_irq(&process->lock);
+	kfree(more);
+	return 0;
+}
+
+/**
+ * sup_process_get_more - track a process that may be followed
+ * @pid: its identity. It may be dead: see sup_follow()
+ *
+ * Context: process; may sleep.
+ * Return: a reference to one with @more, or NULL when there is no memory.
+ */
+struct sup_process *sup_process_get_more(struct pid *pid)
+{
+	struct sup_process *process = sup_process_get(pid);
+
+	if (!process || !process_need_more(process))
+		return process;
+	sup_process_put(process);
+	return NULL;
+}
+
+static void more_free(struct sup_process_more *more)
+{
+	if (more)
+		sup_origin_put(more->origin);
+	kfree(more);
 }
 
 /**
@@ -266,7 +322,7 @@ void sup_process_put(struct sup_process *process)
 	/* After this the hook cannot run: its queue is the pid's, held here. */
 	remove_wait_queue(&process->pid->wait_pidfd, &process->wait);
 	put_pid(process->pid);
-	sup_origin_put(process->origin);
+	more_free(process->more);
 	call_rcu(&process->rcu, process_free_rcu);
 }
 
@@ -367,7 +423,8 @@ static bool process_is_dead_locked(const struct sup_process *process)
 /**
  * sup_follow - ask to be told of a process's death
  * @follower: an initialised follower that follows nobody
- * @process: the process; its reference passes to the follower on success
+ * @process: the process, from sup_process_get_more(); its reference passes to the
+ *	follower on success
  *
  * Context: process.
  * Return: false when it is dead already, or no process; nothing is told then.
@@ -380,7 +437,7 @@ bool sup_follow(struct sup_follower *follower, struct sup_process *process)
 	alive = !process_is_dead_locked(process);
 	if (alive) {
 		follower->process = process;
-		list_add_tail(&follower->node, &process->followers);
+		list_add_tail(&follower->node, &process->more->followers);
 	}
 	spin_unlock_irq(&process->lock);
 	return alive;
@@ -412,8 +469,8 @@ static struct sup_follower *process_take_follower(struct sup_process *process)
 
 	spin_lock_irq(&process->lock);
 	do {
-		follower = list_first_entry_or_null(&process->followers, struct sup_follower,
-						    node);
+		follower = list_first_entry_or_null(&process->more->followers,
+						    struct sup_follower, node);
 		if (follower)
 			list_del_init(&follower->node);
 	} while (follower && !follower->ops->get(follower));
@@ -423,16 +480,16 @@ static struct sup_follower *process_take_follower(struct sup_process *process)
 
 static void dead_work(struct work_struct *work)
 {
-	struct sup_process *process, *next;
+	struct sup_process_more *more, *next;
 	struct sup_follower *follower;
 
-	llist_for_each_entry_safe(process, next, llist_reverse_order(llist_del_all(&sup_dead)),
+	llist_for_each_entry_safe(more, next, llist_reverse_order(llist_del_all(&sup_dead)),
 				  dead_node) {
-		while ((follower = process_take_follower(process))) {
-			follower->ops->died(follower, &process->exit);
+		while ((follower = process_take_follower(more->process))) {
+			follower->ops->died(follower, &more->process->exit, &more->identity);
 			cond_resched();
 		}
-		sup_process_put(process);
+		sup_process_put(more->process);
 	}
 }
 
@@ -563,10 +620,12 @@ static struct sup_origin *origin_alloc(struct sup_watch *watch)
 
 static struct sup_origin *process_origin_get(struct sup_process *process)
 {
-	struct sup_origin *origin;
+	struct sup_origin *origin = NULL;
 
+	if (!READ_ONCE(process->more))
+		return NULL;
 	spin_lock_irq(&process->lock);
-	origin = sup_origin_get(process->origin);
+	origin = sup_origin_get(process->more->origin);
 	spin_unlock_irq(&process->lock);
 	return origin;
 }
@@ -579,13 +638,13 @@ static int process_origin_make(struct sup_process *process)
 
 	if (!watch)
 		return 0;
-	origin = origin_alloc(watch);
+	origin = process_need_more(process) ? NULL : origin_alloc(watch);
 	claim_ops->put(watch);
 	if (!origin)
 		return -ENOMEM;
 	spin_lock_irq(&process->lock);
-	if (!process->origin)
-		swap(process->origin, origin);
+	if (!process->more->origin)
+		swap(process->more->origin, origin);
 	spin_unlock_irq(&process->lock);
 	sup_origin_put(origin);
 	return 0;

@@ -41,7 +41,6 @@ struct sup_identity {
  * @status: the raw wait status
  * @reason: SUPERVISOR_EXIT_*
  * @exec_id: the leader's self_exec_id, to tell whether it has execed
- * @identity: which child it was; all 0 when it was nobody's
  */
 struct sup_exit {
 	u64 seq;
@@ -52,7 +51,6 @@ struct sup_exit {
 	int status;
 	u32 reason;
 	u64 exec_id;
-	struct sup_identity identity;
 };
 
 /**
@@ -80,7 +78,8 @@ struct sup_follower;
  */
 struct sup_follower_ops {
 	bool (*get)(struct sup_follower *follower);
-	void (*died)(struct sup_follower *follower, const struct sup_exit *exit);
+	void (*died)(struct sup_follower *follower, const struct sup_exit *exit,
+		     const struct sup_identity *identity);
 };
 
 /**
@@ -137,6 +136,27 @@ struct sup_claim_ops {
 };
 
 /**
+ * struct sup_process_more - what only some tracked processes have
+ * @process: const: whose it is
+ * @followers: P: struct sup_follower
+ * @dead_node: in the list of the dead whose followers are to be told; the list
+ *	has a reference to @process
+ * @identity: P: which child it was when it died; all 0 when it was nobody's
+ * @trap: L: where it hears of its links, if it traps exits (link.c)
+ * @origin: P: see there; NULL while nothing was asked for it
+ *
+ * Lifetime: of @process, once it is there.
+ */
+struct sup_process_more {
+	struct sup_process *process;
+	struct list_head followers;
+	struct llist_node dead_node;
+	struct sup_identity identity;
+	struct sup_trap *trap;
+	struct sup_origin *origin;
+};
+
+/**
  * struct sup_process - a tracked process
  * @node: in the table of processes, while @refs is not 0
  * @refs: references: each watch has one
@@ -145,16 +165,12 @@ struct sup_claim_ops {
  * @dead: P: recorded; @exit is valid and constant
  * @wait: the exit hook, on @pid->wait_pidfd
  * @watches: P: struct sup_watch
- * @followers: P: struct sup_follower
- * @dead_node: in the list of the dead whose followers are to be told; the list
- *	has a reference
  * @stop_signal: P: its supervisor has sent it this signal, or is about to
  * @link_signal: P: a link has sent it this signal, or is about to
  * @link_reason: P: the reason that comes with @link_signal
  * @says_shutdown: P: it has declared that its exit is a shutdown
- * @trap: L: where it hears of its links, if it traps exits (link.c)
  * @child: P: the watch of the supervised child that it is, or NULL
- * @origin: P: see there; NULL while nothing was asked for it
+ * @more: P: what not all have; NULL until it is wanted
  * @exit: P: how it ended
  * @rcu: frees it
  *
@@ -171,15 +187,12 @@ struct sup_process {
 	u8 stop_signal;
 	u8 link_signal;
 	u8 link_reason;
-	struct pid *pid;
 	spinlock_t lock;
+	struct pid *pid;
 	wait_queue_entry_t wait;
 	struct list_head watches;
-	struct list_head followers;
-	struct llist_node dead_node;
-	struct sup_trap *trap;
 	struct sup_watch *child;
-	struct sup_origin *origin;
+	struct sup_process_more *more;
 	union {
 		struct sup_exit exit;
 		struct rcu_head rcu;
@@ -199,6 +212,7 @@ void sup_unfollow(struct sup_follower *follower);
 void sup_followers_flush(void);
 
 struct sup_process *sup_process_get(struct pid *pid);
+struct sup_process *sup_process_get_more(struct pid *pid);
 struct sup_process *sup_process_get_current(void);
 void sup_process_put(struct sup_process *process);
 bool sup_process_claim(struct sup_process *process, struct sup_watch *watch);

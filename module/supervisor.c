@@ -391,6 +391,7 @@ static void child_forget(struct sup_child *child)
 	struct sup_supervisor *sub = child->sub;
 
 	sup_child_release(child);
+	sup_child_unkeep(child);
 	if (sub) {
 		/* Nobody can start it any more. */
 		child->sub = NULL;

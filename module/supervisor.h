@@ -70,10 +70,12 @@ struct sup_inbox_msg {
  * struct sup_kept - a mailbox that waits for the next incarnation of a child
  * @next: S: the child's next one
  * @object: const, with a file counted for this
+ * @work: lets it go
  */
 struct sup_kept {
 	struct sup_kept *next;
 	struct sup_object *object;
+	struct work_struct work;
 };
 
 /**
@@ -334,6 +336,7 @@ struct sup_child *sup_child_alloc(struct sup_supervisor *sup,
 				  const struct supervisor_child_spec *spec, u32 *limit);
 void sup_child_get(struct sup_child *child);
 void sup_child_put(struct sup_child *child);
+void sup_child_unkeep(struct sup_child *child);
 void sup_child_start(struct sup_child *child);
 void sup_child_term(struct sup_child *child);
 void sup_child_kill(struct sup_child *child);

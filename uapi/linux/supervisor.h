@@ -451,7 +451,8 @@ struct supervisor_child_report {
  * @__reserved2: must be 0
  *
  * The calling process is the owner. When it dies, or when no file of the mailbox
- * is left, calls to it fail with EOWNERDEAD and what is unread is gone. One that
+ * is left, calls to it fail with EOWNERDEAD, what is unread is gone, and its name
+ * is free. One that
  * survives keeps what nobody has taken, and waits for SUPERVISOR_MAILBOX_OWN;
  * when it has a name and its creator is a supervised child, it also outlives its
  * files, until the child's spec is deleted.
@@ -968,17 +969,20 @@ struct supervisor_ref {
 #define SUPERVISOR_DEMONITOR _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_DEMONITOR)
 #define SUPERVISOR_UNALIAS _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_UNALIAS)
 
+/* struct supervisor_mailbox_own.flags */
+#define SUPERVISOR_OWN_F_VACANT (1U << 0)	/* unless another process that lives owns it */
+
 /**
  * struct supervisor_mailbox_own - ioctl(SUPERVISOR_MAILBOX_OWN) on a mailbox
  * @size: sizeof(struct supervisor_mailbox_own)
- * @flags: must be 0
+ * @flags: SUPERVISOR_OWN_F_*
  *
  * The calling process becomes the owner: calls hang on its life from now on. For
  * a file open for reading, by the old owner's user or with CAP_KILL. Calls that
  * the old owner has taken stay taken. A mailbox that does not survive can be
  * owned while its owner lives, not afterwards.
  *
- * Errors: EPERM, ESHUTDOWN (its owner is dead), EBADF, ENOMEM.
+ * Errors: EPERM, ESHUTDOWN (its owner is dead), EBUSY (VACANT), EBADF, ENOMEM.
  */
 struct supervisor_mailbox_own {
 	__u32 size;
