@@ -1573,7 +1573,7 @@ TEST_F(exchange, call_ends_with_the_spec)
 						   O_WRONLY, &mailbox)));
 	ASSERT_EQ(0, _test_terminate(tree.sup, "server"));
 	/* It has a file of its own: it may wait, but not for ever. */
-	test_client_start(&client, mailbox, "wait", after_ms(300));
+	test_client_start(&client, mailbox, "wait", after_ms(3000));
 	ASSERT_TRUE(eventually(messages_are(mailbox, 1)));
 	ASSERT_EQ(0, _test_delete(tree.sup, "server"));
 	client_end(&client);

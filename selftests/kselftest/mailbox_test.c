@@ -1888,6 +1888,47 @@ TEST_F(mailbox, kept_one_ends_with_the_tree)
 						  &mailbox) == -ENOENT));
 }
 
+/* Its owner lives, but has no file of it any more. */
+static void child_closes(long unused)
+{
+	int dev = device_open();
+	int mailbox;
+
+	if (_test_mailbox(dev, NAMED_MAILBOX(name,
+				.flags = SUPERVISOR_MAILBOX_F_SURVIVE),
+			  &mailbox) ||
+	    close(mailbox) ||
+	    _test_report(dev, 0, SUPERVISOR_REPORT_READY, 0))
+		_exit(1);
+	child_wait(0);
+}
+
+TEST_F(mailbox, kept_though_closed)
+{
+	struct supervisor_info before;
+	struct tree tree;
+	int mailbox;
+
+	test_tree_open(&tree, CREATE());
+	test_start(tree.sup);
+	test_info(DEV, &before);
+	test_child(tree.sup, "a", RUNS(child_closes, 0),
+		   .readiness = SUPERVISOR_READINESS_NOTIFY);
+	test_open_mailbox(DEV, name, O_RDWR, &mailbox);
+	ASSERT_EQ(child_pid(tree.sup, "a"), owner_pid(mailbox));
+	test_send(mailbox, "waits");
+	close(mailbox);
+	ASSERT_EQ(0, _test_terminate(tree.sup, "a"));
+	test_open_mailbox(DEV, name, O_RDWR, &mailbox);
+	test_takes_cast(mailbox, "waits");
+	close(mailbox);
+	ASSERT_EQ(0, _test_delete(tree.sup, "a"));
+	ASSERT_TRUE(eventually(_test_open_mailbox(DEV, name, O_RDWR,
+						  &mailbox) == -ENOENT));
+	ASSERT_TRUE(eventually(used_is(DEV, &before)));
+	tree_close(&tree);
+}
+
 /* Without a name nobody could find it. */
 static void child_makes_anonymous(long unused)
 {
