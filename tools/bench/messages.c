@@ -454,7 +454,8 @@ void bench_monitors(void)
 struct callers {
 	int mailbox;
 	atomic_uint left;
-	uint64_t end;
+	int done[2];	/* the last one writes when that was */
+	int leave[2];	/* at the end of which all end, not one for the other to wait for */
 };
 
 static void *caller(void *context)
@@ -467,12 +468,16 @@ static void *caller(void *context)
 		.deadline = SUPERVISOR_NO_DEADLINE,
 	};
 	struct callers *callers = context;
+	uint64_t end;
 
 	if (!ioctl(callers->mailbox, SUPERVISOR_MAILBOX_CALL, &call) || errno != EOWNERDEAD)
 		fail("CALL", errno);
-	if (atomic_fetch_sub(&callers->left, 1) == 1)
-		callers->end = now_ns();
-	return NULL;
+	if (atomic_fetch_sub(&callers->left, 1) == 1) {
+		end = now_ns();
+		if (write(callers->done[1], &end, sizeof(end)) != sizeof(end))
+			fail("write", errno);
+	}
+	return (void *)read(callers->leave[0], &end, 1);
 }
 
 /* Takes all that is asked, and answers nothing. */
@@ -491,11 +496,13 @@ static double orphan_time(unsigned int n)
 	struct callers callers = { .mailbox = mailbox_new(), .left = n };
 	pthread_t *thread = calloc(n, sizeof(*thread));
 	pthread_attr_t attr;
-	uint64_t begin;
+	uint64_t begin, end;
 	pid_t server;
 
 	if (!thread)
 		fail("callers", ENOMEM);
+	check_errno(pipe(callers.done), "pipe");
+	check_errno(pipe(callers.leave), "pipe");
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 65536);
 	server = process_start(take, &callers.mailbox);
@@ -509,12 +516,18 @@ static double orphan_time(unsigned int n)
 	sleep_ms(100);
 	begin = now_ns();
 	process_end(server);
+	if (read(callers.done[0], &end, sizeof(end)) != sizeof(end))
+		fail("read", errno);
+	close(callers.leave[1]);
 	for (unsigned int i = 0; i < n; i++)
 		pthread_join(thread[i], NULL);
 	pthread_attr_destroy(&attr);
 	free(thread);
+	close(callers.done[0]);
+	close(callers.done[1]);
+	close(callers.leave[0]);
 	close(callers.mailbox);
-	return (double)(callers.end - begin);
+	return (double)(end - begin);
 }
 
 /* One caller's share: what a server's death takes by itself is nobody's. */
