@@ -364,13 +364,12 @@ int sup_command_decode(const void *blob, size_t len,
 	if (get_u32(at + 4) != BLOB_VERSION)
 		return -EOPNOTSUPP;
 
-	ret = sup_command_new(&in.command);
+	/* no text is longer than what is left of it */
+	ret = sup_command_alloc(&in.command, len);
 	if (ret)
 		return ret;
-	in.text = sup_realloc(NULL, len);	/* no text is longer than what is left of it */
-	ret = in.text ? take_records(&in, at + BLOB_HEAD, len - BLOB_HEAD) :
-			-ENOMEM;
-	sup_free(in.text);
+	in.text = (char *)(in.command + 1);
+	ret = take_records(&in, at + BLOB_HEAD, len - BLOB_HEAD);
 	if (ret)
 		sup_command_free(in.command);
 	else

@@ -68,13 +68,18 @@ static const char *const *strv_get(const struct sup_strv *strv)
 	return strv->n ? (const char *const *)strv->v : none;
 }
 
-int sup_command_new(struct sup_command **command)
+int sup_command_alloc(struct sup_command **command, size_t scratch)
 {
-	*command = sup_realloc(NULL, sizeof(**command));
+	*command = sup_realloc(NULL, sizeof(**command) + scratch);
 	if (!*command)
 		return -ENOMEM;
 	memset(*command, 0, sizeof(**command));
 	return 0;
+}
+
+int sup_command_new(struct sup_command **command)
+{
+	return sup_command_alloc(command, 0);
 }
 
 void sup_command_free(struct sup_command *command)

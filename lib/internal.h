@@ -126,6 +126,9 @@ struct sup_command {
 	enum sup_notify notify;
 };
 
+/* command.c: sup_command_new(), with so many bytes after it. */
+int sup_command_alloc(struct sup_command **command, size_t scratch);
+
 /* Where a start failed; sup_step_name() has the words. */
 enum sup_step {
 	SUP_STEP_NONE,
@@ -170,9 +173,10 @@ struct sup_plan {
 	struct sup_ids ids;
 	enum sup_session session;
 	char *const *argv;
-	char **envp;		/* the array is ours, its strings are not */
+	char *const *env;	/* of the new process */
+	char **envp;		/* where its array is ours; its strings are not */
 	char **paths;		/* to try in turn, in one allocation */
-	char **sh_argv;		/* for ENOEXEC: sh, the path, then argv[1]... */
+	char **sh_argv;		/* in it: for ENOEXEC: sh, the path, then argv[1]... */
 	char notify[32];	/* "NOTIFY_SOCKET=@..." or "" */
 };
 /* @inherited is an environment. 0 or -errno, with nothing to free. */
@@ -187,7 +191,6 @@ struct sup_spawn {
 	const struct sup_plan *plan;
 	int device;
 	uint64_t token;
-	uint64_t ignored;	/* signals to set to SIG_DFL, bit number - 1 */
 	int private_fd;		/* it and all above: not for the new process */
 	void *stack;
 	size_t stack_size;
@@ -198,13 +201,17 @@ struct sup_spawn {
 	volatile enum sup_step step;
 	volatile int error;
 };
+/* All signals, those of the libc too; and back. */
+void sup_spawn_block(uint64_t *mask);
+void sup_spawn_unblock(const uint64_t *mask);
 /*
- * Forks, attaches, execs. 0: there was a child, .pid and .pidfd are it, .step
+ * Forks, attaches, execs; call it with all signals blocked. 0: there was a child, .pid and .pidfd are it, .step
  * and .error say what it could not do. -errno: there was none.
  */
 int sup_spawn(struct sup_spawn *spawn);
-/* What to put in .ignored: those this process ignores now. */
-uint64_t sup_spawn_ignored(void);
+
+/* report.c: sup_child_attach() with SUPERVISOR_ATTACH_F_* */
+int sup_attach(int device, uint64_t token, uint32_t flags);
 
 /* notify.c: the receiving side of sd_notify(3). */
 /* A new socket; @variable gets "NOTIFY_SOCKET=...". fd or -errno. */

@@ -63,11 +63,15 @@ static void env_change(char **envp, size_t *n, char *change)
 	}
 }
 
+/* Most commands change nothing: then it is the one that is inherited. */
 static int plan_env(struct sup_plan *plan, char *const *inherited)
 {
 	const struct sup_command *command = plan->command;
 	size_t n = 0;
 
+	plan->env = inherited;
+	if (!command->clear_env && !command->env.n && !plan->notify[0])
+		return 0;
 	while (inherited[n])
 		n++;
 	plan->envp = sup_realloc(NULL, (n + command->env.n + 2) *
@@ -82,6 +86,7 @@ static int plan_env(struct sup_plan *plan, char *const *inherited)
 	if (plan->notify[0])
 		env_change(plan->envp, &n, plan->notify);
 	plan->envp[n] = NULL;
+	plan->env = plan->envp;
 	return 0;
 }
 
@@ -97,24 +102,33 @@ static const char *env_path(char *const *envp)
 
 /* ---- paths to try ----------------------------------------------------- */
 
-/* One allocation: the array, then the strings that it points to. */
+/*
+ * One allocation: the array, what execvp(3) does with a script that names no
+ * interpreter, then the strings of the first.
+ */
 static int plan_paths(struct sup_plan *plan)
 {
 	const char *file = plan->argv[0];
 	size_t file_len = strlen(file);
 	const char *path, *end;
+	size_t argc = plan->command->argv.n;
 	size_t count = 1;
 	size_t n = 0;
 	char *at;
 
-	path = strchr(file, '/') ? "" : env_path(plan->envp);
+	path = strchr(file, '/') ? "" : env_path(plan->env);
 	for (const char *p = path; *p; p++)
 		count += *p == ':';
 	plan->paths = sup_realloc(NULL, (count + 1) * sizeof(*plan->paths) +
+				  (argc + 2) * sizeof(*plan->sh_argv) +
 				  strlen(path) + count * (file_len + 2));
 	if (!plan->paths)
 		return -ENOMEM;
-	at = (char *)&plan->paths[count + 1];
+	plan->sh_argv = &plan->paths[count + 1];
+	plan->sh_argv[0] = (char *)"/bin/sh";
+	plan->sh_argv[1] = NULL;	/* the child's: the path that was found */
+	memcpy(&plan->sh_argv[2], &plan->argv[1], argc * sizeof(*plan->argv));
+	at = (char *)&plan->sh_argv[argc + 2];
 	for (;; path = end + 1) {
 		end = strchrnul(path, ':');
 		plan->paths[n++] = at;
@@ -130,20 +144,6 @@ static int plan_paths(struct sup_plan *plan)
 	return 0;
 }
 
-/* What execvp(3) does with a script that names no interpreter. */
-static int plan_sh(struct sup_plan *plan)
-{
-	size_t argc = plan->command->argv.n;
-
-	plan->sh_argv = sup_realloc(NULL, (argc + 2) * sizeof(*plan->sh_argv));
-	if (!plan->sh_argv)
-		return -ENOMEM;
-	plan->sh_argv[0] = (char *)"/bin/sh";
-	plan->sh_argv[1] = NULL;	/* the child's: the path that was found */
-	memcpy(&plan->sh_argv[2], &plan->argv[1], argc * sizeof(*plan->argv));
-	return 0;
-}
-
 int sup_plan_init(struct sup_plan *plan, const struct sup_command *command,
 		  char *const *inherited, uint32_t signal_whom,
 		  enum sup_step *step)
@@ -154,7 +154,6 @@ int sup_plan_init(struct sup_plan *plan, const struct sup_command *command,
 	plan->argv = command->argv.v;
 	plan->envp = NULL;
 	plan->paths = NULL;
-	plan->sh_argv = NULL;
 	plan->session = command->session;
 	if (plan->session == SUP_SESSION_AUTO)
 		plan->session = signal_whom == SUPERVISOR_SIGNAL_GROUP ?
@@ -166,8 +165,6 @@ int sup_plan_init(struct sup_plan *plan, const struct sup_command *command,
 	ret = plan_env(plan, inherited);
 	if (!ret)
 		ret = plan_paths(plan);
-	if (!ret)
-		ret = plan_sh(plan);
 	if (ret)
 		sup_plan_free(plan);
 	return ret;
@@ -178,5 +175,4 @@ void sup_plan_free(struct sup_plan *plan)
 	sup_free(plan->ids.groups);
 	sup_free(plan->envp);
 	sup_free(plan->paths);
-	sup_free(plan->sh_argv);
 }

@@ -5,14 +5,20 @@
  */
 #include "internal.h"
 
-int sup_child_attach(int device, uint64_t token)
+int sup_attach(int device, uint64_t token, uint32_t flags)
 {
 	struct supervisor_child_attach arg = {
 		.size = sizeof(arg),
+		.flags = flags,
 		.token = token,
 	};
 
 	return sup_ioctl(device, SUPERVISOR_CHILD_ATTACH, &arg);
+}
+
+int sup_child_attach(int device, uint64_t token)
+{
+	return sup_attach(device, token, 0);
 }
 
 int sup_child_report(int device, uint64_t token, uint32_t report, int error)

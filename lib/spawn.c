@@ -10,13 +10,12 @@
  *   other threads, malloc() might wait for a lock that one of them holds.
  * - errno is the sleeping thread's: sup_spawn() puts it back.
  * - Every signal stays blocked, those that the libc keeps for itself included,
- *   until no handler of ours is left to be run here. CLONE_CLEAR_SIGHAND does
- *   that at the fork; what is ignored stays so and is put right by hand.
+ *   until no handler of ours is left to be run here: the attach resets them,
+ *   as that is one call instead of many.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -25,42 +24,33 @@
 
 #define SIGNALS 64
 #define SIGSET_BYTES (SIGNALS / 8)
-#define SIGBIT(sig) (1ULL << ((sig) - 1))
-
-/* Reset whatever the last look said: they come and go, as in system(3). */
-#define ALWAYS_RESET (SIGBIT(SIGHUP) | SIGBIT(SIGINT) | SIGBIT(SIGQUIT) | \
-		      SIGBIT(SIGPIPE) | SIGBIT(SIGTERM) | SIGBIT(SIGCHLD))
-
-uint64_t sup_spawn_ignored(void)
-{
-	uint64_t ignored = 0;
-	int saved = errno;
-
-	/*
-	 * Of the kernel, as the libc hides its own two: its posix_spawn(3)
-	 * leaves them ignored in whoever it starts.
-	 */
-	for (int sig = 1; sig <= SIGNALS; sig++) {
-		void *act[8] = { NULL };	/* the handler comes first */
-
-		if (!syscall(SYS_rt_sigaction, sig, NULL, act, SIGSET_BYTES) &&
-		    act[0] == (void *)SIG_IGN)
-			ignored |= SIGBIT(sig);
-	}
-	errno = saved;
-	return ignored;
-}
-
 /* ---- in the new process ----------------------------------------------- */
 
-static void child_reset_signals(uint64_t signals)
+/* What an attach does of itself. SIGKILL and SIGSTOP are refused, and need none. */
+static void child_reset_signals(void)
 {
 	/* The kernel's struct: handler SIG_DFL, no flags, no mask. */
 	static const unsigned long act[8];
+	static const uint64_t none;
 
 	for (int sig = 1; sig <= SIGNALS; sig++)
-		if (signals & SIGBIT(sig))
-			syscall(SYS_rt_sigaction, sig, act, NULL, SIGSET_BYTES);
+		syscall(SYS_rt_sigaction, sig, act, NULL, SIGSET_BYTES);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, SIGSET_BYTES);
+}
+
+/* From then on a stop is obeyed, also one that came before. */
+static int child_attach(const struct sup_spawn *spawn)
+{
+	int ret = sup_attach(spawn->device, spawn->token,
+			     SUPERVISOR_ATTACH_F_RESET_SIGNALS);
+
+	if (ret != -EOPNOTSUPP)
+		return ret;
+	/* a module that is older than we are */
+	ret = sup_attach(spawn->device, spawn->token, 0);
+	if (!ret)
+		child_reset_signals();
+	return ret;
 }
 
 /*
@@ -163,11 +153,11 @@ static int child_exec(const struct sup_plan *plan)
 	bool denied = false;
 
 	for (char **path = plan->paths; *path; path++) {
-		syscall(SYS_execve, *path, plan->argv, plan->envp);
+		syscall(SYS_execve, *path, plan->argv, plan->env);
 		if (errno == ENOEXEC) {
 			plan->sh_argv[1] = *path;
 			syscall(SYS_execve, plan->sh_argv[0], plan->sh_argv,
-				plan->envp);
+				plan->env);
 		}
 		switch (errno) {
 		case EACCES:
@@ -209,13 +199,11 @@ static enum sup_step child_prepare(const struct sup_plan *plan)
 
 static int child_main(void *arg)
 {
-	static const uint64_t none;
 	struct sup_spawn *spawn = arg;
 	enum sup_step step;
 	bool attached = false;
 	int error;
 
-	child_reset_signals(spawn->ignored);
 	step = SUP_STEP_SESSION;
 	if (child_session(spawn->plan->session) < 0) {
 		error = errno;
@@ -227,7 +215,7 @@ static int child_main(void *arg)
 		goto fail;
 	}
 	step = SUP_STEP_ATTACH;
-	error = -sup_child_attach(spawn->device, spawn->token);
+	error = -child_attach(spawn);
 	if (error)
 		goto fail;
 	attached = true;
@@ -236,8 +224,6 @@ static int child_main(void *arg)
 		error = errno;
 		goto fail;
 	}
-	/* A stop that came meanwhile is obeyed here. */
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, SIGSET_BYTES);
 	step = SUP_STEP_EXEC;
 	error = child_exec(spawn->plan);
 
@@ -253,105 +239,36 @@ fail:
 
 /* ---- in the spawner --------------------------------------------------- */
 
-#if defined(__x86_64__)
-#define HAVE_CLONE3
-
-/* The child calls @fn on the new stack and never comes back from there. */
-static long clone3_call(struct clone_args *args, int (*fn)(void *), void *arg)
+void sup_spawn_block(uint64_t *mask)
 {
-	register int (*call)(void *) __asm__("r12") = fn;
-	register void *argument __asm__("r13") = arg;
-	long ret;
+	static const uint64_t all = ~0ULL;
+	int saved = errno;
 
-	__asm__ volatile("syscall\n\t"
-			 "test	%%rax, %%rax\n\t"
-			 "jnz	1f\n\t"
-			 "xor	%%ebp, %%ebp\n\t"
-			 "mov	%[arg], %%rdi\n\t"
-			 "call	*%[fn]\n\t"
-			 "hlt\n"
-			 "1:"
-			 : "=a" (ret)
-			 : "a" ((long)SYS_clone3), "D" (args),
-			   "S" (sizeof(*args)), [fn] "r" (call),
-			   [arg] "r" (argument)
-			 : "rcx", "r11", "memory", "cc");
-	return ret;
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, mask, SIGSET_BYTES);
+	errno = saved;
 }
 
-#elif defined(__aarch64__)
-#define HAVE_CLONE3
-
-static long clone3_call(struct clone_args *args, int (*fn)(void *), void *arg)
+void sup_spawn_unblock(const uint64_t *mask)
 {
-	register int (*call)(void *) __asm__("x9") = fn;
-	register void *argument __asm__("x10") = arg;
-	register long x0 __asm__("x0") = (long)args;
-	register long x1 __asm__("x1") = (long)sizeof(*args);
-	register long x8 __asm__("x8") = SYS_clone3;
+	int saved = errno;
 
-	__asm__ volatile("svc	#0\n\t"
-			 "cbnz	x0, 1f\n\t"
-			 "mov	x29, xzr\n\t"
-			 "mov	x0, %[arg]\n\t"
-			 "blr	%[fn]\n\t"
-			 "brk	#1\n"
-			 "1:"
-			 : "+r" (x0)
-			 : "r" (x1), "r" (x8), [fn] "r" (call),
-			   [arg] "r" (argument)
-			 : "memory", "cc");
-	return x0;
-}
-#endif
-
-static int spawn_clone3(struct sup_spawn *spawn)
-{
-#ifdef HAVE_CLONE3
-	struct clone_args args = {
-		.flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_PIDFD |
-			 CLONE_CLEAR_SIGHAND,
-		.pidfd = u64_from_ptr(&spawn->pidfd),
-		.exit_signal = SIGCHLD,
-		.stack = u64_from_ptr(spawn->stack),
-		.stack_size = spawn->stack_size,
-	};
-
-	return (int)clone3_call(&args, child_main, spawn);
-#else
-	(void)spawn;
-	return -ENOSYS;
-#endif
-}
-
-/* Where clone3() is missing, or hidden by a seccomp filter. */
-static int spawn_clone(struct sup_spawn *spawn)
-{
-	int pid;
-
-	spawn->ignored = ~(SIGBIT(SIGKILL) | SIGBIT(SIGSTOP));
-	pid = clone(child_main, (char *)spawn->stack + spawn->stack_size,
-		    CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_PIDFD | SIGCHLD,
-		    spawn, &spawn->pidfd);
-	return pid < 0 ? -errno : pid;
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, NULL, SIGSET_BYTES);
+	errno = saved;
 }
 
 int sup_spawn(struct sup_spawn *spawn)
 {
-	static const uint64_t all = ~0ULL;
-	uint64_t mask;
 	int saved = errno;
 	int pid;
 
-	spawn->ignored |= ALWAYS_RESET;
 	spawn->pidfd = -1;
 	spawn->step = SUP_STEP_NONE;
 	spawn->error = 0;
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, SIGSET_BYTES);
-	pid = spawn_clone3(spawn);
-	if (pid == -ENOSYS || pid == -EPERM)
-		pid = spawn_clone(spawn);
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, SIGSET_BYTES);
+	pid = clone(child_main, (char *)spawn->stack + spawn->stack_size,
+		    CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_PIDFD | SIGCHLD,
+		    spawn, &spawn->pidfd);
+	if (pid < 0)
+		pid = -errno;
 	errno = saved;
 	spawn->pid = pid;
 	return pid < 0 ? pid : 0;

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -21,6 +22,7 @@
 #define FIRST_FD 3		/* below are the children's to redirect */
 #define PRIVATE_FD 256		/* from here on they inherit none */
 #define EVENTS 64
+#define LULL_MS 5
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
@@ -59,12 +61,14 @@ struct sup_spawner {
 	enum source source[3];		/* SOURCE_MAILBOX to SOURCE_STOP */
 	struct sup_buf buf;
 	char **environ;
-	uint64_t ignored;
+	uint64_t mask;			/* while @blocked: the signal mask before */
 	char *stack;			/* above one page that faults */
 	size_t page;
 	struct incarnation *alive;
 	struct incarnation *reaped;	/* freed after the events at hand */
 	size_t unwatched;
+	bool blocked;
+	bool reaped_some;		/* in this turn */
 	bool stopped;
 	bool down;
 };
@@ -139,6 +143,7 @@ static void incarnation_reap(struct sup_spawner *spawner,
 		    WEXITED | WNOHANG) && !info.si_pid)
 		return;
 
+	spawner->reaped_some = true;
 	if (!inc->watched)
 		spawner->unwatched--;
 	*inc->link = inc->next;
@@ -226,6 +231,21 @@ static void start_report(struct sup_spawner *spawner, uint64_t token,
 				 SUPERVISOR_REPORT_FAILED, error);
 }
 
+/* Once for the many STARTs that may follow; our callers' code runs without. */
+static void spawner_block(struct sup_spawner *spawner)
+{
+	if (!spawner->blocked)
+		sup_spawn_block(&spawner->mask);
+	spawner->blocked = true;
+}
+
+static void spawner_unblock(struct sup_spawner *spawner)
+{
+	if (spawner->blocked)
+		sup_spawn_unblock(&spawner->mask);
+	spawner->blocked = false;
+}
+
 /* Forks: 0, with *@inc of the child, or -errno. *@step says how far it got. */
 static int start_fork(struct sup_spawner *spawner, const struct sup_plan *plan,
 		      uint64_t token, struct incarnation *inc,
@@ -235,13 +255,14 @@ static int start_fork(struct sup_spawner *spawner, const struct sup_plan *plan,
 		.plan = plan,
 		.device = spawner->device,
 		.token = token,
-		.ignored = spawner->ignored,
 		.private_fd = spawner->private_fd,
 		.stack = spawner->stack + spawner->page,
 		.stack_size = STACK_SIZE,
 	};
-	int ret = sup_spawn(&spawn);
+	int ret;
 
+	spawner_block(spawner);
+	ret = sup_spawn(&spawn);
 	if (ret) {
 		*step = SUP_STEP_FORK;
 		return ret;
@@ -306,9 +327,11 @@ static void spawner_init(struct sup_spawner *spawner,
 	uint32_t report = SUPERVISOR_REPORT_READY;
 	int ret = 0;
 
-	if (spawner->opts.on_init)
+	if (spawner->opts.on_init) {
+		spawner_unblock(spawner);
 		ret = spawner->opts.on_init(spawner->opts.context,
 					    &start->head);
+	}
 	if (ret > 0)
 		report = SUPERVISOR_REPORT_IGNORE;
 	if (ret < 0)
@@ -337,9 +360,11 @@ static void spawner_start(struct sup_spawner *spawner,
 	/* from the session on there is a process, and it is reported */
 	if (step < SUP_STEP_SESSION)
 		start_report(spawner, start->head.ref, step, -ret);
-	if (spawner->opts.on_fail)
+	if (spawner->opts.on_fail) {
+		spawner_unblock(spawner);
 		spawner->opts.on_fail(spawner->opts.context, &start->head,
 				      sup_step_name(step), -ret);
+	}
 }
 
 /* ---- the mailbox ------------------------------------------------------ */
@@ -366,12 +391,14 @@ static int spawner_recv(struct sup_spawner *spawner)
 	while ((msg = sup_msg_next(buf->mem, buf->len, msg))) {
 		const struct supervisor_msg_start *start = sup_msg_start(msg);
 
-		if (start && msg->flags & SUPERVISOR_MSG_F_SUPERVISOR)
+		if (start && msg->flags & SUPERVISOR_MSG_F_SUPERVISOR) {
 			spawner_init(spawner, start);
-		else if (start)
+		} else if (start) {
 			spawner_start(spawner, start);
-		else if (spawner->opts.on_message)
+		} else if (spawner->opts.on_message) {
+			spawner_unblock(spawner);
 			spawner->opts.on_message(spawner->opts.context, msg);
+		}
 	}
 	return ret;
 }
@@ -388,6 +415,7 @@ static int spawner_serve(struct sup_spawner *spawner)
 	do {
 		ret = spawner_recv(spawner);
 	} while (ret > 0 && --turns);
+	spawner_unblock(spawner);
 	return ret;
 }
 
@@ -431,8 +459,26 @@ static int spawner_finish(struct sup_spawner *spawner)
 	do {
 		ret = spawner_recv(spawner);
 	} while (ret > 0);
+	spawner_unblock(spawner);
 	spawner_reap_all(spawner);
 	return ret;
+}
+
+/*
+ * Where one has died, others often follow, one after the other; nobody waits for
+ * us to reap them. So let some gather, but be there for what we are asked. 1 to go
+ * on, or -errno.
+ */
+static int spawner_lull(struct sup_spawner *spawner)
+{
+	const struct timespec lull = { .tv_nsec = LULL_MS * 1000000 };
+	struct pollfd files[] = {
+		{ .fd = spawner->mailbox, .events = POLLIN },
+		{ .fd = spawner->stop, .events = POLLIN },
+		{ .fd = spawner->supervisor },
+	};
+
+	return ppoll(files, ARRAY_SIZE(files), &lull, NULL) < 0 ? -errno : 1;
 }
 
 /* 1 to go on, 0 at the end. */
@@ -476,7 +522,10 @@ int sup_spawner_run(struct sup_spawner *spawner)
 	int ret;
 
 	do {
+		spawner->reaped_some = false;
 		ret = spawner_turn(spawner, spawner->unwatched ? 1000 : -1);
+		if (ret > 0 && spawner->reaped_some)
+			ret = spawner_lull(spawner);
 	} while (ret > 0);
 	errno = saved;
 	return ret;
@@ -545,25 +594,35 @@ static int fd_copy(int fd, int *copy)
 	return *copy < 0 ? -errno : 0;
 }
 
+/* The new process needs the device alone: the others go to where it has none. */
+static int fd_copy_away(const struct sup_spawner *spawner, int fd, int *copy)
+{
+	*copy = fcntl(fd, F_DUPFD_CLOEXEC, spawner->private_fd);
+	return *copy < 0 ? fd_copy(fd, copy) : 0;
+}
+
 static int spawner_files(struct sup_spawner *spawner, int device, int mailbox)
 {
 	int ret;
 
 	ret = fd_copy(device, &spawner->device);
-	if (!ret)
-		ret = fd_copy(mailbox, &spawner->mailbox);
-	if (!ret && spawner->opts.supervisor >= 0)
-		ret = fd_copy(spawner->opts.supervisor, &spawner->supervisor);
-	if (ret)
-		return ret;
 	spawner->private_fd = spawner->device < PRIVATE_FD ? PRIVATE_FD :
 							     spawner->device + 1;
+	if (!ret)
+		ret = fd_copy_away(spawner, mailbox, &spawner->mailbox);
+	if (!ret && spawner->opts.supervisor >= 0)
+		ret = fd_copy_away(spawner, spawner->opts.supervisor,
+				   &spawner->supervisor);
+	if (ret)
+		return ret;
 	spawner->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (spawner->stop < 0)
 		return -errno;
+	spawner->stop = spawner_move_away(spawner, spawner->stop);
 	spawner->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (spawner->epoll < 0)
 		return -errno;
+	spawner->epoll = spawner_move_away(spawner, spawner->epoll);
 
 	for (size_t i = 0; i < ARRAY_SIZE(spawner->source); i++)
 		spawner->source[i] = (enum source)i;
@@ -616,7 +675,6 @@ int sup_spawner_new(struct sup_spawner **out, int device, int mailbox,
 	spawner->supervisor = -1;
 	spawner->stop = -1;
 	spawner->epoll = -1;
-	spawner->ignored = sup_spawn_ignored();
 
 	ret = spawner_environ(spawner);
 	if (!ret)

@@ -20,6 +20,10 @@ struct user_namespace;
 /* Mailboxes that follow one root: each event is written to all of them. */
 #define SUP_SUBSCRIPTIONS_MAX 64
 
+/* What a mailbox may be created with: casts and calls, bytes of their payloads. */
+#define SUP_MAILBOX_MESSAGES_MAX (1U << 20)
+#define SUP_MAILBOX_BYTES_MAX (64U << 20)
+
 /* Mailboxes that one child's spec keeps for the next incarnation. */
 #define SUP_KEPT_MAX 16
 

@@ -194,6 +194,7 @@ static struct sup_request *request_alloc(struct sup_supervisor *sup, u32 command
 	request->charged = true;
 	request->pid_ns = get_pid_ns(task_active_pid_ns(current));
 	request->cookie = params->cookie;
+	request->answer.ref = params->cookie;
 	request->command = command;
 	init_waitqueue_head(&request->wait);
 	INIT_LIST_HEAD(&request->parked);

@@ -324,23 +324,45 @@ ssize_t sup_mailbox_write(struct file *file, const char __user *buf, size_t len,
 	return sup_mailbox_cast(sup_object_mailbox(sup_file_object(file)), &cast) ?: (ssize_t)len;
 }
 
-static void ring_discard_locked(struct sup_mailbox *mailbox)
+/* How many are dropped with the lock held. */
+#define DISCARD_BATCH 256
+
+/* False when there are more. */
+static bool ring_discard_some(struct sup_mailbox *mailbox)
 {
 	struct sup_ring *ring = &mailbox->ring;
 	struct sup_ring_record record;
-	u32 offset = ring->tail;
+	unsigned int nr = 0;
+	u32 offset;
 
-	lockdep_assert_held(&mailbox->lock);
-	while (sup_ring_record(ring, offset, &record)) {
-		if (record.kind == SUP_RING_CAST) {
-			sup_ring_void(ring, offset, &record);
-			sup_mailbox_uncount_locked(mailbox, sup_ring_payload_len(&record));
-			sup_ring_release(&record);
-		}
-		offset = sup_ring_next(offset, &record);
+	spin_lock(&mailbox->lock);
+	for (offset = ring->tail; nr < DISCARD_BATCH && sup_ring_record(ring, offset, &record);
+	     offset = sup_ring_next(offset, &record)) {
+		if (record.kind != SUP_RING_CAST)
+			continue;
+		sup_ring_void(ring, offset, &record);
+		sup_mailbox_uncount_locked(mailbox, sup_ring_payload_len(&record));
+		sup_ring_release(&record);
+		nr++;
 	}
 	if (!mailbox->reading)
 		sup_ring_trim(ring);
+	spin_unlock(&mailbox->lock);
+	return nr < DISCARD_BATCH;
+}
+
+static struct letter *letter_discard_first(struct sup_mailbox *mailbox, struct list_head *letters)
+{
+	struct sup_post *post;
+
+	spin_lock(&mailbox->lock);
+	post = list_first_entry_or_null(letters, struct sup_post, node);
+	if (post) {
+		list_del_init(&post->node);
+		sup_mailbox_uncount_locked(mailbox, post_letter(post)->payload.len);
+	}
+	spin_unlock(&mailbox->lock);
+	return post ? post_letter(post) : NULL;
 }
 
 /**
@@ -352,19 +374,19 @@ static void ring_discard_locked(struct sup_mailbox *mailbox)
 void sup_cast_discard_all(struct sup_mailbox *mailbox)
 {
 	struct sup_post *post, *next;
+	struct letter *letter;
 	LIST_HEAD(letters);
 
+	while (!ring_discard_some(mailbox))
+		cond_resched();
+
 	spin_lock(&mailbox->lock);
-	ring_discard_locked(mailbox);
-	list_for_each_entry_safe(post, next, &mailbox->posts, node) {
-		if (post->ops != &letter_ops)
-			continue;
-		sup_mailbox_uncount_locked(mailbox, post_letter(post)->payload.len);
-		list_move_tail(&post->node, &letters);
-	}
+	list_for_each_entry_safe(post, next, &mailbox->posts, node)
+		if (post->ops == &letter_ops)
+			list_move_tail(&post->node, &letters);
 	spin_unlock(&mailbox->lock);
-	list_for_each_entry_safe(post, next, &letters, node) {
-		list_del_init(&post->node);
-		letter_put(post_letter(post));
+	while ((letter = letter_discard_first(mailbox, &letters))) {
+		letter_put(letter);
+		cond_resched();
 	}
 }

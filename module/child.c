@@ -648,6 +648,8 @@ int sup_child_attach(struct sup_ucmd *ucmd)
 	mutex_unlock(&child->sup->lock);
 	if (ret)
 		sup_process_put(process);
+	else if (cmd->flags & SUPERVISOR_ATTACH_F_RESET_SIGNALS)
+		sup_current_reset_signals();
 	sup_child_put(child);
 	return ret;
 }

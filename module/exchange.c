@@ -34,13 +34,13 @@ enum exchange_state {
  * struct sup_exchange - a call
  * @post: M of @mailbox: the request
  * @refs: references: the caller's or that of @started or @parked, that of
- *	sup_mailbox.calls, its reader's, and that of @answer when queued
+ *	the list of @calls, its reader's, and that of @answer when queued
  * @state: M of @mailbox to change; &enum exchange_state
  * @async: const: it was made with SUPERVISOR_CALL_START
  * @cancelled: its REPLY must not be delivered
  * @error: M until DONE: a negative errno, or 0
  * @mailbox: const, referenced: whom it is to
- * @calls: M of @mailbox: in sup_mailbox.calls, until DONE
+ * @calls: M of @mailbox: in its list of QUEUED or TAKEN ones, until DONE
  * @by_number: M of @mailbox: the same
  * @from: const once queued: its number, never 0
  * @sender: const
@@ -50,7 +50,7 @@ enum exchange_state {
  * @wait: who waits for it
  * @parked: M of @mailbox: in sup_mailbox.parked
  * @file: M of @mailbox, with @parked: through which it was made
- * @number: M of @mailbox, with @parked: never used again
+ * @number: M of @mailbox: its name while parked, the same each time; or 0
  * @reply_to: const, referenced: async: where its REPLY goes
  * @started: M of @reply_to: in sup_mailbox.started, until its REPLY is delivered,
  *	cancelled or impossible
@@ -236,7 +236,7 @@ static void exchange_number_locked(struct sup_exchange *exchange)
  * The end of a call.
  */
 
-/* It is over. The reference of sup_mailbox.calls passes to the caller. */
+/* It is over. The reference of the list of @calls passes to the caller. */
 static void exchange_end_locked(struct sup_exchange *exchange, int error)
 {
 	struct sup_mailbox *mailbox = exchange->mailbox;
@@ -264,7 +264,7 @@ static bool exchange_is_done(struct sup_exchange *exchange)
 	return smp_load_acquire(&exchange->state) == EXCHANGE_DONE;
 }
 
-/* Tell who waits that it is over; drops the reference of sup_mailbox.calls. */
+/* Tell who waits that it is over; drops the reference of the list of @calls. */
 static void exchange_tell(struct sup_exchange *exchange, bool sync)
 {
 	if (exchange->async) {
@@ -279,6 +279,20 @@ static void exchange_tell(struct sup_exchange *exchange, bool sync)
 	exchange_put(exchange);
 }
 
+/* The first of a list, ended; NULL when there is none. */
+static struct sup_exchange *exchange_fail_first(struct sup_mailbox *mailbox,
+						struct list_head *calls)
+{
+	struct sup_exchange *exchange;
+
+	spin_lock(&mailbox->lock);
+	exchange = list_first_entry_or_null(calls, struct sup_exchange, calls);
+	if (exchange)
+		exchange_end_locked(exchange, -EOWNERDEAD);
+	spin_unlock(&mailbox->lock);
+	return exchange;
+}
+
 /**
  * sup_exchange_fail_all - calls end because their server did
  * @mailbox: the mailbox
@@ -288,20 +302,18 @@ static void exchange_tell(struct sup_exchange *exchange, bool sync)
  */
 void sup_exchange_fail_all(struct sup_mailbox *mailbox, bool queued)
 {
-	struct sup_exchange *exchange, *next;
-	LIST_HEAD(failed);
+	struct sup_exchange *exchange;
+	LIST_HEAD(failing);
 
+	/* Not those that somebody else takes from now on. */
 	spin_lock(&mailbox->lock);
-	list_for_each_entry_safe(exchange, next, &mailbox->calls, calls) {
-		if (exchange->state == EXCHANGE_QUEUED && !queued)
-			continue;
-		exchange_end_locked(exchange, -EOWNERDEAD);
-		list_add_tail(&exchange->calls, &failed);
-	}
+	list_splice_init(&mailbox->taken_calls, &failing);
+	if (queued)
+		list_splice_tail_init(&mailbox->queued_calls, &failing);
 	spin_unlock(&mailbox->lock);
-	list_for_each_entry_safe(exchange, next, &failed, calls) {
-		list_del_init(&exchange->calls);
+	while ((exchange = exchange_fail_first(mailbox, &failing))) {
 		exchange_tell(exchange, false);
+		cond_resched();
 	}
 	if (queued)
 		sup_mailbox_wake_senders(mailbox);
@@ -323,6 +335,7 @@ static void request_get(struct sup_post *post)
 
 	exchange->state = EXCHANGE_TAKEN;
 	mailbox->taken++;
+	list_move_tail(&exchange->calls, &mailbox->taken_calls);
 	sup_mailbox_uncount_locked(mailbox, exchange->request.len);
 	refcount_inc(&exchange->refs);
 }
@@ -332,15 +345,16 @@ static void request_put(struct sup_post *post)
 	exchange_put(request_exchange(post));
 }
 
-/* It could not be delivered: it waits on, unless it is over meanwhile. */
+/* It could not be delivered: it waits on, unless it is over, or about to be. */
 static void request_restore(struct sup_exchange *exchange)
 {
 	struct sup_mailbox *mailbox = exchange->mailbox;
 
 	spin_lock(&mailbox->lock);
-	if (exchange->state == EXCHANGE_TAKEN) {
+	if (exchange->state == EXCHANGE_TAKEN && !mailbox->dead) {
 		exchange->state = EXCHANGE_QUEUED;
 		mailbox->taken--;
+		list_move(&exchange->calls, &mailbox->queued_calls);
 		list_add(&exchange->post.node, &mailbox->posts);
 		sup_mailbox_count_locked(mailbox, exchange->request.len);
 	}
@@ -507,7 +521,7 @@ static int queue_locked(struct sup_exchange *exchange, u32 *limit)
 	exchange_number_locked(exchange);
 	exchange->state = EXCHANGE_QUEUED;
 	refcount_inc(&exchange->refs);
-	list_add_tail(&exchange->calls, &mailbox->calls);
+	list_add_tail(&exchange->calls, &mailbox->queued_calls);
 	hash_add(mailbox->calls_by_number, &exchange->by_number, exchange->from);
 	sup_mailbox_count_locked(mailbox, exchange->request.len);
 	sup_mailbox_post_locked(mailbox, &exchange->post);
@@ -567,11 +581,13 @@ static int exchange_give_up(struct sup_exchange *exchange, int ret)
 static u64 exchange_park(struct sup_exchange *exchange, struct file *file)
 {
 	struct sup_mailbox *mailbox = exchange->mailbox;
-	u64 number = sup_id_next();
+	u64 number;
 
 	spin_lock(&mailbox->lock);
 	exchange->file = file;
-	exchange->number = number;
+	if (!exchange->number)
+		exchange->number = sup_id_next();
+	number = exchange->number;
 	list_add(&exchange->parked, &mailbox->parked);
 	spin_unlock(&mailbox->lock);
 	return number;
@@ -638,6 +654,9 @@ static int call_see_through(struct sup_exchange *exchange, struct sup_ucmd *ucmd
 	int ret;
 
 	ret = sup_wait_until(exchange->wait, exchange_is_done(exchange), cmd->deadline);
+	/* Who is killed does not come back for it. */
+	if (ret == -ERESTARTSYS && fatal_signal_pending(current))
+		ret = -EINTR;
 	if (ret)
 		ret = exchange_give_up(exchange, ret);
 	if (!ret)
@@ -651,9 +670,16 @@ static int call_see_through(struct sup_exchange *exchange, struct sup_ucmd *ucmd
 
 static int call_begin(struct sup_exchange *exchange, struct supervisor_mailbox_call *cmd)
 {
+	struct sup_mailbox *mailbox = exchange->mailbox;
+	int ret;
+
 	/* Nobody could answer in no time. */
-	if (!cmd->deadline)
-		return -EAGAIN;
+	if (!cmd->deadline) {
+		spin_lock(&mailbox->lock);
+		ret = sup_mailbox_admit_locked(mailbox, exchange->request.len, &cmd->out_limit);
+		spin_unlock(&mailbox->lock);
+		return ret ?: -EAGAIN;
+	}
 	return exchange_queue(exchange, cmd->deadline, &cmd->out_limit);
 }
 

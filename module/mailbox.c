@@ -29,9 +29,7 @@
 #define RING_MAX (16U << 20)
 
 #define MESSAGES_DEFAULT 1024U
-#define MESSAGES_MAX (1U << 20)
 #define BYTES_DEFAULT (1U << 20)
-#define BYTES_MAX (64U << 20)
 
 /**
  * struct sup_mailbox_owner - a process that serves a mailbox, or served it
@@ -384,7 +382,8 @@ static struct sup_mailbox *mailbox_alloc(u32 ring_size, u32 *limit)
 	init_waitqueue_head(&mailbox->room);
 	INIT_LIST_HEAD(&mailbox->posts);
 	INIT_LIST_HEAD(&mailbox->listeners);
-	INIT_LIST_HEAD(&mailbox->calls);
+	INIT_LIST_HEAD(&mailbox->queued_calls);
+	INIT_LIST_HEAD(&mailbox->taken_calls);
 	INIT_LIST_HEAD(&mailbox->parked);
 	INIT_LIST_HEAD(&mailbox->started);
 	hash_init(mailbox->calls_by_number);
@@ -415,8 +414,8 @@ static int create_check(struct supervisor_mailbox_create *cmd)
 	if (!cmd->max_payload)
 		cmd->max_payload = min_t(u32, SUPERVISOR_PAYLOAD_MAX, cmd->max_bytes);
 	if (!is_power_of_2(cmd->ring_bytes) || cmd->ring_bytes < RING_MIN ||
-	    cmd->ring_bytes > RING_MAX || cmd->max_messages > MESSAGES_MAX ||
-	    cmd->max_bytes > BYTES_MAX || cmd->max_payload > SUPERVISOR_PAYLOAD_MAX ||
+	    cmd->ring_bytes > RING_MAX || cmd->max_messages > SUP_MAILBOX_MESSAGES_MAX ||
+	    cmd->max_bytes > SUP_MAILBOX_BYTES_MAX || cmd->max_payload > SUPERVISOR_PAYLOAD_MAX ||
 	    cmd->max_payload > cmd->max_bytes || cmd->__reserved2)
 		return -EINVAL;
 	return cmd->name_len || !cmd->mode ? 0 : -EINVAL;
@@ -788,6 +787,7 @@ void sup_mailbox_event(struct sup_mailbox *mailbox, const struct supervisor_msg_
 		       const struct sup_event_who *who)
 {
 	struct supervisor_msg_event msg = *event;
+	bool fits;
 	u32 need;
 
 	msg.head.type = SUPERVISOR_MSG_EVENT;
@@ -799,9 +799,10 @@ void sup_mailbox_event(struct sup_mailbox *mailbox, const struct supervisor_msg_
 	need = sizeof(struct sup_ring_record) + msg.head.size;
 
 	spin_lock(&mailbox->lock);
-	if (mailbox->lost || mailbox->ring.size - sup_ring_used(&mailbox->ring) < need)
-		mailbox->lost++;
-	else
+	fits = !mailbox->lost && mailbox->ring.size - sup_ring_used(&mailbox->ring) >= need;
+	if (!fits && !mailbox->lost++)
+		mailbox->lost_seq = mailbox->next_seq++;
+	if (fits)
 		ring_write_event_locked(mailbox, &msg, who);
 	spin_unlock(&mailbox->lock);
 	sup_mailbox_wake_readers(mailbox, false);

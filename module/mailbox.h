@@ -99,6 +99,7 @@ struct sup_mailbox_listener {
  * @listeners: M: struct sup_mailbox_listener
  * @refs: M: struct sup_ref by number
  * @lost: M: events refused since the ring was full
+ * @lost_seq: M: with @lost: the place of the first in the order
  * @ring: M; what of it is the reader's is told there
  * @max_messages: const
  * @max_bytes: const
@@ -111,8 +112,10 @@ struct sup_mailbox_listener {
  * @owner_pid: M: referenced: of @owner
  * @owner_uid: O: of the last one
  * @owner_ns: O: referenced: user namespace of the last one
- * @calls: M: struct sup_exchange to it that are not over
- * @calls_by_number: M: the same
+ * @queued_calls: M: struct sup_exchange that wait in it
+ * @taken_calls: M: struct sup_exchange that were received, oldest first; while they
+ *	fail, some are in a list of who fails them
+ * @calls_by_number: M: all of them
  * @parked: M: struct sup_exchange whose callers were interrupted
  * @started: M: struct sup_exchange whose replies are to come here
  * @next_call: M: the number of the next call
@@ -138,6 +141,7 @@ struct sup_mailbox {
 	struct list_head listeners;
 	struct rb_root refs;
 	u64 lost;
+	u64 lost_seq;
 	struct sup_ring ring;
 	u32 max_messages;
 	u32 max_bytes;
@@ -150,7 +154,8 @@ struct sup_mailbox {
 	struct pid *owner_pid;
 	kuid_t owner_uid;
 	struct user_namespace *owner_ns;
-	struct list_head calls;
+	struct list_head queued_calls;
+	struct list_head taken_calls;
 	DECLARE_HASHTABLE(calls_by_number, SUP_CALLS_HASH_BITS);
 	struct list_head parked;
 	struct list_head started;

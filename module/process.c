@@ -855,6 +855,29 @@ bool sup_current_leads_group(void)
 }
 
 /**
+ * sup_current_reset_signals - give every signal its default action, block none
+ *
+ * For the calling process, as sigaction(2) and for the calling thread, as
+ * sigprocmask(2).
+ *
+ * Context: process.
+ */
+void sup_current_reset_signals(void)
+{
+	/* Ours, as long as we do not exec. */
+	const struct k_sigaction *action =
+		rcu_dereference_protected(current->sighand, true)->action;
+	sigset_t none;
+	int sig;
+
+	for (sig = 1; sig <= _NSIG; sig++)
+		if (READ_ONCE(action[sig - 1].sa.sa_handler) != SIG_DFL)
+			kernel_sigaction(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/**
  * sup_process_init - set up the table of processes
  *
  * Context: module init.

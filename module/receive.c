@@ -91,16 +91,21 @@ static struct sup_post *next_post_locked(struct sup_mailbox *mailbox,
 static void next_find_locked(struct sup_mailbox *mailbox, const struct sup_receive *receive,
 			     struct next *next)
 {
-	bool recorded = next_record_locked(mailbox, receive, next);
+	u64 seq = U64_MAX;
 
 	lockdep_assert_held(&mailbox->lock);
-	next->post = next_post_locked(mailbox, receive);
 	next->kind = NEXT_NONE;
-	if (next->post && (!recorded || next->post->seq < next->record.seq)) {
-		next->kind = NEXT_POST;
-	} else if (recorded) {
+	if (next_record_locked(mailbox, receive, next)) {
 		next->kind = NEXT_RING;
-	} else if (mailbox->lost && !(receive->flags & SUPERVISOR_RECV_F_REF)) {
+		seq = next->record.seq;
+	}
+	next->post = next_post_locked(mailbox, receive);
+	if (next->post && next->post->seq < seq) {
+		next->kind = NEXT_POST;
+		seq = next->post->seq;
+	}
+	if (mailbox->lost && mailbox->lost_seq < seq &&
+	    !(receive->flags & SUPERVISOR_RECV_F_REF)) {
 		next->kind = NEXT_GAP;
 		next->lost = mailbox->lost;
 	}

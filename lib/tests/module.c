@@ -159,6 +159,31 @@ static void test_info(void)
 	   "not the device");
 }
 
+/* Does a process find all signals as a new program expects them? */
+static bool signals_reset(pid_t pid)
+{
+	static const char expected[] = "SigBlk:\t0000000000000000\n"
+				       "SigIgn:\t0000000000000000\n"
+				       "SigCgt:\t0000000000000000\n";
+	char path[32], text[4096];
+	size_t len;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	len = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	text[len] = '\0';
+	return strstr(text, expected);
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
 static void test_tree(void)
 {
 	struct supervisor_status status = { .size = sizeof(status) };
@@ -168,6 +193,8 @@ static void test_tree(void)
 	struct tree tree;
 	pid_t pid;
 
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGUSR2, on_signal);
 	tree_init(&tree, NULL);
 	is(add(&tree, "a", NULL, NULL, SLEEP), 0, "a spec");
 	is(add(&tree, "b", NULL, NULL, SLEEP), 0, "another");
@@ -183,6 +210,9 @@ static void test_tree(void)
 	   "in reverse order");
 	pid = second->pid;
 	ok(getpgid(pid) == pid && getsid(pid) == pid, "each leads a session");
+	ok(signals_reset(pid), "no signal is blocked, ignored or caught there");
+	signal(SIGUSR1, SIG_DFL);
+	signal(SIGUSR2, SIG_DFL);
 	sup_children_free(children);
 	is(sup_count_children(tree.root, SECONDS(20), &count), 0, "count");
 	ok(count.specs == 2 && count.active == 2 && count.workers == 2 &&

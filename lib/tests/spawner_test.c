@@ -8,12 +8,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -220,8 +217,8 @@ static void test_signals(void)
 	sigset_t set, before, after;
 
 	sigaction(SIGUSR2, &catch, NULL);
-	signal(SIGUSR1, SIG_IGN);	/* known to sup_spawner_new() */
-	signal(SIGPIPE, SIG_IGN);	/* not known to it */
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
 	sigfillset(&set);
 	sigdelset(&set, SIGUSR2);
 	sigprocmask(SIG_SETMASK, &set, &before);
@@ -661,23 +658,6 @@ static void test_ignored_sigchld(void)
 	signal(SIGCHLD, SIG_DFL);
 }
 
-/* clone3() answered with ENOSYS, as old container runtimes do. */
-static void hide_clone3(void)
-{
-	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = { ARRAY_SIZE(filter), filter };
-
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	is(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0,
-	   "# without clone3()");
-}
-
 static void no_fork(void)
 {
 	struct rlimit none = { 0, 0 }, old;
@@ -746,10 +726,6 @@ int main(int argc, char **argv)
 	test_init();
 	test_end();
 	test_ignored_sigchld();
-	hide_clone3();
-	test_start();
-	test_exec_failure();
-	test_signals();
 	no_fork();
 	sup_spawner_free(spawner);
 	clean();

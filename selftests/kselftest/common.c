@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "common.h"
@@ -481,6 +482,234 @@ int _test_which(int sup, char *text, size_t size)
 		       states[child->state] : "?");
 	}
 	return 0;
+}
+
+/* ---- monitors, aliases and links ---- */
+
+int _test_monitor_of(int mailbox, pid_t pid, int fd, __u32 alias, __u64 *ref)
+{
+	struct supervisor_monitor monitor =
+		ARG(supervisor_monitor, .pid = pid, .fd = fd, .alias = alias);
+	int err = _test_ioctl(mailbox, SUPERVISOR_MONITOR, &monitor);
+
+	if (ref)
+		*ref = monitor.out_ref;
+	return err;
+}
+
+int _test_monitor(int mailbox, pid_t pid, __u64 *ref)
+{
+	return _test_monitor_of(mailbox, pid, -1, SUPERVISOR_ALIAS_NONE, ref);
+}
+
+static int test_ref(int mailbox, unsigned int command, __u64 ref, __u32 flags)
+{
+	struct supervisor_ref argument =
+		ARG(supervisor_ref, .flags = flags, .ref = ref);
+
+	return _test_ioctl(mailbox, command, &argument) ?:
+	       (int)argument.out_found;
+}
+
+int _test_demonitor(int mailbox, __u64 ref, __u32 flags)
+{
+	return test_ref(mailbox, SUPERVISOR_DEMONITOR, ref, flags);
+}
+
+int _test_alias(int mailbox, __u32 alias, __u64 *ref)
+{
+	struct supervisor_alias argument =
+		ARG(supervisor_alias, .alias = alias);
+	int err = _test_ioctl(mailbox, SUPERVISOR_ALIAS, &argument);
+
+	*ref = argument.out_ref;
+	return err;
+}
+
+int _test_unalias(int mailbox, __u64 ref)
+{
+	return test_ref(mailbox, SUPERVISOR_UNALIAS, ref, 0);
+}
+
+int _test_alias_send(int dev, __u64 alias, const char *text, __u64 deadline)
+{
+	struct supervisor_alias_send send =
+		ARG(supervisor_alias_send, .alias = alias,
+		    .buf = (uintptr_t)text, .len = strlen(text),
+		    .deadline = deadline);
+
+	return _test_ioctl(dev, SUPERVISOR_ALIAS_SEND, &send);
+}
+
+int _test_link(int dev, pid_t pid, int number, __u64 *ref)
+{
+	struct supervisor_process_link link =
+		ARG(supervisor_process_link, .pid = pid, .signal = number);
+	int err = _test_ioctl(dev, SUPERVISOR_PROCESS_LINK, &link);
+
+	if (ref)
+		*ref = link.out_ref;
+	return err ?: (int)link.out_found;
+}
+
+int _test_process_unlink(int dev, pid_t pid)
+{
+	struct supervisor_process_link link =
+		ARG(supervisor_process_link, .pid = pid);
+
+	return _test_ioctl(dev, SUPERVISOR_PROCESS_UNLINK, &link) ?:
+	       (int)link.out_found;
+}
+
+int _test_trap_exit(int dev, int mailbox)
+{
+	struct supervisor_trap_exit trap =
+		ARG(supervisor_trap_exit, .mailbox_fd = mailbox);
+
+	return _test_ioctl(dev, SUPERVISOR_TRAP_EXIT, &trap);
+}
+
+int _test_recv_down(int mailbox, struct supervisor_msg_down *down, __u64 deadline)
+{
+	char buf[4096] __aligned(8) = {};
+	int count = _test_recv(mailbox, buf, sizeof(buf), 1, deadline);
+
+	if (count < 0)
+		return count;
+	memcpy(down, buf, sizeof(*down));
+	return down->head.type;
+}
+
+struct actor_order {
+	enum order order;
+	long first;
+	long second;
+};
+
+struct actor_state {
+	int dev;
+	int mailbox;
+	int socket;
+};
+
+static void *actor_loop(void *argument);
+
+static int actor_thread(struct actor_state *actor)
+{
+	pthread_t thread;
+	int done = 0;
+
+	if (pthread_create(&thread, NULL, actor_loop, actor))
+		return -EAGAIN;
+	/* The answer comes first, as this thread is not to come back. */
+	if (write(actor->socket, &done, sizeof(done)) != sizeof(done))
+		_exit(200);
+	syscall(SYS_exit, 0);
+	return 0;
+}
+
+static void *actor_exec(void *unused)
+{
+	execl("/bin/sleep", "sleep", "1000", NULL);
+	_exit(127);
+}
+
+static int actor_do(struct actor_state *actor, const struct actor_order *order)
+{
+	pthread_t thread;
+	__u64 ref;
+
+	switch (order->order) {
+	case ORDER_LINK:
+		return _test_link(actor->dev, order->first, order->second, NULL);
+	case ORDER_UNLINK:
+		return _test_process_unlink(actor->dev, order->first);
+	case ORDER_TRAP:
+		return _test_trap_exit(actor->dev, order->first);
+	case ORDER_TRAP_OWN:
+		return _test_mailbox_create(actor->dev, 0, &actor->mailbox) ?:
+		       _test_trap_exit(actor->dev, actor->mailbox);
+	case ORDER_CLOSE_OWN:
+		return close(actor->mailbox) ? -errno : 0;
+	case ORDER_MAILBOX_FD:
+		return actor->mailbox;
+	case ORDER_MONITOR:
+		return _test_monitor(order->first, order->second, &ref);
+	case ORDER_EXIT:
+		syscall(SYS_exit_group, (int)order->first);
+		break;
+	case ORDER_THREAD:
+		return actor_thread(actor);
+	case ORDER_EXEC:
+		pthread_create(&thread, NULL, actor_exec, NULL);
+		for (;;)
+			pause();
+	}
+	return -ENOSYS;
+}
+
+static void *actor_loop(void *argument)
+{
+	struct actor_state *actor = argument;
+	struct actor_order order;
+	int result;
+
+	while (read(actor->socket, &order, sizeof(order)) == sizeof(order)) {
+		result = actor_do(actor, &order);
+		if (write(actor->socket, &result, sizeof(result)) !=
+		    sizeof(result))
+			break;
+	}
+	_exit(201);
+}
+
+int _test_actor(int dev, struct actor *actor)
+{
+	static struct actor_state state;
+	int sockets[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
+		return -errno;
+	actor->socket = sockets[0];
+	actor->pid = fork();
+	if (!actor->pid) {
+		close(sockets[0]);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		state = (struct actor_state){ .dev = dev, .mailbox = -1,
+					      .socket = sockets[1] };
+		actor_loop(&state);
+	}
+	close(sockets[1]);
+	return actor->pid < 0 ? -errno : 0;
+}
+
+int _test_order(struct actor *actor, enum order order, long first, long second)
+{
+	struct actor_order message = { order, first, second };
+	int result;
+
+	if (send(actor->socket, &message, sizeof(message), MSG_NOSIGNAL) < 0)
+		return -EPIPE;
+	if (order == ORDER_EXIT || order == ORDER_EXEC)
+		return 0;
+	if (read(actor->socket, &result, sizeof(result)) != sizeof(result))
+		return -EPIPE;
+	return result;
+}
+
+int _test_actor_kill(struct actor *actor, int number)
+{
+	return kill(actor->pid, number) ? -errno : 0;
+}
+
+void actor_end(struct actor *actor)
+{
+	if (actor->pid <= 0)
+		return;
+	kill(actor->pid, SIGKILL);
+	waitpid(actor->pid, NULL, 0);
+	close(actor->socket);
+	actor->pid = 0;
 }
 
 /* ---- events ---- */

@@ -248,6 +248,48 @@ int child_state(int sup, const char *id);
 /* "c running, b undefined, a running", as which_children tells it. */
 int _test_which(int sup, char *text, size_t size);
 
+/* Monitors, aliases and links; found or not, or -errno. */
+int _test_monitor_of(int mailbox, pid_t pid, int fd, __u32 alias, __u64 *ref);
+int _test_monitor(int mailbox, pid_t pid, __u64 *ref);
+int _test_demonitor(int mailbox, __u64 ref, __u32 flags);
+int _test_alias(int mailbox, __u32 alias, __u64 *ref);
+int _test_unalias(int mailbox, __u64 ref);
+int _test_alias_send(int dev, __u64 alias, const char *text, __u64 deadline);
+int _test_link(int dev, pid_t pid, int number, __u64 *ref);
+int _test_process_unlink(int dev, pid_t pid);
+int _test_trap_exit(int dev, int mailbox);
+/* The next message, which is as long as a DOWN: its type, or -errno. */
+int _test_recv_down(int mailbox, struct supervisor_msg_down *down, __u64 deadline);
+
+/* A process that does what it is told. */
+struct actor {
+	pid_t pid;
+	int socket;
+};
+
+enum order {
+	ORDER_LINK,	/* pid, signal: 0 and 1 as _test_link() */
+	ORDER_UNLINK,	/* pid */
+	ORDER_TRAP,	/* mailbox */
+	ORDER_TRAP_OWN,	/* a mailbox of its own */
+	ORDER_CLOSE_OWN, /* which it closes */
+	ORDER_MAILBOX_FD, /* the number of that */
+	ORDER_MONITOR,	/* mailbox, pid */
+	ORDER_EXIT,	/* status: not answered */
+	ORDER_THREAD,	/* run on in a thread, without a leader */
+	ORDER_EXEC,	/* execute /proc/self/exe in a thread: not answered */
+};
+
+int _test_actor(int dev, struct actor *actor);
+int _test_order(struct actor *actor, enum order order, long first, long second);
+int _test_actor_kill(struct actor *actor, int number);
+void actor_end(struct actor *actor);
+
+#define test_monitor(...) ASSERT_EQ(0, _test_monitor(__VA_ARGS__))
+#define test_monitor_of(...) ASSERT_EQ(0, _test_monitor_of(__VA_ARGS__))
+#define test_alias(...) ASSERT_EQ(0, _test_alias(__VA_ARGS__))
+#define test_actor(...) ASSERT_EQ(0, _test_actor(__VA_ARGS__))
+
 /* What must be an event; waits for it, and forgets those before it. */
 struct event {
 	struct supervisor_msg_event event;

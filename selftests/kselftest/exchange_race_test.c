@@ -210,7 +210,7 @@ static int act_kill(struct helper *helper, unsigned int round)
 
 /* A turn of the lead is that many nanoseconds where one side is a timer. */
 #define LEAD_NS 10
-#define TIMER_NS 3000000
+#define TIMER_NS 5000000
 
 TEST_F(exchange_race, reply_against_timeout)
 {
@@ -385,6 +385,7 @@ TEST_F(exchange_race, reply_against_owners_death)
 	};
 	int mailbox, err, end;
 
+	self->balance.max = LEAD_MAX_DEATH;
 	ASSERT_EQ(0, helper_start(&helper));
 	for (i = 0; i < total; i++) {
 		test_mailbox(DEV, MAILBOX(.flags = i & 1 ?
@@ -431,6 +432,7 @@ TEST_F(exchange_race, reply_against_callers_death)
 	};
 	int err;
 
+	self->balance.max = LEAD_MAX_DEATH;
 	ASSERT_EQ(0, helper_start(&helper));
 	for (i = 0; i < total; i++) {
 		racer.dev = BOX;
@@ -459,6 +461,7 @@ TEST_F(exchange_race, take_against_callers_death)
 	};
 	int err;
 
+	self->balance.max = LEAD_MAX_DEATH;
 	ASSERT_EQ(0, helper_start(&helper));
 	for (i = 0; i < total; i++) {
 		racer.dev = BOX;
@@ -501,6 +504,7 @@ TEST_F(exchange_race, reply_against_signal)
 	struct sigaction action = { .sa_handler = nop };
 
 	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
+	self->balance.max = LEAD_MAX_DEATH;
 	ASSERT_EQ(0, helper_start(&helper));
 	ASSERT_EQ(0, caller_start(BOX));
 	for (i = 0; i < total; i++) {
@@ -624,6 +628,7 @@ TEST_F(exchange_race, send_against_owners_death)
 	};
 	int mailbox, err;
 
+	self->balance.max = LEAD_MAX_DEATH;
 	ASSERT_EQ(0, helper_start(&helper));
 	for (i = 0; i < total; i++) {
 		test_mailbox(DEV, MAILBOX(.ring_bytes = 4096), &mailbox);
@@ -634,7 +639,8 @@ TEST_F(exchange_race, send_against_owners_death)
 		if (err)
 			ASSERT_EQ(-ESHUTDOWN, err);
 		ASSERT_EQ(victim, waitpid(victim, NULL, 0));
-		test_waiting(mailbox, 0);
+		ASSERT_EQ(-ESHUTDOWN, _test_send(mailbox, "x", 1, 0));
+		ASSERT_TRUE(eventually(messages_are(mailbox, 0)));
 		test_empty(mailbox);
 		note_winner(&self->balance, !!err);
 		close(mailbox);
@@ -651,6 +657,7 @@ TEST_F(exchange_race, call_against_owners_death)
 	};
 	int mailbox, err;
 
+	self->balance.max = LEAD_MAX_DEATH;
 	ASSERT_EQ(0, helper_start(&helper));
 	for (i = 0; i < total; i++) {
 		test_mailbox(DEV, MAILBOX(), &mailbox);
@@ -686,6 +693,7 @@ TEST_F(exchange_race, own_against_owners_death)
 	int mailbox, err, late;
 	__u64 waiting;
 
+	self->balance.max = LEAD_MAX_DEATH;
 	ASSERT_EQ(0, helper_start(&helper));
 	for (i = 0; i < total; i++) {
 		test_mailbox(DEV, MAILBOX(.flags = i & 1 ?

@@ -29,7 +29,15 @@ struct scene {
 	int started;	/* has a child "a", which was ignored */
 	__u64 token;	/* of a START that was read */
 	char name[32];	/* of @sup */
+	/* A small mailbox, of another process if the scene wants a server. */
+	int box;
+	__u64 ref;	/* of a call to it that waits in @box */
+	__u64 from;	/* of one that was taken */
+	pid_t server;	/* which owns @box and replies, or 0 */
 };
+
+/* Larger than the ring of @box. */
+static char payload[8192];
 
 /* Not closed on error: the test ends then, and with it all. */
 static int scene_open(struct scene *scene)
@@ -51,6 +59,8 @@ static int scene_open(struct scene *scene)
 	err = _test_mailbox_create(scene->dev, 0, &scene->mailbox);
 	err = err ?: _test_mailbox_create(scene->dev, 0, &scene->events);
 	err = err ?: _test_mailbox_create(scene->dev, 0, &scene->spare);
+	err = err ?: _test_mailbox_create(scene->dev, 4096, &scene->box);
+	scene->server = 0;
 
 	create = CREATE(.mailbox_fd = scene->mailbox, .mode = 0600,
 			.name = (uintptr_t)scene->name,
@@ -91,6 +101,52 @@ static int scene_open(struct scene *scene)
 	return 0;
 }
 
+/* Has cast, call and a call in hand. */
+static int scene_exchange(struct scene *scene)
+{
+	static struct message message;
+	__u64 ref;
+	int err;
+
+	err = _test_call_start(scene->box, "taken", 5, scene->events, &ref);
+	err = err ?: _test_take(scene->box, &message, after_ms(PATIENCE_MS));
+	if (err)
+		return err;
+	scene->from = message.head->ref;
+	err = _test_send(scene->box, payload, sizeof(payload), 0);
+	return err ?: _test_call_start(scene->box, payload, sizeof(payload),
+				       scene->spare, &scene->ref);
+}
+
+/* Replies to all that comes, with as much. */
+static void serve(int mailbox)
+{
+	static struct message message;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (_test_mailbox_own(mailbox) || _test_send(mailbox, "owned", 5, 0))
+		_exit(1);
+	while (!_test_take(mailbox, &message, SUPERVISOR_NO_DEADLINE))
+		_test_reply(mailbox, message.head->ref, message.payload,
+			    message.len);
+	_exit(1);
+}
+
+/* Its cast shows that it owns the mailbox; it then takes that itself. */
+static int scene_serve(struct scene *scene)
+{
+	struct supervisor_mailbox_status status;
+
+	scene->server = fork();
+	if (!scene->server)
+		serve(scene->box);
+	if (scene->server < 0)
+		return -errno;
+	return eventually(!_test_mailbox_status(scene->box, &status) &&
+			  status.out_owner_pid == scene->server &&
+			  !status.out_messages) ? 0 : -ETIMEDOUT;
+}
+
 /* The other supervisor's calls wait for the START; this ends it. */
 static int scene_settle(struct scene *scene)
 {
@@ -104,7 +160,10 @@ static int scene_settle(struct scene *scene)
 static void scene_close(struct scene *scene)
 {
 	/* So that the next one does not meet what is still ending. */
+	if (scene->server)
+		process_kill(scene->server);
 	_test_stop(scene->started);
+	close(scene->box);
 	close(scene->started);
 	close(scene->inner);
 	close(scene->sup);
@@ -349,6 +408,101 @@ static int do_read(struct scene *scene)
 	return read(scene->events, buf, sizeof(buf)) < 0 ? -errno : 0;
 }
 
+static int do_named_mailbox(struct scene *scene)
+{
+	int mailbox;
+	int err = _test_mailbox(scene->dev,
+				NAMED_MAILBOX("/fail_nth.mailbox",
+					      .flags =
+					      SUPERVISOR_MAILBOX_F_SURVIVE),
+				&mailbox);
+
+	if (!err)
+		close(mailbox);
+	return err;
+}
+
+static int do_send(struct scene *scene)
+{
+	return _test_send(scene->box, "small", 5, 0);
+}
+
+static int do_send_large(struct scene *scene)
+{
+	return _test_send(scene->box, payload, sizeof(payload), 0);
+}
+
+static int do_write(struct scene *scene)
+{
+	return write(scene->box, payload, sizeof(payload)) < 0 ? -errno : 0;
+}
+
+static int do_call(struct scene *scene)
+{
+	static char reply[sizeof(payload)];
+	struct supervisor_mailbox_call call =
+		ARG(supervisor_mailbox_call, .buf = (uintptr_t)payload,
+		    .len = sizeof(payload), .reply = (uintptr_t)reply,
+		    .reply_len = sizeof(reply),
+		    .deadline = after_ms(PATIENCE_MS));
+
+	return _test_ioctl(scene->box, SUPERVISOR_MAILBOX_CALL, &call);
+}
+
+static int do_reply(struct scene *scene)
+{
+	return _test_reply(scene->box, scene->from, payload, sizeof(payload));
+}
+
+static int do_reply_recv(struct scene *scene)
+{
+	static struct message message;
+	struct supervisor_call_reply_recv recv =
+		ARG(supervisor_call_reply_recv, .from = scene->from,
+		    .reply = (uintptr_t)payload, .reply_len = sizeof(payload),
+		    .buf = (uintptr_t)message.buf,
+		    .buf_len = sizeof(message.buf));
+
+	return _test_ioctl(scene->box, SUPERVISOR_CALL_REPLY_RECV, &recv);
+}
+
+static int do_call_start(struct scene *scene)
+{
+	__u64 ref;
+
+	return _test_call_start(scene->box, payload, sizeof(payload),
+				scene->spare, &ref);
+}
+
+static int do_call_cancel(struct scene *scene)
+{
+	int found = _test_call_cancel(scene->spare, scene->ref,
+				      SUPERVISOR_REF_F_FLUSH);
+
+	return found < 0 ? found : found == 1 ? 0 : -EPROTO;
+}
+
+static int do_mailbox_own(struct scene *scene)
+{
+	return _test_mailbox_own(scene->box);
+}
+
+static int do_mailbox_status(struct scene *scene)
+{
+	struct supervisor_mailbox_status status;
+
+	return _test_mailbox_status(scene->box, &status);
+}
+
+/* Takes all that is in it. */
+static int do_recv_exchange(struct scene *scene)
+{
+	static char buf[4 * sizeof(payload)] __aligned(8);
+	int count = _test_recv(scene->box, buf, sizeof(buf), 0, 0);
+
+	return count < 0 ? count : count == 2 ? 0 : -EPROTO;
+}
+
 /* ---- the sweep ---- */
 
 FIXTURE(fail_nth)
@@ -364,6 +518,8 @@ FIXTURE_VARIANT(fail_nth)
 	bool allocates;		/* so that it must have failed with ENOMEM */
 	bool settled;		/* wants no START under way */
 	bool forks;		/* is for a child of the reader's */
+	bool exchanges;		/* wants messages and calls */
+	bool served;		/* wants somebody to answer */
 };
 
 #define CALLS(X) \
@@ -401,7 +557,22 @@ FIXTURE_VARIANT(fail_nth)
 	X(SUBSCRIBE, .call = do_subscribe, .allocates = true) \
 	X(STATUS, .call = do_status) \
 	X(OPEN_CHILD, .call = do_open_child, .allocates = true) \
-	X(OWN, .call = do_own)
+	X(OWN, .call = do_own) \
+	X(named_mailbox, .call = do_named_mailbox, .allocates = true) \
+	X(MAILBOX_SEND, .call = do_send) \
+	X(large_send, .call = do_send_large, .allocates = true) \
+	X(write, .call = do_write, .allocates = true) \
+	X(MAILBOX_CALL, .call = do_call, .allocates = true, .served = true) \
+	X(CALL_REPLY, .call = do_reply, .allocates = true, \
+	  .exchanges = true) \
+	X(CALL_REPLY_RECV, .call = do_reply_recv, .allocates = true, \
+	  .exchanges = true) \
+	X(recv_exchange, .call = do_recv_exchange, .exchanges = true) \
+	X(CALL_START, .call = do_call_start, .allocates = true) \
+	X(CALL_CANCEL, .call = do_call_cancel, .exchanges = true) \
+	X(MAILBOX_OWN, .call = do_mailbox_own, .exchanges = true) \
+	X(own_anew, .call = do_mailbox_own, .allocates = true, .forks = true) \
+	X(MAILBOX_STATUS, .call = do_mailbox_status)
 
 #define VARIANT(name_, ...) \
 	FIXTURE_VARIANT_ADD(fail_nth, name_) { __VA_ARGS__ };
@@ -538,6 +709,10 @@ TEST_F(fail_nth, sweep)
 		ASSERT_EQ(0, scene_open(scene));
 		if (variant->settled)
 			ASSERT_EQ(0, scene_settle(scene));
+		if (variant->exchanges)
+			ASSERT_EQ(0, scene_exchange(scene));
+		if (variant->served)
+			ASSERT_EQ(0, scene_serve(scene));
 		test_info(scene->dev, &info);
 		memcpy(used, info.out_used, sizeof(used));
 		file = next_file();

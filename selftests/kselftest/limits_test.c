@@ -6,6 +6,7 @@
  */
 #include <grp.h>
 #include <sched.h>
+#include <stdio.h>
 #include <sys/mman.h>
 
 #include "kselftest_harness.h"
@@ -315,6 +316,161 @@ TEST_F(limits, calls)
 					after_ms(PATIENCE_MS)));
 	ASSERT_EQ(-EAGAIN, _test_recv(self->mailbox, buf, sizeof(buf), 1, 0));
 	test_used(SUPERVISOR_LIMIT_CALLS, 0);
+}
+
+static char payload[32768];
+
+/* Small ones are the receiver's, which the ring was set aside for. */
+TEST_F(limits, payloads)
+{
+	struct supervisor_mailbox_send send =
+		ARG(supervisor_mailbox_send, .buf = (uintptr_t)payload,
+		    .len = sizeof(payload));
+	static struct message message;
+	int mailbox;
+
+	test_mailbox_create(self->dev, 4096, &mailbox);
+	test_info(self->dev, &self->before);
+	test_limit(SUPERVISOR_LIMIT_BYTES, sizeof(payload) * 2 + 4096);
+	test_ioctl(mailbox, SUPERVISOR_MAILBOX_SEND, &send);
+	test_ioctl(mailbox, SUPERVISOR_MAILBOX_SEND, &send);
+	ASSERT_EQ(-EDQUOT, _test_ioctl(mailbox, SUPERVISOR_MAILBOX_SEND,
+				       &send));
+	ASSERT_EQ(SUPERVISOR_LIMIT_BYTES, send.out_limit);
+	/* To wait for room is no help against it. */
+	send.deadline = SUPERVISOR_NO_DEADLINE;
+	ASSERT_EQ(-EDQUOT, _test_ioctl(mailbox, SUPERVISOR_MAILBOX_SEND,
+				       &send));
+	ASSERT_EQ(-1, write(mailbox, payload, sizeof(payload)));
+	ASSERT_EQ(EDQUOT, errno);
+	ASSERT_EQ(0, _test_take(mailbox, &message, 0));
+	test_ioctl(mailbox, SUPERVISOR_MAILBOX_SEND, &send);
+	ASSERT_EQ(0, _test_take(mailbox, &message, 0));
+	ASSERT_EQ(0, _test_take(mailbox, &message, 0));
+	test_empty(mailbox);
+	test_used(SUPERVISOR_LIMIT_BYTES, 0);
+	close(mailbox);
+}
+
+TEST_F(limits, requests_and_replies)
+{
+	struct supervisor_call_start start =
+		ARG(supervisor_call_start, .buf = (uintptr_t)payload,
+		    .len = sizeof(payload), .mailbox_fd = self->mailbox);
+	static struct message message;
+	int mailbox;
+	__u64 ref;
+
+	test_mailbox_create(self->dev, 4096, &mailbox);
+	test_info(self->dev, &self->before);
+	test_limit(SUPERVISOR_LIMIT_BYTES, 16384);
+	ASSERT_EQ(-EDQUOT, _test_ioctl(mailbox, SUPERVISOR_CALL_START, &start));
+	ASSERT_EQ(SUPERVISOR_LIMIT_BYTES, start.out_limit);
+	test_waiting(mailbox, 0);
+	test_used(SUPERVISOR_LIMIT_CALLS, 0);
+	test_used(SUPERVISOR_LIMIT_BYTES, 0);
+
+	/* A reply that is refused leaves the call to be answered. */
+	test_call_start(mailbox, "x", 1, self->mailbox, &ref);
+	ASSERT_EQ(0, _test_take(mailbox, &message, 0));
+	ASSERT_EQ(-EDQUOT, _test_reply(mailbox, message.head->ref, payload,
+				       sizeof(payload)));
+	ASSERT_EQ(0, _test_reply(mailbox, message.head->ref, "y", 1));
+	test_takes_reply(self->mailbox, ref, 0, "y");
+	test_used(SUPERVISOR_LIMIT_BYTES, 0);
+	close(mailbox);
+}
+
+TEST_F(limits, started_calls)
+{
+	struct supervisor_call_start start =
+		ARG(supervisor_call_start, .buf = (uintptr_t)payload, .len = 1,
+		    .mailbox_fd = self->mailbox);
+	static struct message message;
+	__u64 refs[3];
+	int mailbox, i;
+
+	test_mailbox_create(self->dev, 4096, &mailbox);
+	test_limit(SUPERVISOR_LIMIT_CALLS, 3);
+	for (i = 0; i < 3; i++) {
+		test_ioctl(mailbox, SUPERVISOR_CALL_START, &start);
+		refs[i] = start.out_ref;
+	}
+	ASSERT_EQ(-EDQUOT, _test_ioctl(mailbox, SUPERVISOR_CALL_START, &start));
+	ASSERT_EQ(SUPERVISOR_LIMIT_CALLS, start.out_limit);
+	test_used(SUPERVISOR_LIMIT_CALLS, 3);
+	test_waiting(mailbox, 3);
+	/* Answered is not yet over, read is. */
+	ASSERT_EQ(0, _test_take(mailbox, &message, 0));
+	ASSERT_EQ(0, _test_reply(mailbox, message.head->ref, "y", 1));
+	test_used(SUPERVISOR_LIMIT_CALLS, 3);
+	test_takes_reply(self->mailbox, refs[0], 0, "y");
+	test_used(SUPERVISOR_LIMIT_CALLS, 2);
+	ASSERT_EQ(1, _test_call_cancel(self->mailbox, refs[1], 0));
+	test_used(SUPERVISOR_LIMIT_CALLS, 1);
+	/* The server's end is an end. */
+	close(mailbox);
+	test_takes_reply(self->mailbox, refs[2], EOWNERDEAD, "");
+	test_used(SUPERVISOR_LIMIT_CALLS, 0);
+}
+
+struct kept {
+	volatile int made;
+	volatile int err;
+	volatile __u32 limit;
+};
+
+static struct kept *kept;
+
+/* A child's body: as many mailboxes that survive it as it may have. */
+static void child_keeps(long unused)
+{
+	struct supervisor_mailbox_create create;
+	int dev = device_open();
+	char name[32];
+
+	do {
+		snprintf(name, sizeof(name), "/kept.%d", kept->made);
+		create = NAMED_MAILBOX(name,
+				       .flags = SUPERVISOR_MAILBOX_F_SURVIVE,
+				       .ring_bytes = 4096);
+		kept->err = _test_ioctl(dev, SUPERVISOR_MAILBOX_CREATE,
+					&create);
+		kept->limit = create.out_limit;
+		/* A file of each is not what keeps it. */
+		if (!kept->err)
+			close(create.out_fd);
+	} while (!kept->err && ++kept->made < 10000);
+	_test_report(dev, 0, SUPERVISOR_REPORT_READY, 0);
+	child_wait(0);
+}
+
+TEST_F(limits, kept_mailboxes)
+{
+	struct supervisor_info info;
+	struct tree tree;
+
+	kept = shared_memory(sizeof(*kept));
+	ASSERT_NE(NULL, kept);
+	test_tree_open(&tree, CREATE());
+	test_child(tree.sup, "a", RUNS(child_keeps, 0),
+		   .readiness = SUPERVISOR_READINESS_NOTIFY);
+	test_info(self->dev, &self->before);
+	test_start(tree.sup);
+	ASSERT_EQ(-ENOSPC, kept->err);
+	ASSERT_EQ(SUPERVISOR_LIMIT_KEPT_MAILBOXES, kept->limit);
+	ASSERT_EQ(self->before.out_limit[SUPERVISOR_LIMIT_KEPT_MAILBOXES],
+		  kept->made);
+	test_used(SUPERVISOR_LIMIT_MAILBOXES, kept->made);
+	test_used(SUPERVISOR_LIMIT_NAMES, kept->made);
+	ASSERT_EQ(0, _test_terminate(tree.sup, "a"));
+	test_used(SUPERVISOR_LIMIT_MAILBOXES, kept->made);
+	ASSERT_EQ(0, _test_delete(tree.sup, "a"));
+	ASSERT_TRUE(eventually(!_test_info(self->dev, &info) &&
+			       info.out_used[SUPERVISOR_LIMIT_MAILBOXES] ==
+			       self->before.out_used[SUPERVISOR_LIMIT_MAILBOXES]))
+		TH_LOG("%llu mailboxes", info.out_used[SUPERVISOR_LIMIT_MAILBOXES]);
+	tree_close(&tree);
 }
 
 TEST_F(limits, subscriptions)

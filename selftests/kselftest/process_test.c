@@ -364,6 +364,60 @@ TEST_F(process, attach_by_another_thread_after_the_leader_left)
 	test_no_more_exits();
 }
 
+/* ---- signals of the one that attaches ---- */
+
+static void handle_nothing(int sig)
+{
+	(void)sig;
+}
+
+static bool signals_are(__sighandler_t usr1, __sighandler_t usr2, int blocked)
+{
+	struct sigaction ignored, caught;
+	sigset_t mask;
+
+	sigaction(SIGUSR1, NULL, &ignored);
+	sigaction(SIGUSR2, NULL, &caught);
+	sigprocmask(SIG_SETMASK, NULL, &mask);
+	return ignored.sa_handler == usr1 && caught.sa_handler == usr2 &&
+	       sigismember(&mask, SIGUSR1) == blocked &&
+	       sigismember(&mask, SIGRTMIN) == blocked;
+}
+
+static void attach_resetting(struct start *start)
+{
+	struct supervisor_child_attach attach =
+		ARG(supervisor_child_attach,
+		    .flags = SUPERVISOR_ATTACH_F_RESET_SIGNALS,
+		    .token = start->token ^ 1);
+	sigset_t all;
+
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGUSR2, handle_nothing);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	if (_test_ioctl(start->spawner->dev, SUPERVISOR_CHILD_ATTACH,
+			&attach) != -ESTALE)
+		_exit(1);
+	if (!signals_are(SIG_IGN, handle_nothing, 1))
+		_exit(2);
+	attach.token = start->token;
+	if (_test_ioctl(start->spawner->dev, SUPERVISOR_CHILD_ATTACH, &attach))
+		_exit(3);
+	child_attached(start);
+	if (!signals_are(SIG_DFL, SIG_DFL, 0))
+		_exit(4);
+}
+
+TEST_F(process, attach_resets_signals)
+{
+	pid_t pid = test_spawn(PROGRAM(.attach = attach_resetting,
+				       .run = child_exit));
+
+	test_exit(pid, 0);
+	test_no_more_exits();
+}
+
 /* ---- dying while it attaches ---- */
 
 static void *thread_kills_all(void *argument)

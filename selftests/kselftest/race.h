@@ -30,8 +30,11 @@ struct shared {
 
 /* Turns of spin(): longer than any call takes that races here. */
 #define LEAD_MAX 300000
+/* Longer than a process takes to be killed and to get to its end. */
+#define LEAD_MAX_DEATH 3000000
 
 struct balance {
+	int max;	/* of @lead; 0 is LEAD_MAX */
 	int lead;	/* how much longer side 0 waits than side 1 */
 	int step;
 	int last;
@@ -90,16 +93,18 @@ static inline void set_delays(const struct balance *balance, struct shared *shar
 
 static inline void note_winner(struct balance *balance, int side)
 {
+	const int max = balance->max ?: LEAD_MAX;
+
 	/* Ever larger steps to find the place, small ones to stay there. */
 	if (side != balance->last)
 		balance->step = 8 + rand() % 8;
-	else if (balance->step < LEAD_MAX / 4)
+	else if (balance->step < max / 4)
 		balance->step = balance->step * 3 / 2;
 	balance->last = side;
 	balance->won[side]++;
 	balance->lead += side ? -balance->step : balance->step;
-	if (abs(balance->lead) > LEAD_MAX)
-		balance->lead = balance->lead < 0 ? -LEAD_MAX : LEAD_MAX;
+	if (abs(balance->lead) > max)
+		balance->lead = balance->lead < 0 ? -max : max;
 }
 
 static inline void await_go(struct shared *shared, int side)

@@ -226,8 +226,8 @@ static void fill_open_child(union argument *arg)
 	X(OPEN, open, out_id, 0, ON_DEVICE, fill_open, 0) \
 	X(UNLINK, unlink, name, 0, ON_DEVICE, fill_unlink, 0) \
 	X(LIST, list, cursor, 0, ON_DEVICE, fill_list, 0) \
-	X(CHILD_ATTACH, child_attach, token, 0, ON_DEVICE, fill_attach, \
-	  ESTALE) \
+	X(CHILD_ATTACH, child_attach, token, \
+	  SUPERVISOR_ATTACH_F_RESET_SIGNALS, ON_DEVICE, fill_attach, ESTALE) \
 	X(CHILD_REPORT, child_report, error, 0, ON_DEVICE, fill_report, \
 	  ESRCH) \
 	X(MAILBOX_CREATE, mailbox_create, out_id, SUPERVISOR_MAILBOX_F_SURVIVE, \
@@ -654,8 +654,10 @@ TEST_F(uapi, info)
 	ASSERT_EQ(0, info.out_limit[SUPERVISOR_LIMIT_NONE]);
 	ASSERT_EQ(SUPERVISOR_FEATURE_MESSAGES,
 		  info.out_features & SUPERVISOR_FEATURE_MESSAGES);
-	for (i = 1; i <= SUPERVISOR_LIMIT_KEPT_MAILBOXES; i++)
-		ASSERT_LT(0, info.out_limit[i]) TH_LOG("limit %d", i);
+	for (i = 1; i <= SUPERVISOR_LIMIT_KEPT_MAILBOXES; i++) {
+		ASSERT_LT(0, info.out_limit[i])
+			TH_LOG("limit %d", i);
+	}
 	for (; i < SUPERVISOR_LIMIT_NR; i++)
 		ASSERT_EQ(0, info.out_limit[i]);
 	ASSERT_EQ(1, info.out_used[SUPERVISOR_LIMIT_SUPERVISORS]);

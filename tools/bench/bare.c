@@ -9,13 +9,15 @@
 
 #include "bench.h"
 
-pid_t bare_start(void)
+pid_t bare_start(bool session)
 {
 	char *argv[] = { program, NULL };
 	pid_t pid;
 
 	pid = vfork();
 	if (!pid) {
+		if (session)
+			setsid();
 		execve(program, argv, environ);
 		_exit(127);
 	}
@@ -24,9 +26,10 @@ pid_t bare_start(void)
 
 void bare_restart(void *context)
 {
-	(void)context;
+	const bool *session = context;
+
 	for (;;) {
-		pid_t pid = bare_start();
+		pid_t pid = bare_start(*session);
 
 		check_errno(waitpid(pid, NULL, 0), "waitpid");
 	}

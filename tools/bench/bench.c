@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -225,6 +226,19 @@ static void seed_random(void)
 	check_errno((int)getrandom(&byte, 1, 0), "getrandom");
 }
 
+/*
+ * A spawner has a descriptor for each child. Where there is room for too few
+ * from 256 on, each child would copy those that are below.
+ */
+static void raise_files(void)
+{
+	struct rlimit limit;
+
+	check_errno(getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
+	limit.rlim_cur = limit.rlim_max;
+	check_errno(setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
+}
+
 static const struct {
 	const char *name;
 	void (*measure)(void);
@@ -235,6 +249,11 @@ static const struct {
 	{ "stop", bench_stop },
 	{ "memory", bench_memory },
 	{ "exit", bench_exit },
+	{ "call", bench_call },
+	{ "cast", bench_cast },
+	{ "down", bench_down },
+	{ "monitors", bench_monitors },
+	{ "orphans", bench_orphans },
 };
 
 #define BENCHES (sizeof(benches) / sizeof(benches[0]))
@@ -275,6 +294,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	seed_random();
+	raise_files();
 	program_copy(argv[1]);
 	notes_open();
 	if (!json)

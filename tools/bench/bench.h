@@ -49,6 +49,11 @@ void bench_stop(void);
 void bench_memory(void);
 void bench_exit(void);
 void bench_untracked(void);
+void bench_call(void);
+void bench_cast(void);
+void bench_down(void);
+void bench_monitors(void);
+void bench_orphans(void);
 /* What a fork, its exit and the wait for it take, in ns. */
 double fork_exit(void);
 
@@ -87,9 +92,12 @@ uint64_t notes_last(size_t n);
 
 /* ---- bare.c: the floors ---- */
 
-/* One instance, by vfork(2) and execve(2). */
-pid_t bare_start(void);
-/* Starts an instance again whenever it dies; for process_start(). */
+/* One instance, by vfork(2) and execve(2); with @session it leads its own. */
+pid_t bare_start(bool session);
+/*
+ * Starts an instance again whenever it dies; for process_start(). @context is a
+ * bool, as above.
+ */
 void bare_restart(void *context);
 
 /* ---- tree.c: a supervisor whose children run the program ---- */
@@ -121,6 +129,9 @@ struct crowd *crowd_new(unsigned int members, bool supervised);
 void crowd_start(struct crowd *crowd);
 /* Kills one; returns when its successor's START has been read. In ns. */
 uint64_t crowd_exit(struct crowd *crowd, unsigned int member);
+/* Unsupervised: one of them, and another in its place when it is dead. */
+pid_t crowd_pid(const struct crowd *crowd, unsigned int member);
+void crowd_replace(struct crowd *crowd, unsigned int member);
 /* Supervised or not, all are dead afterwards. */
 void crowd_end(struct crowd *crowd);
 

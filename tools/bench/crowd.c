@@ -150,6 +150,16 @@ uint64_t crowd_exit(struct crowd *crowd, unsigned int member)
 	return end - begin;
 }
 
+pid_t crowd_pid(const struct crowd *crowd, unsigned int member)
+{
+	return crowd->member[member].pid;
+}
+
+void crowd_replace(struct crowd *crowd, unsigned int member)
+{
+	member_start(crowd, member, 0);
+}
+
 void crowd_end(struct crowd *crowd)
 {
 	if (crowd->supervised) {

@@ -176,7 +176,7 @@ static double fork_exit_unloaded(void)
 
 	module_unload();
 	for (int i = 0; i < OTHERS; i++)
-		pid[i] = bare_start();
+		pid[i] = bare_start(false);
 	notes_last(OTHERS);
 	took = fork_exit_best();
 	for (int i = 0; i < OTHERS; i++)

@@ -363,16 +363,23 @@ struct supervisor_list {
 };
 #define SUPERVISOR_LIST _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_LIST)
 
+/* struct supervisor_child_attach.flags */
+#define SUPERVISOR_ATTACH_F_RESET_SIGNALS (1U << 0) /* none ignored, caught or blocked */
+
 /**
  * struct supervisor_child_attach - ioctl(SUPERVISOR_CHILD_ATTACH) on the device
  * @size: sizeof(struct supervisor_child_attach)
- * @flags: must be 0
+ * @flags: SUPERVISOR_ATTACH_F_*
  * @token: from the START message
  *
  * Makes the calling process the child that the START asks for. For the new
  * process itself, before it execs: its real parent must be in the process that
  * read the START. A child whose group is to be signalled must lead its process
  * group.
+ *
+ * With RESET_SIGNALS, every signal has its default action once the process is
+ * attached, and none is blocked in the calling thread: what a new program
+ * expects, in one call. If the attach fails, nothing is changed.
  *
  * Errors: EPERM (not a child of the reader), EALREADY (used), ESTALE (revoked
  * or unknown), EINVAL (not a group leader, or the START is a supervisor's),
@@ -436,7 +443,7 @@ struct supervisor_child_report {
  * @max_bytes: bytes of their payloads: at least @max_payload, at most 64 MiB; 0
  *	is 1 MiB
  * @max_payload: bytes of one payload: at most %SUPERVISOR_PAYLOAD_MAX; 0 is
- *	that
+ *	that, or @max_bytes if it is less
  * @name_len: bytes in @name; 0 for an anonymous one
  * @name: pointer to "/name", not NUL-terminated
  * @mode: permission bits of a named one, less the umask: reading is receiving
