@@ -15,18 +15,23 @@
 
 char *down_words(const struct supervisor_msg_down *down)
 {
+	const char *reason = word_of(SUP_WORDS_EXIT, down->reason);
 	char *status, *cpu, *words;
 
 	if (down->reason == SUPERVISOR_EXIT_NOPROC)
-		return xstrdup("noproc: it was not there");
+		return xstrdup("was not there");
+	/* So it also is when the owner's death was what closed it. */
+	if (down->what == SUPERVISOR_DOWN_OF_MAILBOX &&
+	    down->reason == SUPERVISOR_EXIT_NORMAL)
+		return xstrdup("nobody serves it");
+	if (down->what == SUPERVISOR_DOWN_OF_MAILBOX)
+		return xasprintf("nobody serves it, reason %s", reason);
 	if (down->what != SUPERVISOR_DOWN_OF_PROCESS)
-		return xasprintf("ended: %s",
-				 word_of(SUP_WORDS_EXIT, down->reason));
+		return xasprintf("ended, reason %s", reason);
 	status = status_words(down->status);
 	cpu = duration_words(down->utime_ns + down->stime_ns);
-	words = xasprintf("%s: %s, %s of CPU, %" PRIu64 " KiB",
-			  word_of(SUP_WORDS_EXIT, down->reason), status, cpu,
-			  (uint64_t)down->maxrss_kb);
+	words = xasprintf("%s, reason %s, CPU %s, max RSS %" PRIu64 " KiB",
+			  status, reason, cpu, (uint64_t)down->maxrss_kb);
 	free(cpu);
 	free(status);
 	return words;

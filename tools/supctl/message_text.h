@@ -15,8 +15,9 @@
 /* One line on standard output. */
 void message_print(const struct supervisor_msg *msg, bool json);
 
-/* What a DOWN or an EXIT says: "killed by SIGKILL, 12ms of CPU, 3400 KiB"; for
- * free(3).
+/*
+ * What a DOWN or an EXIT says: "exit status 3, reason crash, CPU 12ms, max RSS
+ * 3400 KiB"; for free(3).
  */
 char *down_words(const struct supervisor_msg_down *down);
 /* The members of it. */
