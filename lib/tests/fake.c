@@ -16,7 +16,7 @@ struct fake fake;
 /* In the place of the library's: ld's --wrap. */
 int __wrap_sup_mailbox_recv(int mailbox, void *buf, size_t *len, uint32_t max,
 			    uint64_t deadline);
-int __wrap_sup_child_attach(int device, uint64_t token);
+int __wrap_sup_attach(int device, uint64_t token, uint32_t flags);
 int __wrap_sup_child_report(int device, uint64_t token, uint32_t report,
 			    int error);
 
