@@ -20,6 +20,7 @@
 enum {
 	STATUS_OK = 0,
 	STATUS_FALSE = 1,	/* what was asked for is not so */
+	STATUS_DIED = 2,	/* who was asked died over it */
 	STATUS_TIMEOUT = 99,
 	STATUS_USAGE = 100,
 	STATUS_SYSTEM = 111	/* a system call failed */

@@ -12,6 +12,13 @@
 
 #include "../common.h"
 
+/* Options without a letter. */
+enum {
+	MAX_MESSAGES = 256,
+	MAX_BYTES,
+	MAX_PAYLOAD
+};
+
 static const struct {
 	unsigned int bit;
 	struct argp_option option;
@@ -22,7 +29,8 @@ static const struct {
 	{ OPTION_PRETTY, { "pretty", 'p', NULL, 0,
 	  "Draw the tree, though this may be no terminal", 0 } },
 	{ OPTION_TIMEOUT, { "timeout", 't', "TIME", 0,
-	  "Give up after so many seconds, or a duration such as 500ms", 0 } },
+	  "Give up after so many seconds, or a duration such as 500ms; or infinity",
+	  0 } },
 	{ OPTION_RECURSIVE, { "recursive", 'r', NULL, 0,
 	  "With every supervisor below it", 0 } },
 	{ OPTION_RESTART_CHANGED, { "restart-changed", 'c', NULL, 0,
@@ -30,7 +38,55 @@ static const struct {
 	{ OPTION_QUIET, { "quiet", 'q', NULL, 0,
 	  "Tell of nothing but failures of supctl itself", 0 } },
 	{ OPTION_VERBOSE, { "verbose", 'v', NULL, 0, "Tell of every event", 0 } },
+	{ OPTION_SURVIVE, { "survive", 's', NULL, 0,
+	  "It outlives its server; if it has, serve it again", 0 } },
+	{ OPTION_KEEP_GOING, { "keep-going", 'k', NULL, 0,
+	  "Go on when COMMAND fails; what it printed is the reply", 0 } },
+	{ OPTION_MODE, { "mode", 'm', "MODE", 0,
+	  "Who may receive (r) and send (w), in octal (0600)", 0 } },
+	{ OPTION_LIMITS, { "max-messages", MAX_MESSAGES, "N", 0,
+	  "Messages that may wait in it (1024)", 0 } },
+	{ OPTION_LIMITS, { "max-bytes", MAX_BYTES, "N", 0,
+	  "Bytes that they may have together (1048576)", 0 } },
+	{ OPTION_LIMITS, { "max-payload", MAX_PAYLOAD, "N", 0,
+	  "Bytes that one may have (65536)", 0 } },
+	{ OPTION_COUNT, { "count", 'n', "N", 0, "So many (1)", 0 } },
 };
+
+static uint64_t parse_deadline(const struct argp_state *state,
+			       const char *text)
+{
+	uint64_t ns, deadline;
+
+	if (!strcmp(text, "infinity"))
+		return SUPERVISOR_NO_DEADLINE;
+	if (!parse_duration(text, NSEC_PER_SEC, &ns))
+		argp_error(state, "%s: not a duration", text);
+	if (__builtin_add_overflow(monotonic_ns(), ns, &deadline))
+		return SUPERVISOR_NO_DEADLINE;
+	return deadline;
+}
+
+static uint32_t parse_mode(const struct argp_state *state, const char *text)
+{
+	uint32_t mode = 0;
+	const char *at;
+
+	for (at = text; *at >= '0' && *at <= '7' && mode <= 0777; at++)
+		mode = mode << 3 | (uint32_t)(*at - '0');
+	if (at == text || *at || mode > 0777)
+		argp_error(state, "%s: not permission bits, 000 to 777", text);
+	return mode;
+}
+
+static uint32_t parse_number(const struct argp_state *state, const char *text)
+{
+	uint64_t number;
+
+	if (!parse_u64(text, 1, UINT32_MAX, &number))
+		argp_error(state, "%s: not a number from 1 on", text);
+	return number;
+}
 
 /* What the words of options->args say of the number of arguments. */
 static void check_count(struct argp_state *state, int count)
@@ -57,7 +113,6 @@ static void check_count(struct argp_state *state, int count)
 static error_t parse_one(int key, char *text, struct argp_state *state)
 {
 	struct options *options = state->input;
-	uint64_t ns;
 
 	switch (key) {
 	case 'j':
@@ -70,9 +125,8 @@ static error_t parse_one(int key, char *text, struct argp_state *state)
 		options->pretty = true;
 		break;
 	case 't':
-		if (!parse_duration(text, NSEC_PER_SEC, &ns))
-			argp_error(state, "%s: not a duration", text);
-		options->deadline = monotonic_ns() + ns;
+		options->timed = true;
+		options->deadline = parse_deadline(state, text);
 		break;
 	case 'r':
 		options->recursive = true;
@@ -85,6 +139,27 @@ static error_t parse_one(int key, char *text, struct argp_state *state)
 		break;
 	case 'v':
 		options->verbose = true;
+		break;
+	case 's':
+		options->survive = true;
+		break;
+	case 'k':
+		options->keep_going = true;
+		break;
+	case 'm':
+		options->mode = parse_mode(state, text);
+		break;
+	case MAX_MESSAGES:
+		options->max_messages = parse_number(state, text);
+		break;
+	case MAX_BYTES:
+		options->max_bytes = parse_number(state, text);
+		break;
+	case MAX_PAYLOAD:
+		options->max_payload = parse_number(state, text);
+		break;
+	case 'n':
+		options->count = parse_number(state, text);
 		break;
 	case ARGP_KEY_ARGS:
 		options->argument = state->argv[state->next];
@@ -115,9 +190,13 @@ void options_parse(struct options *options, int argc, char **argv,
 
 	options->args = args;
 	options->deadline = SUPERVISOR_NO_DEADLINE;
+	options->mode = 0600;
+	options->count = 1;
 	for (i = 0; i < ARRAY_SIZE(known); i++)
 		if (options->allowed & known[i].bit)
 			table[used++] = known[i].option;
+	if (!used)
+		argp.options = NULL;
 	if (argp_parse(&argp, argc, argv, 0, NULL, options))
 		exit(STATUS_USAGE);
 }

@@ -17,7 +17,12 @@ enum {
 	OPTION_RECURSIVE = 1 << 4,
 	OPTION_RESTART_CHANGED = 1 << 5,
 	OPTION_QUIET = 1 << 6,
-	OPTION_VERBOSE = 1 << 7
+	OPTION_VERBOSE = 1 << 7,
+	OPTION_SURVIVE = 1 << 8,
+	OPTION_KEEP_GOING = 1 << 9,
+	OPTION_MODE = 1 << 10,
+	OPTION_LIMITS = 1 << 11,
+	OPTION_COUNT = 1 << 12
 };
 
 struct options {
@@ -29,10 +34,16 @@ struct options {
 	const char *fields;
 	bool pretty;
 	uint64_t deadline;		/* SUPERVISOR_NO_DEADLINE without -t */
+	bool timed;			/* there is a -t */
 	bool recursive;
 	bool restart_changed;
 	bool quiet;
 	bool verbose;
+	bool survive;
+	bool keep_going;
+	uint32_t mode;			/* 0600 without -m */
+	uint32_t max_messages, max_bytes, max_payload; /* 0: not given */
+	uint32_t count;			/* 1 without -n */
 };
 
 /*

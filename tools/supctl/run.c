@@ -20,6 +20,7 @@
 #include "notify.h"
 #include "options.h"
 #include "reload.h"
+#include "signals.h"
 #include "target.h"
 #include "tree_create.h"
 #include "verbs.h"
@@ -35,6 +36,7 @@ struct runner {
 	struct sup_create_opts flags;	/* of the root */
 	int root;
 	int mailbox;			/* of events and answers */
+	int signals;
 	struct narrator narrator;
 	struct reload *reload;
 	bool up;
@@ -42,38 +44,6 @@ struct runner {
 	bool reload_wanted;
 	bool reloading;
 };
-
-/*
- * Signals come through a pipe and not by a mask, which the children would
- * inherit.
- */
-static int signal_pipe[2];
-
-static void on_signal(int number)
-{
-	unsigned char byte = number;
-	int saved = errno;
-
-	if (write(signal_pipe[1], &byte, 1) < 0) {
-		/* full: then there are signals enough to act on */
-	}
-	errno = saved;
-}
-
-static void catch_signals(void)
-{
-	static const int caught[] = { SIGTERM, SIGINT, SIGHUP };
-	struct sigaction action = {
-		.sa_handler = on_signal,
-		.sa_flags = SA_RESTART,
-	};
-	size_t i;
-
-	if (pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK))
-		die_error(errno, "pipe");
-	for (i = 0; i < ARRAY_SIZE(caught); i++)
-		sigaction(caught[i], &action, NULL);
-}
 
 static void *spawn(void *context)
 {
@@ -155,10 +125,10 @@ static void check_reloaded(struct runner *runner)
 
 static void take_signals(struct runner *runner)
 {
-	unsigned char byte;
+	int number;
 
-	while (read(signal_pipe[0], &byte, 1) == 1) {
-		if (byte != SIGHUP) {
+	while ((number = signals_next(runner->signals))) {
+		if (number != SIGHUP) {
 			stop(runner);
 			continue;
 		}
@@ -247,7 +217,7 @@ static void serve(struct runner *runner)
 	struct pollfd fds[] = {
 		{ .fd = runner->root },
 		{ .fd = runner->mailbox, .events = POLLIN },
-		{ .fd = signal_pipe[0], .events = POLLIN },
+		{ .fd = runner->signals, .events = POLLIN },
 	};
 
 	do {
@@ -296,6 +266,7 @@ static int run_tree(struct runner *runner, int device, struct tree *tree,
 	SUP_OPTS(sup_spawner_opts, spawner_opts,
 		 .on_fail = narrator_failed,
 		 .context = &runner->narrator);
+	static const int caught[] = { SIGTERM, SIGINT, SIGHUP };
 	struct sup_spawner *spawner;
 	int control, err, status;
 	pthread_t thread;
@@ -313,7 +284,7 @@ static int run_tree(struct runner *runner, int device, struct tree *tree,
 	runner->reload = reload_new(device, runner->root, runner->mailbox,
 				    tree, options->restart_changed);
 
-	catch_signals();
+	runner->signals = signals_catch(caught, ARRAY_SIZE(caught));
 	spawner_opts.supervisor = runner->root;
 	err = sup_spawner_new(&spawner, device, control, &spawner_opts);
 	if (err < 0)

@@ -6,6 +6,22 @@
 #ifndef SUPCTL_VERBS_H
 #define SUPCTL_VERBS_H
 
+#include <stddef.h>
+
+struct verb {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *args;
+	const char *doc;
+};
+
+/*
+ * Runs the verb that argv[1] names. argv[0] is what comes before it. @notes end
+ * the list of them that --help prints.
+ */
+int verbs_run(const struct verb *verbs, size_t count, const char *notes,
+	      int argc, char **argv);
+
 int verb_run(int argc, char **argv);
 int verb_check(int argc, char **argv);
 int verb_tree(int argc, char **argv);
@@ -18,5 +34,17 @@ int verb_delete(int argc, char **argv);
 int verb_suspend(int argc, char **argv);
 int verb_resume(int argc, char **argv);
 int verb_events(int argc, char **argv);
+int verb_cast(int argc, char **argv);
+int verb_call(int argc, char **argv);
+int verb_monitor(int argc, char **argv);
+
+/* "supctl mailbox VERB". */
+int verb_mailbox(int argc, char **argv);
+int mailbox_create(int argc, char **argv);
+int mailbox_recv(int argc, char **argv);
+int mailbox_reply(int argc, char **argv);
+int mailbox_ls(int argc, char **argv);
+int mailbox_status(int argc, char **argv);
+int mailbox_rm(int argc, char **argv);
 
 #endif
