@@ -50,7 +50,7 @@ FIXTURE_TEARDOWN(alias)
 #define BOX (self->mailbox)
 #define A (self->a.pid)
 
-#define test_alias_send(alias_, text_) \
+#define test_through(alias_, text_) \
 	ASSERT_EQ(0, _test_alias_send(DEV, (alias_), (text_), 0))
 #define test_off(alias_) \
 	ASSERT_EQ(-ESTALE, _test_alias_send(DEV, (alias_), "late", 0))
@@ -95,7 +95,7 @@ FIXTURE_TEARDOWN(alias)
 #define test_kill() \
 	do { \
 		ASSERT_EQ(0, kill(A, SIGKILL)); \
-		ASSERT_TRUE(is_dead_after(A, PATIENCE_MS)); \
+		ASSERT_TRUE(is_waitable(A)); \
 		/* Waits for what the death has to do. */ \
 		ASSERT_EQ(0, _test_process_unlink(DEV, 0x7fffffff)); \
 	} while (0)
@@ -108,8 +108,8 @@ TEST_F(alias, until_it_is_off)
 
 	test_alias(BOX, EXPLICIT, &alias);
 	ASSERT_NE(0, alias);
-	test_alias_send(alias, "one");
-	test_alias_send(alias, "two");
+	test_through(alias, "one");
+	test_through(alias, "two");
 	test_cast(alias, "one");
 	test_cast(alias, "two");
 	test_used(1);
@@ -125,7 +125,7 @@ TEST_F(alias, until_the_first_message)
 	__u64 alias;
 
 	test_alias(BOX, REPLY, &alias);
-	test_alias_send(alias, "one");
+	test_through(alias, "one");
 	test_off(alias);
 	test_used(0);
 	ASSERT_EQ(0, _test_unalias(BOX, alias));
@@ -141,7 +141,7 @@ TEST_F(alias, what_is_there_stays)
 	__u64 alias;
 
 	test_alias(BOX, EXPLICIT, &alias);
-	test_alias_send(alias, "early");
+	test_through(alias, "early");
 	ASSERT_EQ(1, _test_unalias(BOX, alias));
 	test_off(alias);
 	test_cast(alias, "early");
@@ -173,7 +173,7 @@ TEST_F(alias, is_its_mailboxs)
 	test_mailbox_create(DEV, 0, &other);
 	test_alias(other, EXPLICIT, &alias);
 	ASSERT_EQ(0, _test_unalias(BOX, alias));
-	test_alias_send(alias, "text");
+	test_through(alias, "text");
 	test_nothing();
 	/* And ends with it. */
 	close(other);
@@ -187,7 +187,7 @@ TEST_F(alias, monitors_nothing)
 
 	test_alias(BOX, EXPLICIT, &alias);
 	ASSERT_EQ(0, _test_demonitor(BOX, alias, SUPERVISOR_REF_F_FLUSH));
-	test_alias_send(alias, "text");
+	test_through(alias, "text");
 	test_cast(alias, "text");
 }
 
@@ -202,8 +202,8 @@ TEST_F(alias, selects_its_messages)
 
 	test_alias(BOX, EXPLICIT, &one);
 	test_alias(BOX, EXPLICIT, &two);
-	test_alias_send(one, "one");
-	test_alias_send(two, "two");
+	test_through(one, "one");
+	test_through(two, "two");
 	recv.ref = two;
 	ASSERT_EQ(0, _test_ioctl(BOX, SUPERVISOR_MAILBOX_RECV, &recv));
 	ASSERT_EQ(1, recv.out_count);
@@ -218,11 +218,11 @@ TEST_F(alias, explicit_outlives_its_monitor)
 	__u64 ref;
 
 	test_monitor_of(BOX, A, -1, EXPLICIT, &ref);
-	test_alias_send(ref, "one");
+	test_through(ref, "one");
 	test_cast(ref, "one");
 	ASSERT_EQ(1, _test_demonitor(BOX, ref, 0));
 	ASSERT_EQ(0, _test_demonitor(BOX, ref, 0));
-	test_alias_send(ref, "two");
+	test_through(ref, "two");
 	test_cast(ref, "two");
 	test_used(1);
 	ASSERT_EQ(1, _test_unalias(BOX, ref));
@@ -236,10 +236,10 @@ TEST_F(alias, explicit_outlives_the_down)
 
 	test_monitor_of(BOX, A, -1, EXPLICIT, &ref);
 	test_kill();
-	test_alias_send(ref, "one");
+	test_through(ref, "one");
 	test_down(ref, SUPERVISOR_EXIT_KILLED);
 	test_cast(ref, "one");
-	test_alias_send(ref, "two");
+	test_through(ref, "two");
 	test_cast(ref, "two");
 	ASSERT_EQ(0, _test_demonitor(BOX, ref, 0));
 	ASSERT_EQ(1, _test_unalias(BOX, ref));
@@ -263,8 +263,8 @@ TEST_F(alias, off_at_demonitor)
 	__u64 ref;
 
 	test_monitor_of(BOX, A, -1, DEMONITOR, &ref);
-	test_alias_send(ref, "one");
-	test_alias_send(ref, "two");
+	test_through(ref, "one");
+	test_through(ref, "two");
 	ASSERT_EQ(1, _test_demonitor(BOX, ref, 0));
 	test_off(ref);
 	ASSERT_EQ(0, _test_unalias(BOX, ref));
@@ -278,7 +278,7 @@ TEST_F(alias, off_at_the_down)
 	__u64 ref;
 
 	test_monitor_of(BOX, A, -1, DEMONITOR, &ref);
-	test_alias_send(ref, "one");
+	test_through(ref, "one");
 	test_kill();
 	test_off(ref);
 	test_cast(ref, "one");
@@ -305,7 +305,7 @@ TEST_F(alias, reply_ends_the_monitor)
 	__u64 ref;
 
 	test_monitor_of(BOX, A, -1, REPLY_DEMONITOR, &ref);
-	test_alias_send(ref, "one");
+	test_through(ref, "one");
 	test_off(ref);
 	test_used(0);
 	ASSERT_EQ(0, _test_demonitor(BOX, ref, 0));
@@ -358,7 +358,7 @@ TEST_F(alias, off_while_a_sender_waits)
 	test_alias(create.out_fd, EXPLICIT, &refs[0]);
 	test_monitor_of(create.out_fd, A, -1, DEMONITOR, &refs[1]);
 	test_monitor_of(create.out_fd, A, -1, DEMONITOR, &refs[2]);
-	test_alias_send(refs[0], "full");
+	test_through(refs[0], "full");
 	ASSERT_EQ(-EAGAIN, _test_alias_send(DEV, refs[0], "more", 0));
 	for (i = 0; i < 3; i++) {
 		sender.alias = refs[i];

@@ -124,6 +124,17 @@ bool is_dead_after(pid_t pid, unsigned int milliseconds)
 	return true;
 }
 
+bool is_waitable(pid_t pid)
+{
+	siginfo_t info;
+	int err;
+
+	do {
+		err = waitid(P_PID, pid, &info, WEXITED | WNOWAIT);
+	} while (err && errno == EINTR);
+	return !err;
+}
+
 void reap_all(void)
 {
 	while (waitpid(-1, NULL, WNOHANG) > 0)

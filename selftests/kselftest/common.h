@@ -201,6 +201,8 @@ unsigned int rounds(unsigned int wanted);
 bool slow_kernel(void);
 /* Waits until @pid is dead, a zombie or gone; false if it lives on. */
 bool is_dead_after(pid_t pid, unsigned int milliseconds);
+/* Waits until a child is dead as wait4() sees it, and leaves it unreaped. */
+bool is_waitable(pid_t pid);
 bool is_alive(pid_t pid);
 char process_state(pid_t pid);
 bool process_becomes(pid_t pid, const char *states);

@@ -34,6 +34,7 @@ struct scene {
 	__u64 ref;	/* of a call to it that waits in @box */
 	__u64 from;	/* of one that was taken */
 	pid_t server;	/* which owns @box and replies, or 0 */
+	pid_t peer;	/* does nothing */
 };
 
 /* Larger than the ring of @box; and what only one allocator has room for. */
@@ -54,6 +55,12 @@ static int scene_open(struct scene *scene)
 	int err;
 
 	snprintf(scene->name, sizeof(scene->name), "/fail_nth.%d", getpid());
+	scene->peer = fork();
+	if (!scene->peer) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
 	scene->dev = device_open();
 	if (scene->dev < 0)
 		return scene->dev;
@@ -172,6 +179,8 @@ static void scene_close(struct scene *scene)
 	close(scene->spare);
 	close(scene->mailbox);
 	close(scene->dev);
+	kill(scene->peer, SIGKILL);
+	waitpid(scene->peer, NULL, 0);
 	reap_all();
 }
 
@@ -392,6 +401,82 @@ static int do_own(struct scene *scene)
 	return _test_own(scene->sup);
 }
 
+static int do_monitor(struct scene *scene)
+{
+	return _test_monitor_of(scene->spare, scene->peer, -1,
+				SUPERVISOR_ALIAS_DEMONITOR, NULL);
+}
+
+static int do_monitor_file(struct scene *scene)
+{
+	return _test_monitor_of(scene->spare, 0, scene->sup,
+				SUPERVISOR_ALIAS_NONE, NULL);
+}
+
+/* Of what is not there; its DOWN is read. */
+static int do_down(struct scene *scene)
+{
+	struct supervisor_msg_down down;
+	__u64 ref;
+	int err = _test_monitor(scene->spare, 0x7fffffff, &ref);
+
+	if (err)
+		return err;
+	err = _test_recv_down(scene->spare, &down, 0);
+	if (err == SUPERVISOR_MSG_DOWN)
+		return 0;
+	_test_demonitor(scene->spare, ref, SUPERVISOR_REF_F_FLUSH);
+	return err < 0 ? err : -EPROTO;
+}
+
+static int do_demonitor(struct scene *scene)
+{
+	int found = _test_demonitor(scene->spare, 12345, 0);
+
+	return found > 0 ? -EPROTO : found;
+}
+
+static int do_alias(struct scene *scene)
+{
+	__u64 alias;
+
+	return _test_alias(scene->spare, SUPERVISOR_ALIAS_REPLY, &alias);
+}
+
+static int do_alias_send(struct scene *scene)
+{
+	char text[1024];
+	__u64 alias;
+	int err = _test_alias(scene->spare, SUPERVISOR_ALIAS_REPLY, &alias);
+
+	if (err)
+		return err;
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = 0;
+	err = _test_alias_send(scene->dev, alias, text, 0);
+	_test_unalias(scene->spare, alias);
+	return err;
+}
+
+static int do_link(struct scene *scene)
+{
+	int found = _test_link(scene->dev, scene->peer, 0, NULL);
+
+	if (found < 0)
+		return found;
+	found = _test_process_unlink(scene->dev, scene->peer);
+	if (found < 0)
+		_test_process_unlink(scene->dev, scene->peer);
+	return found < 0 ? found : found ? 0 : -EPROTO;
+}
+
+static int do_trap(struct scene *scene)
+{
+	int err = _test_trap_exit(scene->dev, scene->spare);
+
+	return err ?: _test_trap_exit(scene->dev, -1);
+}
+
 static int do_open_device(struct scene *scene)
 {
 	int dev = device_open();
@@ -573,7 +658,15 @@ FIXTURE_VARIANT(fail_nth)
 	X(CALL_CANCEL, .call = do_call_cancel, .exchanges = true) \
 	X(MAILBOX_OWN, .call = do_mailbox_own, .exchanges = true) \
 	X(own_anew, .call = do_mailbox_own, .allocates = true, .forks = true) \
-	X(MAILBOX_STATUS, .call = do_mailbox_status)
+	X(MAILBOX_STATUS, .call = do_mailbox_status) \
+	X(MONITOR, .call = do_monitor, .allocates = true) \
+	X(MONITOR_file, .call = do_monitor_file, .allocates = true) \
+	X(DOWN, .call = do_down, .allocates = true) \
+	X(DEMONITOR, .call = do_demonitor) \
+	X(ALIAS, .call = do_alias, .allocates = true) \
+	X(ALIAS_SEND, .call = do_alias_send, .allocates = true) \
+	X(PROCESS_LINK, .call = do_link, .allocates = true) \
+	X(TRAP_EXIT, .call = do_trap, .allocates = true)
 
 #define VARIANT(name_, ...) \
 	FIXTURE_VARIANT_ADD(fail_nth, name_) { __VA_ARGS__ };
@@ -750,7 +843,8 @@ TEST_F(fail_nth, sweep)
 			       !info.out_used[SUPERVISOR_LIMIT_CHILDREN] &&
 			       !info.out_used[SUPERVISOR_LIMIT_BYTES] &&
 			       !info.out_used[SUPERVISOR_LIMIT_NAMES] &&
-			       !info.out_used[SUPERVISOR_LIMIT_CALLS]));
+			       !info.out_used[SUPERVISOR_LIMIT_CALLS] &&
+			       !info.out_used[SUPERVISOR_LIMIT_REFS]));
 	close(scene->dev);
 }
 

@@ -303,7 +303,7 @@ TEST_F(link, unlink)
 	ASSERT_EQ(0, _test_order(&self->a, ORDER_UNLINK, B, 0));
 	test_used(0);
 	ASSERT_EQ(0, kill(A, SIGKILL));
-	ASSERT_TRUE(is_dead_after(A, PATIENCE_MS));
+	ASSERT_TRUE(is_waitable(A));
 	test_settled();
 	ASSERT_TRUE(is_alive(B));
 }
@@ -313,7 +313,7 @@ TEST_F(link, unlink_by_the_other)
 	test_link(a, b, 0);
 	ASSERT_EQ(1, _test_order(&self->b, ORDER_UNLINK, A, 0));
 	ASSERT_EQ(0, kill(B, SIGKILL));
-	ASSERT_TRUE(is_dead_after(B, PATIENCE_MS));
+	ASSERT_TRUE(is_waitable(B));
 	test_settled();
 	ASSERT_TRUE(is_alive(A));
 }
@@ -324,7 +324,7 @@ TEST_F(link, unlink_leaves_an_exit)
 
 	ASSERT_EQ(0, _test_link(DEV, A, 0, &ref));
 	ASSERT_EQ(0, kill(A, SIGKILL));
-	ASSERT_TRUE(is_dead_after(A, PATIENCE_MS));
+	ASSERT_TRUE(is_waitable(A));
 	test_settled();
 	ASSERT_EQ(0, _test_process_unlink(DEV, A));
 	/* It is no monitor. */

@@ -45,6 +45,11 @@ union argument {
 	struct supervisor_call_reply_recv reply_recv;
 	struct supervisor_call_start call_start;
 	struct supervisor_ref ref;
+	struct supervisor_monitor monitor;
+	struct supervisor_alias alias;
+	struct supervisor_alias_send alias_send;
+	struct supervisor_process_link link;
+	struct supervisor_trap_exit trap;
 	struct supervisor_mailbox_own mailbox_own;
 	struct supervisor_mailbox_status mailbox_status;
 	struct supervisor_child_add add;
@@ -151,6 +156,35 @@ static void fill_ref(union argument *arg)
 	arg->ref.ref = 12345;
 }
 
+static void fill_monitor(union argument *arg)
+{
+	arg->monitor.pid = getpid();
+	arg->monitor.fd = -1;
+}
+
+static void fill_alias(union argument *arg)
+{
+	arg->alias.alias = SUPERVISOR_ALIAS_EXPLICIT;
+}
+
+static void fill_alias_send(union argument *arg)
+{
+	arg->alias_send.alias = 1;
+	arg->alias_send.buf = (uintptr_t)buf;
+	arg->alias_send.len = 1;
+}
+
+/* With itself, which is nothing. */
+static void fill_link(union argument *arg)
+{
+	arg->link.pid = getpid();
+}
+
+static void fill_trap(union argument *arg)
+{
+	arg->trap.mailbox_fd = spare_mailbox;
+}
+
 static void fill_add(union argument *arg)
 {
 	spec = CHILD("added", WAITS);
@@ -248,6 +282,16 @@ static void fill_open_child(union argument *arg)
 	X(MAILBOX_OWN, mailbox_own, flags, 0, ON_MAILBOX, fill_nothing, 0) \
 	X(MAILBOX_STATUS, mailbox_status, out_lost, 0, ON_MAILBOX, \
 	  fill_nothing, 0) \
+	X(MONITOR, monitor, out_ref, 0, ON_MAILBOX, fill_monitor, 0) \
+	X(DEMONITOR, ref, __reserved, SUPERVISOR_REF_F_FLUSH, ON_MAILBOX, \
+	  fill_ref, 0) \
+	X(ALIAS, alias, out_ref, 0, ON_MAILBOX, fill_alias, 0) \
+	X(UNALIAS, ref, __reserved, 0, ON_MAILBOX, fill_ref, 0) \
+	X(ALIAS_SEND, alias_send, __reserved, 0, ON_DEVICE, fill_alias_send, \
+	  ESTALE) \
+	X(PROCESS_LINK, process_link, out_ref, 0, ON_DEVICE, fill_link, 0) \
+	X(PROCESS_UNLINK, process_link, out_ref, 0, ON_DEVICE, fill_link, 0) \
+	X(TRAP_EXIT, trap_exit, __reserved, 0, ON_DEVICE, fill_trap, 0) \
 	X(CHILD_ADD, child_add, call, SUPERVISOR_CALL_F_ASYNC, ON_NEW, \
 	  fill_add, 0) \
 	X(START, start, call, SUPERVISOR_CALL_F_ASYNC, ON_NEW, \
@@ -287,6 +331,10 @@ static void fill_open_child(union argument *arg)
 	X(CALL_REPLY, reply) \
 	X(CALL_REPLY_RECV, reply_recv) \
 	X(CALL_CANCEL, ref) \
+	X(DEMONITOR, ref) \
+	X(UNALIAS, ref) \
+	X(ALIAS_SEND, alias_send) \
+	X(TRAP_EXIT, trap) \
 	X(STOP, stop) \
 	X(SUSPEND, suspend) \
 	X(RESUME, suspend) \
