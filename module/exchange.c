@@ -335,7 +335,9 @@ static void request_get(struct sup_post *post)
 
 	exchange->state = EXCHANGE_TAKEN;
 	mailbox->taken++;
-	list_move_tail(&exchange->calls, &mailbox->taken_calls);
+	/* Of a dead one it is in a list of calls that fail, or about to be: it stays. */
+	if (!mailbox->dead)
+		list_move_tail(&exchange->calls, &mailbox->taken_calls);
 	sup_mailbox_uncount_locked(mailbox, exchange->request.len);
 	refcount_inc(&exchange->refs);
 }
