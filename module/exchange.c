@@ -823,15 +823,22 @@ int sup_exchange_reply_recv(struct sup_ucmd *ucmd)
  * Calls that do not wait.
  */
 
-static void exchange_add_started(struct sup_exchange *exchange, struct sup_mailbox *reply_to)
+/* False when it has been closed: its REPLY could not be queued there. Consumes @reply_to. */
+static bool exchange_add_started(struct sup_exchange *exchange, struct sup_mailbox *reply_to)
 {
+	bool open;
+
 	exchange->async = true;
 	exchange->reply_to = reply_to;
 	exchange->answer.ref = sup_id_next();
-	refcount_inc(&exchange->refs);
 	spin_lock(&reply_to->lock);
-	list_add(&exchange->started, &reply_to->started);
+	open = !reply_to->closed;
+	if (open) {
+		refcount_inc(&exchange->refs);
+		list_add(&exchange->started, &reply_to->started);
+	}
 	spin_unlock(&reply_to->lock);
+	return open;
 }
 
 /**
@@ -864,7 +871,10 @@ int sup_exchange_start(struct sup_ucmd *ucmd)
 		return PTR_ERR(exchange);
 	}
 	/* Found before it is answered. */
-	exchange_add_started(exchange, reply_to);
+	if (!exchange_add_started(exchange, reply_to)) {
+		exchange_put(exchange);
+		return -EBADF;
+	}
 	ret = exchange_queue(exchange, deadline, &cmd->out_limit);
 	if (!ret)
 		cmd->out_ref = exchange->answer.ref;
