@@ -560,22 +560,24 @@ static int exchange_queue(struct sup_exchange *exchange, u64 deadline, u32 *limi
 static int exchange_give_up(struct sup_exchange *exchange, int ret)
 {
 	struct sup_mailbox *mailbox = exchange->mailbox;
-	bool end;
+	bool new, end;
 
 	spin_lock(&mailbox->lock);
+	new = exchange->state == EXCHANGE_NEW;
 	end = exchange->state == EXCHANGE_QUEUED ||
 	      (exchange->state == EXCHANGE_TAKEN && ret != -ERESTARTSYS);
 	if (exchange->state == EXCHANGE_DONE)
 		ret = 0;
-	if (exchange->state == EXCHANGE_NEW)
+	if (new)
 		exchange->state = EXCHANGE_DONE;
 	if (end)
 		exchange_end_locked(exchange, ret);
 	spin_unlock(&mailbox->lock);
-	if (end) {
+	if (end)
 		exchange_put(exchange);
+	/* There is room; or it is the call itself that waits for some, in vain. */
+	if (end || new)
 		sup_mailbox_wake_senders(mailbox);
-	}
 	return ret;
 }
 
