@@ -357,7 +357,7 @@ static void request_restore(struct sup_exchange *exchange)
 		exchange->state = EXCHANGE_QUEUED;
 		mailbox->taken--;
 		list_move(&exchange->calls, &mailbox->queued_calls);
-		list_add(&exchange->post.node, &mailbox->posts);
+		sup_mailbox_restore_locked(mailbox, &exchange->post);
 		sup_mailbox_count_locked(mailbox, exchange->request.len);
 	}
 	spin_unlock(&mailbox->lock);

@@ -692,6 +692,25 @@ bool sup_mailbox_post(struct sup_mailbox *mailbox, struct sup_post *post)
 }
 
 /**
+ * sup_mailbox_restore_locked - put a post back that could not be delivered
+ * @mailbox: where it came from, not closed
+ * @post: it, which has kept its place in the order
+ *
+ * Context: holds M; who calls this is the one that reads.
+ */
+void sup_mailbox_restore_locked(struct sup_mailbox *mailbox, struct sup_post *post)
+{
+	struct sup_post *at;
+
+	lockdep_assert_held(&mailbox->lock);
+	/* It was the first, unless its reader wanted a ref. */
+	list_for_each_entry(at, &mailbox->posts, node)
+		if (at->seq > post->seq)
+			break;
+	list_add_tail(&post->node, &at->node);
+}
+
+/**
  * sup_mailbox_restore - put a post back that could not be delivered
  * @mailbox: where it came from
  * @post: it, which has kept its place in the order
@@ -706,7 +725,7 @@ bool sup_mailbox_restore(struct sup_mailbox *mailbox, struct sup_post *post)
 	spin_lock(&mailbox->lock);
 	closed = mailbox->closed;
 	if (!closed && list_empty(&post->node))
-		list_add(&post->node, &mailbox->posts);
+		sup_mailbox_restore_locked(mailbox, post);
 	spin_unlock(&mailbox->lock);
 	if (!closed)
 		sup_mailbox_wake_readers(mailbox, false);
