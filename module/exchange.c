@@ -57,7 +57,8 @@ enum exchange_state {
  * @answer: M of @reply_to: its REPLY
  * @replier: M of @mailbox until DONE, referenced: who replied
  * @replier_uid: likewise
- * @charged: M of @mailbox: counted in SUPERVISOR_LIMIT_CALLS
+ * @charged: counted in SUPERVISOR_LIMIT_CALLS: its caller's to change, then who drops
+ *	the last reference
  *
  * Lifetime: from the ioctl that makes it until nobody waits for it.
  * Locking: per member. No two mailboxes' locks are held at once.
@@ -251,9 +252,6 @@ static void exchange_end_locked(struct sup_exchange *exchange, int error)
 	list_del_init(&exchange->calls);
 	hash_del(&exchange->by_number);
 	exchange->error = error;
-	/* Who is answered finds its quota whole. */
-	if (!exchange->async)
-		exchange_uncharge(exchange);
 	/* Pairs with exchange_is_done(): the outcome is there before it is seen. */
 	smp_store_release(&exchange->state, EXCHANGE_DONE);
 }
@@ -715,6 +713,9 @@ int sup_exchange_call(struct sup_ucmd *ucmd)
 		ret = call_begin(exchange, cmd);
 	if (!ret)
 		ret = call_see_through(exchange, ucmd);
+	/* Who is answered finds its quota whole; what is parked costs until it is fetched. */
+	if (!cmd->call)
+		exchange_uncharge(exchange);
 	exchange_put(exchange);
 	return ret;
 }
