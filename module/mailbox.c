@@ -154,7 +154,9 @@ static void mailbox_lost_owner(struct sup_mailbox *mailbox, u32 reason)
 	if (!mailbox->dead)
 		return;
 	sup_cast_discard_all(mailbox);
-	sup_mailbox_wake_senders(mailbox);
+	/* Also those who poll for something else, or for nothing. */
+	wake_up_interruptible_poll(&mailbox->wait, EPOLLERR);
+	wake_up_interruptible_poll(&mailbox->room, EPOLLOUT | EPOLLWRNORM | EPOLLERR);
 	sup_object_down(&mailbox->object, reason);
 }
 
