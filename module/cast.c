@@ -81,7 +81,7 @@ static void letter_restore(struct letter *letter)
 	spin_lock(&mailbox->lock);
 	gone = mailbox->closed || mailbox->dead;
 	if (!gone) {
-		list_add(&letter->post.node, &mailbox->posts);
+		sup_mailbox_restore_locked(mailbox, &letter->post);
 		sup_mailbox_count_locked(mailbox, letter->payload.len);
 	}
 	spin_unlock(&mailbox->lock);

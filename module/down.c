@@ -105,26 +105,3 @@ ssize_t sup_down_deliver(const struct sup_down *down, void __user *to, size_t ro
 	}
 	return copy_to_user(to, &msg, sizeof(msg)) ? -EFAULT : (ssize_t)sizeof(msg);
 }
-
-/**
- * sup_down_restore_locked - queue again what could not be delivered
- * @mailbox: where it came from, not closed
- * @down: it, which has kept its place in the order
- *
- * Context: holds M; who calls this is the one that reads.
- */
-void sup_down_restore_locked(struct sup_mailbox *mailbox, struct sup_down *down)
-{
-	struct list_head *at = &mailbox->posts;
-	struct sup_post *post;
-
-	lockdep_assert_held(&mailbox->lock);
-	/* The first, or one of those that the reader had chosen. */
-	list_for_each_entry(post, &mailbox->posts, node) {
-		at = &post->node;
-		if (post->seq > down->post.seq)
-			break;
-		at = &mailbox->posts;
-	}
-	list_add_tail(&down->post.node, at);
-}

@@ -42,6 +42,5 @@ void sup_down_process(struct sup_down *down, const struct sup_exit *exit,
 void sup_down_noproc(struct sup_down *down, u32 reason);
 ssize_t sup_down_deliver(const struct sup_down *down, void __user *to, size_t room,
 			 size_t *needed);
-void sup_down_restore_locked(struct sup_mailbox *mailbox, struct sup_down *down);
 
 #endif

@@ -58,7 +58,8 @@ enum exchange_state {
  * @answer: M of @reply_to: its REPLY
  * @replier: M of @mailbox until DONE, referenced: who replied
  * @replier_uid: likewise
- * @charged: M of @mailbox: counted in SUPERVISOR_LIMIT_CALLS
+ * @charged: counted in SUPERVISOR_LIMIT_CALLS: its caller's to change, then who drops
+ *	the last reference
  *
  * Lifetime: from the ioctl that makes it until nobody waits for it.
  * Locking: per member. No two mailboxes' locks are held at once.
@@ -252,9 +253,6 @@ static void exchange_end_locked(struct sup_exchange *exchange, int error)
 	list_del_init(&exchange->calls);
 	hash_del(&exchange->by_number);
 	exchange->error = error;
-	/* Who is answered finds its quota whole. */
-	if (!exchange->async)
-		exchange_uncharge(exchange);
 	/* Pairs with exchange_is_done(): the outcome is there before it is seen. */
 	smp_store_release(&exchange->state, EXCHANGE_DONE);
 }
@@ -336,7 +334,9 @@ static void request_get(struct sup_post *post)
 
 	exchange->state = EXCHANGE_TAKEN;
 	mailbox->taken++;
-	list_move_tail(&exchange->calls, &mailbox->taken_calls);
+	/* Of a dead one it is in a list of calls that fail, or about to be: it stays. */
+	if (!mailbox->dead)
+		list_move_tail(&exchange->calls, &mailbox->taken_calls);
 	sup_mailbox_uncount_locked(mailbox, exchange->request.len);
 	refcount_inc(&exchange->refs);
 }
@@ -356,7 +356,7 @@ static void request_restore(struct sup_exchange *exchange)
 		exchange->state = EXCHANGE_QUEUED;
 		mailbox->taken--;
 		list_move(&exchange->calls, &mailbox->queued_calls);
-		list_add(&exchange->post.node, &mailbox->posts);
+		sup_mailbox_restore_locked(mailbox, &exchange->post);
 		sup_mailbox_count_locked(mailbox, exchange->request.len);
 	}
 	spin_unlock(&mailbox->lock);
@@ -559,22 +559,24 @@ static int exchange_queue(struct sup_exchange *exchange, u64 deadline, u32 *limi
 static int exchange_give_up(struct sup_exchange *exchange, int ret)
 {
 	struct sup_mailbox *mailbox = exchange->mailbox;
-	bool end;
+	bool new, end;
 
 	spin_lock(&mailbox->lock);
+	new = exchange->state == EXCHANGE_NEW;
 	end = exchange->state == EXCHANGE_QUEUED ||
 	      (exchange->state == EXCHANGE_TAKEN && ret != -ERESTARTSYS);
 	if (exchange->state == EXCHANGE_DONE)
 		ret = 0;
-	if (exchange->state == EXCHANGE_NEW)
+	if (new)
 		exchange->state = EXCHANGE_DONE;
 	if (end)
 		exchange_end_locked(exchange, ret);
 	spin_unlock(&mailbox->lock);
-	if (end) {
+	if (end)
 		exchange_put(exchange);
+	/* There is room; or it is the call itself that waits for some, in vain. */
+	if (end || new)
 		sup_mailbox_wake_senders(mailbox);
-	}
 	return ret;
 }
 
@@ -712,6 +714,9 @@ int sup_exchange_call(struct sup_ucmd *ucmd)
 		ret = call_begin(exchange, cmd);
 	if (!ret)
 		ret = call_see_through(exchange, ucmd);
+	/* Who is answered finds its quota whole; what is parked costs until it is fetched. */
+	if (!cmd->call)
+		exchange_uncharge(exchange);
 	exchange_put(exchange);
 	return ret;
 }
@@ -822,15 +827,22 @@ int sup_exchange_reply_recv(struct sup_ucmd *ucmd)
  * Calls that do not wait.
  */
 
-static void exchange_add_started(struct sup_exchange *exchange, struct sup_mailbox *reply_to)
+/* False when it has been closed: its REPLY could not be queued there. Consumes @reply_to. */
+static bool exchange_add_started(struct sup_exchange *exchange, struct sup_mailbox *reply_to)
 {
+	bool open;
+
 	exchange->async = true;
 	exchange->reply_to = reply_to;
 	exchange->answer.ref = sup_id_next();
-	refcount_inc(&exchange->refs);
 	spin_lock(&reply_to->lock);
-	list_add(&exchange->started, &reply_to->started);
+	open = !reply_to->closed;
+	if (open) {
+		refcount_inc(&exchange->refs);
+		list_add(&exchange->started, &reply_to->started);
+	}
 	spin_unlock(&reply_to->lock);
+	return open;
 }
 
 /**
@@ -863,7 +875,10 @@ int sup_exchange_start(struct sup_ucmd *ucmd)
 		return PTR_ERR(exchange);
 	}
 	/* Found before it is answered. */
-	exchange_add_started(exchange, reply_to);
+	if (!exchange_add_started(exchange, reply_to)) {
+		exchange_put(exchange);
+		return -EBADF;
+	}
 	ret = exchange_queue(exchange, deadline, &cmd->out_limit);
 	if (!ret)
 		cmd->out_ref = exchange->answer.ref;

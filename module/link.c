@@ -150,7 +150,7 @@ static bool link_restore(struct link *link)
 	spin_lock(&mailbox->lock);
 	closed = mailbox->closed;
 	if (!closed)
-		sup_down_restore_locked(mailbox, &link->down);
+		sup_mailbox_restore_locked(mailbox, &link->down.post);
 	spin_unlock(&mailbox->lock);
 	return !closed;
 }

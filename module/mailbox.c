@@ -163,7 +163,9 @@ static void mailbox_lost_owner(struct sup_mailbox *mailbox, u32 reason)
 	if (!mailbox->dead)
 		return;
 	sup_cast_discard_all(mailbox);
-	sup_mailbox_wake_senders(mailbox);
+	/* Also those who poll for something else, or for nothing. */
+	wake_up_interruptible_poll(&mailbox->wait, EPOLLERR);
+	wake_up_interruptible_poll(&mailbox->room, EPOLLOUT | EPOLLWRNORM | EPOLLERR);
 	sup_object_down(&mailbox->object, reason);
 }
 
@@ -720,6 +722,25 @@ bool sup_mailbox_post(struct sup_mailbox *mailbox, struct sup_post *post)
 }
 
 /**
+ * sup_mailbox_restore_locked - put a post back that could not be delivered
+ * @mailbox: where it came from, not closed
+ * @post: it, which has kept its place in the order
+ *
+ * Context: holds M; who calls this is the one that reads.
+ */
+void sup_mailbox_restore_locked(struct sup_mailbox *mailbox, struct sup_post *post)
+{
+	struct sup_post *at;
+
+	lockdep_assert_held(&mailbox->lock);
+	/* It was the first, unless its reader wanted a ref. */
+	list_for_each_entry(at, &mailbox->posts, node)
+		if (at->seq > post->seq)
+			break;
+	list_add_tail(&post->node, &at->node);
+}
+
+/**
  * sup_mailbox_restore - put a post back that could not be delivered
  * @mailbox: where it came from
  * @post: it, which has kept its place in the order
@@ -734,7 +755,7 @@ bool sup_mailbox_restore(struct sup_mailbox *mailbox, struct sup_post *post)
 	spin_lock(&mailbox->lock);
 	closed = mailbox->closed;
 	if (!closed && list_empty(&post->node))
-		list_add(&post->node, &mailbox->posts);
+		sup_mailbox_restore_locked(mailbox, post);
 	spin_unlock(&mailbox->lock);
 	if (!closed)
 		sup_mailbox_wake_readers(mailbox, false);

@@ -46,8 +46,8 @@ struct sup_process;
  * @discard: nobody can ever read it: it is queued no more. Between @get and
  *	@put; may sleep
  *
- * A post whose @deliver failed with -EMSGSIZE or -EFAULT goes back to the head
- * of the queue by sup_mailbox_restore(), called from @deliver under the lock
+ * A post whose @deliver failed with -EMSGSIZE or -EFAULT goes back to its place
+ * in the queue by sup_mailbox_restore(), called from @deliver under the lock
  * that keeps the post from being withdrawn.
  *
  * What counts as a waiting cast or call is given room by sup_mailbox_count_locked()
@@ -195,6 +195,7 @@ void sup_post_init(struct sup_post *post, const struct sup_post_ops *ops);
 bool sup_mailbox_post(struct sup_mailbox *mailbox, struct sup_post *post);
 void sup_mailbox_post_locked(struct sup_mailbox *mailbox, struct sup_post *post);
 bool sup_mailbox_restore(struct sup_mailbox *mailbox, struct sup_post *post);
+void sup_mailbox_restore_locked(struct sup_mailbox *mailbox, struct sup_post *post);
 bool sup_mailbox_withdraw(struct sup_mailbox *mailbox, struct sup_post *post);
 bool sup_mailbox_listen(struct sup_mailbox *mailbox, struct sup_mailbox_listener *listener);
 bool sup_mailbox_unlisten(struct sup_mailbox *mailbox, struct sup_mailbox_listener *listener);

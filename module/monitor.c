@@ -156,7 +156,7 @@ static void monitor_restore(struct monitor *monitor)
 
 	spin_lock(&mailbox->lock);
 	if (monitor->ref.monitor == SUP_MONITOR_FIRED && !mailbox->closed)
-		sup_down_restore_locked(mailbox, &monitor->down);
+		sup_mailbox_restore_locked(mailbox, &monitor->down.post);
 	spin_unlock(&mailbox->lock);
 }
 

@@ -6,6 +6,7 @@
 
 #include <linux/align.h>
 #include <linux/pid.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "deadline.h"
@@ -311,6 +312,10 @@ static ssize_t take(struct sup_mailbox *mailbox, struct sup_receive *receive)
 			break;
 		done += len;
 		receive->count++;
+		/* A large buffer, and senders that keep up with us. */
+		cond_resched();
+		if (fatal_signal_pending(current))
+			break;
 	}
 	return receive->count ? done : len;
 }

@@ -843,4 +843,76 @@ TEST_F(exchange_race, message_against_wait)
 	test_empty(BOX);
 }
 
+/* Where the reply would go to, against the call: it is made or not, and no more. */
+TEST_F(exchange_race, start_against_close)
+{
+	unsigned int total = rounds(ROUNDS);
+	struct helper helper = {
+		.shared = self->shared, .act = act_close,
+	};
+	int replies, err;
+
+	ASSERT_EQ(0, helper_start(&helper));
+	for (; helper.round < total; helper.round++) {
+		test_mailbox(DEV, MAILBOX(.ring_bytes = 4096), &replies);
+		helper.mailbox = replies;
+		err = test_round(&helper,
+				 _test_call_start(BOX, large, sizeof(large),
+						  replies, &ref));
+		ASSERT_EQ(0, self->shared->err[1]);
+		if (err)
+			ASSERT_EQ(-EBADF, err);
+		note_winner(&self->balance, !!err);
+	}
+	helper_stop(&helper);
+	/* The teardown sees what is left of them. */
+	test_empty(BOX);
+	test_each_side_won();
+}
+
+#define MANY 1000
+
+/* The owner is dead; another process reads on, and keeps no call from failing. */
+TEST_F(exchange_race, take_against_owners_death)
+{
+	struct helper helper = {
+		.shared = self->shared, .act = act_kill,
+	};
+	unsigned int i, took, total = rounds(100);
+	int mailbox, err;
+	char tiny[8] __aligned(8);
+
+	ASSERT_EQ(0, helper_start(&helper));
+	while (total--) {
+		test_mailbox(DEV, MAILBOX(), &mailbox);
+		victim = start_owner(mailbox);
+		ASSERT_LT(0, victim);
+		for (i = 0; i < MANY; i++)
+			test_call_start(mailbox, "x", 1, REPLIES, &ref);
+		helper_round_begin(&helper);
+		/* Until there is none: some of them with no room for it. */
+		took = 0;
+		do {
+			if (total & 1)
+				_test_recv(mailbox, tiny, sizeof(tiny), 1, 0);
+			err = _test_take(mailbox, &message, 0);
+			took += !err;
+		} while (!err);
+		ASSERT_EQ(-EAGAIN, err);
+		helper_round_end(&helper);
+		ASSERT_EQ(0, self->shared->err[1]);
+		ASSERT_EQ(victim, waitpid(victim, NULL, 0));
+		for (i = 0; i < MANY; i++) {
+			ASSERT_EQ(0, _test_take(REPLIES, &message,
+						after_ms(10000)))
+				TH_LOG("call %u of %u, %u taken", i, MANY, took);
+			ASSERT_EQ(EOWNERDEAD, message.error);
+		}
+		ASSERT_EQ(0, taken(mailbox));
+		close(mailbox);
+	}
+	helper_stop(&helper);
+	test_empty(REPLIES);
+}
+
 TEST_HARNESS_MAIN

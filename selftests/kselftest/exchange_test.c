@@ -333,6 +333,8 @@ TEST_F(exchange, reply_too_large_for_its_buffer)
 	ASSERT_EQ(-EMSGSIZE, client_end(&client));
 	ASSERT_EQ(sizeof(reply), call->reply_len);
 	ASSERT_NE(0, call->call);
+	/* It is kept at the caller's cost. */
+	ASSERT_EQ(1, used_calls(self->dev));
 	/* To its replier it is answered, and its receiver has not lost it. */
 	test_no_reply(EALREADY, BOX, from);
 	call->reply = (uintptr_t)reply;
@@ -345,6 +347,7 @@ TEST_F(exchange, reply_too_large_for_its_buffer)
 	test_ioctl(BOX, SUPERVISOR_MAILBOX_CALL, call);
 	ASSERT_EQ(sizeof(reply), call->reply_len);
 	ASSERT_EQ(0, memcmp(large, reply, sizeof(reply)));
+	ASSERT_EQ(0, used_calls(self->dev));
 	/* Once. */
 	call->call = id;
 	ASSERT_EQ(-ESTALE, _test_ioctl(BOX, SUPERVISOR_MAILBOX_CALL, call));
@@ -1197,6 +1200,95 @@ TEST_F(exchange, short_buffer_keeps_the_reply)
 					 &recv));
 	ASSERT_LT(8, recv.buf_len);
 	test_takes_reply(REPLIES, ref, 0, "kept");
+}
+
+/* One that was asked for by its ref, and had no room, keeps its place. */
+TEST_F(exchange, short_buffer_keeps_the_order)
+{
+	struct supervisor_mailbox_recv recv =
+		ARG(supervisor_mailbox_recv, .flags = SUPERVISOR_RECV_F_REF,
+		    .buf = (uintptr_t)message.buf, .buf_len = 8);
+	__u64 ref;
+
+	/* Too large for the ring: a queue has them both. */
+	ASSERT_EQ(0, _test_send(REPLIES, large, 1000, NEVER));
+	ref = test_started("x");
+	test_reply(BOX, test_takes_call(BOX, "x"), "second");
+	ASSERT_EQ(0, _test_send(REPLIES, large, 2000, NEVER));
+	recv.ref = ref;
+	ASSERT_EQ(-EMSGSIZE, _test_ioctl(REPLIES, SUPERVISOR_MAILBOX_RECV,
+					 &recv));
+	ASSERT_EQ(0, _test_take(REPLIES, &message, 0));
+	ASSERT_EQ(SUPERVISOR_MSG_CAST, message.head->type);
+	ASSERT_EQ(1000, message.len);
+	test_takes_reply(REPLIES, ref, 0, "second");
+	ASSERT_EQ(0, _test_take(REPLIES, &message, 0));
+	ASSERT_EQ(2000, message.len);
+}
+
+struct starting {
+	int mailbox;
+	int replies;
+	volatile int err;
+};
+
+static void *start_from_thread(void *argument)
+{
+	struct starting *starting = argument;
+	struct supervisor_call_start start =
+		ARG(supervisor_call_start, .buf = (uintptr_t)"x", .len = 1,
+		    .mailbox_fd = starting->replies,
+		    .deadline = after_ms(PATIENCE_MS));
+
+	starting->err = _test_ioctl(starting->mailbox, SUPERVISOR_CALL_START,
+				    &start);
+	return NULL;
+}
+
+/* A call that waits for room, and nobody can get its reply any more. */
+TEST_F(exchange, replies_closed_while_it_waits_for_room)
+{
+	struct starting starting = { .err = 1 };
+	pthread_t thread;
+
+	test_mailbox(self->dev, MAILBOX(.max_messages = 1), &starting.mailbox);
+	test_mailbox(self->dev, MAILBOX(), &starting.replies);
+	test_send(starting.mailbox, "full");
+	ASSERT_EQ(0, pthread_create(&thread, NULL, start_from_thread,
+				    &starting));
+	sleep_ms(300);
+	ASSERT_EQ(1, starting.err);
+	close(starting.replies);
+	ASSERT_TRUE(eventually(starting.err != 1));
+	EXPECT_EQ(-EBADF, starting.err);
+	pthread_join(thread, NULL);
+	close(starting.mailbox);
+}
+
+static void *kill_later(void *argument)
+{
+	sleep_ms(300);
+	kill(*(pid_t *)argument, SIGKILL);
+	return NULL;
+}
+
+/* Who polls for something else is told that nobody serves it. */
+TEST_F(exchange, poll_wakes_at_the_owners_death)
+{
+	struct pollfd polled = { .fd = BOX, .events = POLLIN };
+	__u64 began = now_ns();
+	pthread_t thread;
+	int n;
+
+	if (SURVIVES)
+		return;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, kill_later, &self->owner));
+	n = poll(&polled, 1, 20000);
+	pthread_join(thread, NULL);
+	kill_owner();
+	ASSERT_EQ(1, n);
+	ASSERT_EQ(POLLERR, polled.revents);
+	ASSERT_GT(began + 10000000000ULL, now_ns());
 }
 
 TEST_F(exchange, cancel)

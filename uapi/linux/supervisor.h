@@ -791,8 +791,9 @@ struct supervisor_mailbox_recv {
  * @__reserved: must be 0
  *
  * A cast: the payload arrives as SUPERVISOR_MSG_CAST. write(2) does the same;
- * poll(2) says POLLOUT while there is room. A payload too large for the ring is
- * charged to the sender until it is read.
+ * poll(2) says POLLOUT while there is room, POLLERR when nobody will ever serve it
+ * again. A payload too large for the ring is charged to the sender until it is
+ * read.
  *
  * Errors: EMSGSIZE (@out_max), EAGAIN (no room, and @deadline 0 or O_NONBLOCK),
  * ETIMEDOUT, ESHUTDOWN (no owner, and it does not survive), EDQUOT, EINTR,
