@@ -27,6 +27,7 @@ static const struct verb verbs[] = {
 	{ "mailbox", verb_mailbox, "VERB", "make mailboxes and serve, show and remove them" },
 	{ "cast", verb_cast, "/NAME [PAYLOAD]", "send a message to a mailbox" },
 	{ "call", verb_call, "/NAME [PAYLOAD]", "send one and print the reply" },
+	{ "sys", verb_sys, "VERB", "suspend, resume, look into, trace, stop a server" },
 	{ "monitor", verb_monitor, "TARGET...", "tell when processes, mailboxes, trees are gone" },
 };
 
