@@ -405,7 +405,7 @@ TEST_F(exchange, deadline_of_an_untaken_call)
 	test_waiting(BOX, 0);
 	test_empty(BOX);
 	test_send(BOX, "a");
-	test_client_start(&client, BOX, "never seen", after_ms(60));
+	test_client_start(&client, BOX, "never seen", after_ms(1000));
 	ASSERT_TRUE(eventually(messages_are(BOX, 2)));
 	test_send(BOX, "b");
 	ASSERT_EQ(-ETIMEDOUT, client_end(&client));
