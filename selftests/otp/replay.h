@@ -192,6 +192,24 @@ struct replay_backend {
 extern const struct replay_backend replay_policy;
 extern const struct replay_backend replay_device;
 
+/* Take the first element out of a list that goes on by its @next. */
+#define take_first(list_) \
+	({ \
+		__typeof__(list_) first_ = (list_); \
+		if (first_) \
+			(list_) = first_->next; \
+		first_; \
+	})
+
+/* Take an element out of such a list. */
+#define take_out(list_, element_) \
+	do { \
+		__typeof__(list_) *link_ = &(list_); \
+		while (*link_ != (element_)) \
+			link_ = &(*link_)->next; \
+		*link_ = (element_)->next; \
+	} while (0)
+
 /* Memory runs out only for programs that could not go on either. */
 void *xcalloc(size_t nr, size_t size);
 void *xgrow(void *array, size_t nr, size_t size);

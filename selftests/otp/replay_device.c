@@ -445,11 +445,7 @@ static void say_answer(FILE *out, const struct call *call, const struct supervis
 
 static void world_free_call(struct world *world, struct call *call)
 {
-	struct call **link = &world->calls;
-
-	while (*link != call)
-		link = &(*link)->next;
-	*link = call->next;
+	take_out(world->calls, call);
 	free(call);
 }
 
@@ -896,29 +892,23 @@ static void world_end_trees(struct world *world)
 static void device_close(void *data)
 {
 	struct world *world = data;
+	struct actor *actor;
+	struct place *place;
+	struct call *call;
+	struct tree *tree;
 
 	world_end_trees(world);
-	while (world->calls)
-		world_free_call(world, world->calls);
+	while ((call = take_first(world->calls)))
+		free(call);
 	while (world->later)
 		world_free_later(&world->later);
-	while (world->places) {
-		struct place *place = world->places;
-
-		world->places = place->next;
+	while ((place = take_first(world->places)))
 		free(place);
-	}
-	while (world->trees) {
-		struct tree *tree = world->trees;
-
-		world->trees = tree->next;
+	while ((tree = take_first(world->trees))) {
 		close(tree->fd);
 		free(tree);
 	}
-	while (world->actors) {
-		struct actor *actor = world->actors;
-
-		world->actors = actor->next;
+	while ((actor = take_first(world->actors))) {
 		behaviour_free(&actor->behaviour);
 		orders_free(actor->orders);
 		free(actor->replies);

@@ -179,11 +179,7 @@ static struct sim_child *world_add_child(struct world *world, struct sim_sup *su
 
 static void world_free_child(struct world *world, struct sim_child *child)
 {
-	struct sim_child **link = &world->children;
-
-	while (*link != child)
-		link = &(*link)->next;
-	*link = child->next;
+	take_out(world->children, child);
 	if (child->actor->running == child)
 		child->actor->running = NULL;
 	free(child);
@@ -309,11 +305,7 @@ static struct sim_child *world_new_child_of(struct world *world, const struct si
 
 static void world_free_call(struct world *world, struct sim_call *call)
 {
-	struct sim_call **link = &world->calls;
-
-	while (*link != call)
-		link = &(*link)->next;
-	*link = call->next;
+	take_out(world->calls, call);
 	free(call);
 }
 
@@ -617,22 +609,19 @@ static void *policy_open(const struct scenario *scenario, FILE *trace)
 static void policy_close(void *data)
 {
 	struct world *world = data;
+	struct sim_sup *sup;
+	struct actor *actor;
+	void *gone;
 
-	while (world->calls)
-		world_free_call(world, world->calls);
-	while (world->children)
-		world_free_child(world, world->children);
-	while (world->sups) {
-		struct sim_sup *sup = world->sups;
-
-		world->sups = sup->next;
+	while ((gone = take_first(world->calls)))
+		free(gone);
+	while ((gone = take_first(world->children)))
+		free(gone);
+	while ((sup = take_first(world->sups))) {
 		free(sup->window);
 		free(sup);
 	}
-	while (world->actors) {
-		struct actor *actor = world->actors;
-
-		world->actors = actor->next;
+	while ((actor = take_first(world->actors))) {
 		behaviour_free(&actor->behaviour);
 		free(actor);
 	}
