@@ -62,31 +62,24 @@ int sup_mailbox_open(int device, const char *name, int access,
 
 /* ---- owning ----------------------------------------------------------- */
 
-int sup_mailbox_own(int mailbox)
+static int mailbox_own(int mailbox, uint32_t flags)
 {
-	struct supervisor_mailbox_own arg = { .size = sizeof(arg) };
+	struct supervisor_mailbox_own arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+	};
 
 	return sup_ioctl(mailbox, SUPERVISOR_MAILBOX_OWN, &arg);
+}
+
+int sup_mailbox_own(int mailbox)
+{
+	return mailbox_own(mailbox, 0);
 }
 
 int sup_mailbox_status(int mailbox, struct supervisor_mailbox_status *status)
 {
 	return sup_ioctl(mailbox, SUPERVISOR_MAILBOX_STATUS, status);
-}
-
-/* Takes over a mailbox that nobody serves. */
-static int mailbox_take_over(int mailbox)
-{
-	struct supervisor_mailbox_status status = { .size = sizeof(status) };
-	int ret = sup_mailbox_status(mailbox, &status);
-
-	if (ret)
-		return ret;
-	if (status.out_owner_pid == getpid())
-		return 0;
-	if (status.out_owner_pid)
-		return -EBUSY;
-	return sup_mailbox_own(mailbox);
 }
 
 int sup_mailbox_serve(int device, const struct sup_mailbox_opts *opts,
@@ -113,7 +106,7 @@ int sup_mailbox_serve(int device, const struct sup_mailbox_opts *opts,
 	} while (mailbox == -ENOENT);
 	if (mailbox < 0)
 		return mailbox;
-	ret = mailbox_take_over(mailbox);
+	ret = mailbox_own(mailbox, SUPERVISOR_OWN_F_VACANT);
 	if (ret) {
 		sup_close(mailbox);
 		return ret;

@@ -21,7 +21,7 @@ struct user_namespace;
 #define SUP_SUBSCRIPTIONS_MAX 64
 
 /* What a mailbox may be created with: casts and calls, bytes of their payloads. */
-#define SUP_MAILBOX_MESSAGES_MAX (1U << 20)
+#define SUP_MAILBOX_MESSAGES_MAX 1048576
 #define SUP_MAILBOX_BYTES_MAX (64U << 20)
 
 /* Mailboxes that one child's spec keeps for the next incarnation. */

@@ -29,7 +29,7 @@
 #define RING_MAX (16U << 20)
 
 #define MESSAGES_DEFAULT 1024U
-#define BYTES_DEFAULT (1U << 20)
+#define BYTES_DEFAULT 1048576U
 
 /**
  * struct sup_mailbox_owner - a process that serves a mailbox, or served it

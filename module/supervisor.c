@@ -26,7 +26,6 @@
 
 #define SUPERVISOR_BUCKETS 16
 
-
 /* Who is whose child: taken to set sup_supervisor.as_child and .owner. */
 DEFINE_MUTEX(sup_tree_lock);
 

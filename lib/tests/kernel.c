@@ -547,6 +547,10 @@ static int on_mailbox(int fd, unsigned long request, void *arg)
 	case SUPERVISOR_CALL_CANCEL:
 		return cancel(arg);
 	case SUPERVISOR_MAILBOX_OWN:
+		if (((struct supervisor_mailbox_own *)arg)->flags &
+		    SUPERVISOR_OWN_F_VACANT && box->owned &&
+		    kernel.pid != getpid())
+			return -EBUSY;
 		box->owned = true;
 		return 0;
 	case SUPERVISOR_MAILBOX_STATUS:

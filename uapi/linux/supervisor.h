@@ -128,7 +128,7 @@ enum {
 	SUPERVISOR_LIMIT_SUPERVISORS = 1,	/* of a user */
 	SUPERVISOR_LIMIT_CHILDREN = 2,		/* of a user: child specs */
 	SUPERVISOR_LIMIT_MAILBOXES = 3,		/* of a user */
-	SUPERVISOR_LIMIT_BYTES = 4,		/* of a user: blobs, rings, windows, answers, payloads */
+	SUPERVISOR_LIMIT_BYTES = 4,		/* of a user: blobs, rings, answers, payloads */
 	SUPERVISOR_LIMIT_NAMES = 5,		/* of a user: named objects */
 	SUPERVISOR_LIMIT_CALLS = 6,		/* of a user: calls and subscriptions under way */
 	SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN = 7, /* of one supervisor: child specs */
