@@ -461,13 +461,16 @@ static int do_alias_send(struct scene *scene)
 static int do_link(struct scene *scene)
 {
 	int found = _test_link(scene->dev, scene->peer, 0, NULL);
+	int err;
 
-	if (found < 0)
-		return found;
-	found = _test_process_unlink(scene->dev, scene->peer);
-	if (found < 0)
-		_test_process_unlink(scene->dev, scene->peer);
-	return found < 0 ? found : found ? 0 : -EPROTO;
+	if (found >= 0)
+		found = _test_process_unlink(scene->dev, scene->peer);
+	if (found > 0)
+		return 0;
+	err = found ?: -EPROTO;
+	/* It may be there, though it could not be told: the peer is to be killed. */
+	_test_process_unlink(scene->dev, scene->peer);
+	return err;
 }
 
 static int do_trap(struct scene *scene)
