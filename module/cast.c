@@ -249,11 +249,15 @@ static int cast_wait(struct sending *sending)
  */
 int sup_mailbox_cast(struct sup_mailbox *mailbox, struct sup_cast *cast)
 {
-	struct sending sending = { .mailbox = mailbox, .cast = cast };
+	struct sending sending;
 	int ret;
 
 	if (cast->len > mailbox->max_payload)
 		return -EMSGSIZE;
+	/* Not all of it: most is the room for a small payload. */
+	sending.mailbox = mailbox;
+	sending.cast = cast;
+	sending.letter = NULL;
 	ret = sup_payload_read(&sending.payload, cast->buf, cast->len, &cast->limit);
 	if (ret)
 		return ret;

@@ -362,7 +362,7 @@ bool sup_unwatch(struct sup_watch *watch)
 	watching = !list_empty(&watch->node);
 	list_del_init(&watch->node);
 	if (process->child == watch)
-		process->child = NULL;
+		WRITE_ONCE(process->child, NULL);
 	spin_unlock_irq(&process->lock);
 	watch->process = NULL;
 	sup_process_put(process);
@@ -518,7 +518,7 @@ bool sup_process_claim(struct sup_process *process, struct sup_watch *watch)
 	spin_lock_irq(&process->lock);
 	free = !process->child;
 	if (free)
-		process->child = watch;
+		WRITE_ONCE(process->child, watch);
 	spin_unlock_irq(&process->lock);
 	return free;
 }
@@ -534,18 +534,41 @@ void __init sup_claim_register(const struct sup_claim_ops *ops)
 	claim_ops = ops;
 }
 
-/* The record of the calling process, if it is tracked; a reference. */
-static struct sup_process *process_current_if_tracked(void)
+static struct sup_process *process_current_rcu(void)
 {
 	struct pid *pid = task_tgid(current);
 	struct sup_process *process;
 
-	rcu_read_lock();
 	hash_for_each_possible_rcu(sup_processes, process, node, (unsigned long)pid)
-		if (process->pid == pid && refcount_inc_not_zero(&process->refs))
-			break;
+		if (process->pid == pid)
+			return process;
+	return NULL;
+}
+
+/* The record of the calling process, if it is tracked; a reference. */
+static struct sup_process *process_current_if_tracked(void)
+{
+	struct sup_process *process;
+
+	rcu_read_lock();
+	process = process_current_rcu();
+	if (process && !refcount_inc_not_zero(&process->refs))
+		process = NULL;
 	rcu_read_unlock();
 	return process;
+}
+
+/* Who attaches does it itself: no other thread's doing is missed that matters. */
+static bool current_is_child(void)
+{
+	struct sup_process *process;
+	bool is;
+
+	rcu_read_lock();
+	process = process_current_rcu();
+	is = process && READ_ONCE(process->child);
+	rcu_read_unlock();
+	return is;
 }
 
 static struct sup_watch *process_claim_get(struct sup_process *process)
@@ -659,10 +682,13 @@ static int process_origin_make(struct sup_process *process)
  */
 int sup_current_origin(struct sup_origin **origin)
 {
-	struct sup_process *process = process_current_if_tracked();
+	struct sup_process *process;
 	int ret = 0;
 
 	*origin = NULL;
+	if (!current_is_child())
+		return 0;
+	process = process_current_if_tracked();
 	if (!process)
 		return 0;
 	*origin = process_origin_get(process);
