@@ -258,7 +258,7 @@ int sup_mailbox_cast(struct sup_mailbox *mailbox, struct sup_cast *cast)
 	sending.mailbox = mailbox;
 	sending.cast = cast;
 	sending.letter = NULL;
-	ret = sup_payload_read(&sending.payload, cast->buf, cast->len, &cast->limit);
+	ret = sup_payload_read_charged(&sending.payload, cast->buf, cast->len, &cast->limit);
 	if (ret)
 		return ret;
 	ret = sup_sender_get(&sending.sender);

@@ -170,7 +170,7 @@ static struct sup_exchange *exchange_new(struct sup_mailbox *mailbox, u64 buf, u
 	exchange = exchange_alloc(mailbox, limit);
 	if (IS_ERR(exchange))
 		return exchange;
-	ret = sup_payload_read(&exchange->request, buf, len, limit);
+	ret = sup_payload_read_charged(&exchange->request, buf, len, limit);
 	if (!ret)
 		ret = sup_sender_get(&exchange->sender);
 	if (!ret)
@@ -641,6 +641,8 @@ static int call_finish(struct sup_exchange *exchange, struct sup_ucmd *ucmd)
 	u32 room = cmd->reply_len;
 
 	cmd->reply_len = exchange->reply.len;
+	if (exchange->error == -EDQUOT)
+		cmd->out_limit = SUPERVISOR_LIMIT_BYTES;
 	if (exchange->error)
 		return exchange->error;
 	if (exchange->reply.len <= room)
@@ -725,11 +727,14 @@ int sup_exchange_call(struct sup_ucmd *ucmd)
  * Replying.
  */
 
-/* -ENOENT, -EALREADY, -ESTALE: nobody awaits it. */
+/*
+ * -ENOENT, -EALREADY, -ESTALE: nobody awaits it. A reply that the caller cannot pay
+ * for is the caller's trouble, not the server's: it ends the call all the same.
+ */
 static int reply(struct sup_mailbox *mailbox, u64 from, struct sup_payload *payload, bool sync)
 {
 	struct sup_exchange *exchange;
-	int ret = 0;
+	int ret = 0, error;
 
 	spin_lock(&mailbox->lock);
 	exchange = exchange_find_locked(mailbox, from);
@@ -738,11 +743,13 @@ static int reply(struct sup_mailbox *mailbox, u64 from, struct sup_payload *payl
 	} else if (exchange->state != EXCHANGE_TAKEN) {
 		ret = -ENOENT;
 	} else {
-		sup_payload_move(&exchange->reply, payload);
+		error = sup_payload_charge(payload, exchange->account);
+		if (!error)
+			sup_payload_move(&exchange->reply, payload);
 		exchange->replier = get_pid(task_tgid(current));
 		exchange->replier_uid = current_euid();
 		from_answered_locked(mailbox, from);
-		exchange_end_locked(exchange, 0);
+		exchange_end_locked(exchange, error);
 	}
 	sync = sync && !sup_mailbox_readable_locked(mailbox);
 	spin_unlock(&mailbox->lock);
@@ -755,12 +762,11 @@ static int reply_from_user(struct sup_mailbox *mailbox, u64 from, u64 buf, u32 l
 			   int *nobody)
 {
 	struct sup_payload payload;
-	u32 limit;
 	int ret;
 
 	if (len > SUPERVISOR_PAYLOAD_MAX)
 		return -EMSGSIZE;
-	ret = sup_payload_read(&payload, buf, len, &limit);
+	ret = sup_payload_read(&payload, buf, len);
 	if (ret)
 		return ret;
 	*nobody = reply(mailbox, from, &payload, sync);

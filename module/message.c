@@ -69,7 +69,55 @@ void sup_sender_write(const struct sup_sender *sender, struct user_namespace *ns
 }
 
 /**
- * sup_payload_read - copy a payload from user space
+ * sup_payload_charge - let somebody pay for a payload that nobody pays for
+ * @payload: the payload
+ * @account: who; a reference is taken
+ *
+ * Context: any.
+ * Return: 0 or -EDQUOT.
+ */
+int sup_payload_charge(struct sup_payload *payload, struct sup_account *account)
+{
+	int ret;
+
+	if (!payload->large)
+		return 0;
+	ret = sup_account_charge(account, SUPERVISOR_LIMIT_BYTES, payload->len);
+	if (!ret)
+		payload->account = sup_account_get(account);
+	return ret;
+}
+
+/**
+ * sup_payload_read - copy a payload from user space; nobody pays for it yet
+ * @payload: filled; for sup_payload_free()
+ * @uptr: where it is
+ * @len: its bytes, at most %SUPERVISOR_PAYLOAD_MAX
+ *
+ * Context: process; may sleep.
+ * Return: 0, -EFAULT or -ENOMEM.
+ */
+int sup_payload_read(struct sup_payload *payload, u64 uptr, u32 len)
+{
+	const void __user *from = u64_to_user_ptr(uptr);
+
+	payload->len = len;
+	payload->large = NULL;
+	payload->account = NULL;
+	if (len <= SUP_PAYLOAD_SMALL)
+		return copy_from_user(payload->small, from, len) ? -EFAULT : 0;
+
+	payload->large = kvmalloc(len, GFP_KERNEL_ACCOUNT);
+	if (!payload->large)
+		return -ENOMEM;
+	if (!copy_from_user(payload->large, from, len))
+		return 0;
+	sup_payload_free(payload);
+	return -EFAULT;
+}
+
+/**
+ * sup_payload_read_charged - copy a payload from user space at the caller's cost
  * @payload: filled; for sup_payload_free()
  * @uptr: where it is
  * @len: its bytes, at most %SUPERVISOR_PAYLOAD_MAX
@@ -78,34 +126,20 @@ void sup_sender_write(const struct sup_sender *sender, struct user_namespace *ns
  * Context: process; may sleep.
  * Return: 0, -EFAULT, -EDQUOT or -ENOMEM.
  */
-int sup_payload_read(struct sup_payload *payload, u64 uptr, u32 len, u32 *limit)
+int sup_payload_read_charged(struct sup_payload *payload, u64 uptr, u32 len, u32 *limit)
 {
-	const void __user *from = u64_to_user_ptr(uptr);
-	int ret;
+	struct sup_account *account;
+	int ret = sup_payload_read(payload, uptr, len);
 
-	payload->len = len;
-	payload->large = NULL;
-	if (len <= SUP_PAYLOAD_SMALL)
-		return copy_from_user(payload->small, from, len) ? -EFAULT : 0;
-
-	payload->account = sup_account_get_current();
-	if (!payload->account)
-		return -ENOMEM;
-	ret = sup_account_charge(payload->account, SUPERVISOR_LIMIT_BYTES, len);
-	if (ret) {
-		*limit = SUPERVISOR_LIMIT_BYTES;
-		sup_account_put(payload->account);
+	if (ret || !payload->large)
 		return ret;
-	}
-	payload->large = kvmalloc(len, GFP_KERNEL_ACCOUNT);
-	ret = !payload->large ? -ENOMEM :
-	      copy_from_user(payload->large, from, len) ? -EFAULT : 0;
-	if (ret) {
-		kvfree(payload->large);
-		payload->large = NULL;
-		sup_account_uncharge(payload->account, SUPERVISOR_LIMIT_BYTES, len);
-		sup_account_put(payload->account);
-	}
+	account = sup_account_get_current();
+	ret = account ? sup_payload_charge(payload, account) : -ENOMEM;
+	sup_account_put(account);
+	if (ret == -EDQUOT)
+		*limit = SUPERVISOR_LIMIT_BYTES;
+	if (ret)
+		sup_payload_free(payload);
 	return ret;
 }
 
@@ -138,7 +172,8 @@ void sup_payload_free(struct sup_payload *payload)
 	if (!payload->large)
 		return;
 	kvfree(payload->large);
-	sup_account_uncharge(payload->account, SUPERVISOR_LIMIT_BYTES, payload->len);
+	if (payload->account)
+		sup_account_uncharge(payload->account, SUPERVISOR_LIMIT_BYTES, payload->len);
 	sup_account_put(payload->account);
 	payload->large = NULL;
 	payload->len = 0;

@@ -37,7 +37,7 @@ struct sup_sender {
  * struct sup_payload - bytes from user space
  * @len: how many
  * @large: more than %SUP_PAYLOAD_SMALL: their memory; else NULL
- * @account: with @large, referenced: who pays
+ * @account: with @large, referenced: who pays; NULL for nobody yet
  * @small: the bytes, when @large is NULL
  */
 struct sup_payload {
@@ -52,7 +52,9 @@ void sup_sender_put(struct sup_sender *sender);
 void sup_sender_write(const struct sup_sender *sender, struct user_namespace *ns,
 		      struct supervisor_msg *head);
 
-int sup_payload_read(struct sup_payload *payload, u64 uptr, u32 len, u32 *limit);
+int sup_payload_read(struct sup_payload *payload, u64 uptr, u32 len);
+int sup_payload_charge(struct sup_payload *payload, struct sup_account *account);
+int sup_payload_read_charged(struct sup_payload *payload, u64 uptr, u32 len, u32 *limit);
 void sup_payload_move(struct sup_payload *to, struct sup_payload *from);
 void sup_payload_free(struct sup_payload *payload);
 const void *sup_payload_bytes(const struct sup_payload *payload);

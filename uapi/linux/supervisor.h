@@ -827,7 +827,8 @@ struct supervisor_mailbox_send {
  *
  * The request arrives as SUPERVISOR_MSG_CALL; returns with the reply. The owner's
  * death ends it, whoever has it in hand. A call whose caller gave up is taken
- * back if nobody has received it; otherwise its replier is told ESTALE.
+ * back if nobody has received it; otherwise its replier is told ESTALE. Memory for
+ * a large reply is charged to the caller, who gets EDQUOT if that is too much.
  *
  * Errors: EMSGSIZE (request: @out_max; reply: @reply_len, and it is kept),
  * ESHUTDOWN (nobody serves it: OTP's noproc), EOWNERDEAD, EDEADLK (the caller is
@@ -862,7 +863,7 @@ struct supervisor_mailbox_call {
  *
  * Errors: ENOENT (no such call was ever received from this mailbox), EALREADY (it
  * has been answered), ESTALE (nobody waits any more; of calls long ago, also when
- * it has been answered), EMSGSIZE, EFAULT, EDQUOT, ENOMEM (it is still awaited).
+ * it has been answered), EMSGSIZE, EFAULT, ENOMEM (it is still awaited).
  */
 struct supervisor_call_reply {
 	__u32 size;
@@ -891,8 +892,8 @@ struct supervisor_call_reply {
  * @out_count: likewise
  * @__reserved: must be 0
  *
- * A reply and the next receive in one: a server's loop. Errors: EMSGSIZE, EFAULT,
- * EDQUOT and ENOMEM of the reply, with @from as it was; those of
+ * A reply and the next receive in one: a server's loop. Errors: EMSGSIZE, EFAULT
+ * and ENOMEM of the reply, with @from as it was; those of
  * SUPERVISOR_MAILBOX_RECV, with @from 0.
  */
 struct supervisor_call_reply_recv {
