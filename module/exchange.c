@@ -553,7 +553,7 @@ static int exchange_queue(struct sup_exchange *exchange, u64 deadline, u32 *limi
 }
 
 /*
- * The caller gives up with @ret: it is over then. 0 when the call was over before; -ERESTARTSYS
+ * The caller gives up with @ret: it is over then. 0 when it was before; -ERESTARTSYS
  * leaves one that was received alone: it must not be made twice. Consumes nothing.
  */
 static int exchange_give_up(struct sup_exchange *exchange, int ret)
@@ -652,6 +652,15 @@ static int call_finish(struct sup_exchange *exchange, struct sup_ucmd *ucmd)
 	return -EMSGSIZE;
 }
 
+/*
+ * Was it undone by the signal that interrupted its caller? Otherwise it may have been
+ * answered since, and must not be made again.
+ */
+static bool exchange_was_taken_back(struct sup_exchange *exchange)
+{
+	return exchange_is_done(exchange) && exchange->error == -ERESTARTSYS;
+}
+
 /* See a call through that is under way. */
 static int call_see_through(struct sup_exchange *exchange, struct sup_ucmd *ucmd)
 {
@@ -666,7 +675,7 @@ static int call_see_through(struct sup_exchange *exchange, struct sup_ucmd *ucmd
 		ret = exchange_give_up(exchange, ret);
 	if (!ret)
 		return call_finish(exchange, ucmd);
-	if (ret == -ERESTARTSYS && !exchange_is_done(exchange)) {
+	if (ret == -ERESTARTSYS && !exchange_was_taken_back(exchange)) {
 		refcount_inc(&exchange->refs);
 		cmd->call = exchange_park(exchange, ucmd->file);
 	}
