@@ -201,8 +201,8 @@ struct sup_msg {
 struct sup_policy_child {
 	struct sup_name name;
 	struct sup_child_spec spec;
-	enum sup_child_state state;
-	enum sup_reason reason;
+	enum sup_child_state state : 8;
+	enum sup_reason reason : 8;
 	bool initial;
 
 	/* private: the policy's own */
@@ -213,6 +213,8 @@ struct sup_policy_child {
 	u8 timed_out : 1;		/* ... because of its start timeout */
 	u8 killed : 1;			/* KILL is out */
 	u8 forgotten : 1;		/* FORGET is due after its last try-again */
+	u32 retries;			/* its try-agains in the queue */
+	u32 backoff_ms;			/* the last delay, 0 when none */
 	struct list_head order;		/* in sup_policy.children or .forgets */
 	struct list_head initials;	/* in sup_policy.initials */
 	struct hlist_node index;	/* in sup_policy.buckets, by name */
@@ -221,8 +223,6 @@ struct sup_policy_child {
 	u64 up_ns;			/* when it last became running */
 	struct sup_msg exit;		/* its unhandled death */
 	struct sup_msg retry;		/* its next try-again */
-	u32 retries;			/* its try-agains in the queue */
-	u32 backoff_ms;			/* the last delay, 0 when none */
 };
 
 enum sup_call_type {
