@@ -813,6 +813,7 @@ static int claim_keep(struct sup_watch *watch, struct sup_object *object)
 	if (nr < SUP_KEPT_MAX) {
 		kept->next = child->kept;
 		child->kept = kept;
+		child->sup->keeps = true;
 	}
 	mutex_unlock(&child->sup->lock);
 	if (nr < SUP_KEPT_MAX)

@@ -454,6 +454,19 @@ void sup_feed(struct sup_supervisor *sup, const struct sup_input *input)
 	supervisor_see_stopping(sup);
 }
 
+/*
+ * The spec of a child that it starts with, and would start again with, is not forgotten
+ * when it is deleted; what it kept for the child's next incarnation is of no use any more.
+ */
+static void supervisor_unkeep(struct sup_supervisor *sup)
+{
+	struct sup_policy_child *child;
+
+	list_for_each_entry(child, &sup->policy.initials, initials)
+		if (list_empty(&child->order))
+			sup_child_unkeep(sup_policy_child(child));
+}
+
 /* The next action, which may have been left over; false when there is none. */
 static bool supervisor_next(struct sup_supervisor *sup, struct sup_action *action)
 {
@@ -466,6 +479,8 @@ static bool supervisor_next(struct sup_supervisor *sup, struct sup_action *actio
 	}
 	due = sup_policy_next(&sup->policy, ktime_get_ns(), action);
 	supervisor_see_stopping(sup);
+	if (!due && sup->keeps)
+		supervisor_unkeep(sup);
 	return due;
 }
 

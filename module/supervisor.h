@@ -202,6 +202,7 @@ struct sup_start {
  * @buckets: S: the policy's index of ids
  * @nr_buckets: S
  * @start: S: the start under way
+ * @keeps: S: a child of it has made a mailbox that survives
  * @unwanted: S: nobody can start it any more: forget everything once it is down
  * @parked: S: struct sup_request, interrupted by a signal: their callers may wait
  *	on
@@ -260,6 +261,7 @@ struct sup_supervisor {
 	struct hlist_head *buckets;
 	u32 nr_buckets;
 	struct sup_start start;
+	bool keeps;
 	bool unwanted;
 	struct list_head parked;
 

@@ -279,7 +279,8 @@ static void fill_open_child(union argument *arg)
 	X(CALL_START, call_start, out_ref, 0, ON_MAILBOX, fill_call_start, 0) \
 	X(CALL_CANCEL, ref, __reserved, SUPERVISOR_REF_F_FLUSH, ON_MAILBOX, \
 	  fill_ref, 0) \
-	X(MAILBOX_OWN, mailbox_own, flags, 0, ON_MAILBOX, fill_nothing, 0) \
+	X(MAILBOX_OWN, mailbox_own, flags, SUPERVISOR_OWN_F_VACANT, \
+	  ON_MAILBOX, fill_nothing, 0) \
 	X(MAILBOX_STATUS, mailbox_status, out_lost, 0, ON_MAILBOX, \
 	  fill_nothing, 0) \
 	X(MONITOR, monitor, out_ref, 0, ON_MAILBOX, fill_monitor, 0) \
