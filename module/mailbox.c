@@ -137,7 +137,7 @@ static void owner_free(struct sup_mailbox_owner *owner)
 static void server_set(struct sup_mailbox *mailbox, struct sup_process *server)
 {
 	spin_lock(&mailbox->lock);
-	mailbox->server = server;
+	WRITE_ONCE(mailbox->server, server);
 	spin_unlock(&mailbox->lock);
 }
 
@@ -269,6 +269,42 @@ static int own_locked(struct sup_mailbox *mailbox, struct sup_mailbox_owner *own
 		return -EBUSY;
 	owner_set(mailbox, owner, process);
 	return 0;
+}
+
+/* Its death is recorded, but may not have been acted on. */
+static bool server_died(struct sup_mailbox *mailbox)
+{
+	struct sup_process *server;
+	bool died;
+
+	/* Records are freed after a grace period. */
+	rcu_read_lock();
+	server = READ_ONCE(mailbox->server);
+	died = server && READ_ONCE(server->dead);
+	rcu_read_unlock();
+	return died;
+}
+
+/**
+ * sup_mailbox_settle - act on the owner's death, if that is still to be done
+ * @mailbox: the mailbox
+ *
+ * Whoever has waited for the owner finds the mailbox as it leaves it.
+ * Context: may sleep.
+ */
+void sup_mailbox_settle(struct sup_mailbox *mailbox)
+{
+	u32 reason;
+
+	if (!server_died(mailbox))
+		return;
+	mutex_lock(&mailbox->owner_lock);
+	if (owner_is_dead(mailbox)) {
+		reason = sup_process_reason(mailbox->owner->watch.process);
+		owner_drop(mailbox);
+		mailbox_lost_owner(mailbox, reason);
+	}
+	mutex_unlock(&mailbox->owner_lock);
 }
 
 /**
@@ -912,6 +948,7 @@ static void mailbox_look(struct sup_mailbox *mailbox, struct supervisor_mailbox_
  */
 int sup_mailbox_status(struct sup_ucmd *ucmd)
 {
+	sup_mailbox_settle(sup_object_mailbox(ucmd->object));
 	mailbox_look(sup_object_mailbox(ucmd->object), ucmd->cmd);
 	return 0;
 }

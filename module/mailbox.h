@@ -185,6 +185,7 @@ struct sup_event_who {
 int sup_mailbox_create(struct sup_ucmd *ucmd);
 int sup_mailbox_own(struct sup_ucmd *ucmd);
 int sup_mailbox_status(struct sup_ucmd *ucmd);
+void sup_mailbox_settle(struct sup_mailbox *mailbox);
 
 struct sup_mailbox *sup_object_mailbox(struct sup_object *object);
 struct sup_mailbox *sup_mailbox_fdget(int fd);

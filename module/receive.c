@@ -336,6 +336,7 @@ ssize_t sup_mailbox_receive(struct sup_mailbox *mailbox, struct sup_receive *rec
 
 	receive->count = 0;
 	receive->needed = 0;
+	sup_mailbox_settle(mailbox);
 	for (;;) {
 		ret = sup_wait_until(mailbox->wait, read_try_begin(mailbox, receive),
 				     receive->deadline);
