@@ -852,6 +852,8 @@ TEST_F(exchange_race, start_against_close)
 	};
 	int replies, err;
 
+	/* Copying what is large takes longer than closing. */
+	self->balance.max = LEAD_MAX_DEATH;
 	ASSERT_EQ(0, helper_start(&helper));
 	for (; helper.round < total; helper.round++) {
 		test_mailbox(DEV, MAILBOX(.ring_bytes = 4096), &replies);
