@@ -1,6 +1,6 @@
 %% SPDX-License-Identifier: GPL-2.0
-%% The oracle's command line: scenario files in, canonical traces of the real
-%% OTP supervisor out.
+%% The oracle's command line: scenario files in, canonical traces out: of the real
+%% OTP supervisor or, for a file NAME.reg, of Elixir's Registry.
 
 -module(oracle).
 -export([main/0]).
@@ -18,7 +18,7 @@ main() ->
 			complain("usage: oracle FILE..."),
 			2;
 		Files ->
-			Read = [{File, oracle_scenario:read(File)} || File <- Files],
+			Read = [{File, (reader(File)):read(File)} || File <- Files],
 			case [Message || {_, {error, Message}} <- Read] of
 				[] -> play([{File, Cmds} || {File, {ok, Cmds}} <- Read]);
 				Messages -> lists:foreach(fun complain/1, Messages), 2
@@ -54,9 +54,21 @@ wait(Playing, Later, Done) ->
 	end.
 
 begin_play({File, Cmds}) ->
-	{Pid, Ref} = spawn_monitor(fun() -> exit({played, oracle_play:scenario(Cmds)}) end),
+	{Pid, Ref} = spawn_monitor(fun() -> exit({played, (player(File)):scenario(Cmds)}) end),
 	timer:exit_after(?TOO_LONG_MS, Pid, kill),
 	{Ref, File}.
+
+reader(File) ->
+	case filename:extension(File) of
+		".reg" -> oracle_registry;
+		_ -> oracle_scenario
+	end.
+
+player(File) ->
+	case filename:extension(File) of
+		".reg" -> oracle_registry;
+		_ -> oracle_play
+	end.
 
 failure(killed) -> "not at an end after a minute";
 failure(Crash) -> io_lib:format("~p", [Crash]).

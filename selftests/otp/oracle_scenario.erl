@@ -3,35 +3,39 @@
 %% with its line.  Knows the grammar; knows nothing of processes.
 
 -module(oracle_scenario).
--export([read/1]).
+-export([read/1, read/2, cmd/3, name/1]).
 -include("oracle.hrl").
 
 %% {ok, [#cmd{}]} | {error, Message} with Message as "FILE:LINE: what".
-read(File) ->
+read(File) -> read(File, fun parse/1).
+
+%% The same of another language: Parse makes [#cmd{}] of [{Line, Words}].
+read(File, Parse) ->
 	case file:read_file(File) of
 		{ok, Bin} ->
 			Lines = string:split(binary_to_list(Bin), "\n", all),
-			parse(File, Lines);
+			Numbered = lists:zip(lists:seq(1, length(Lines)), Lines),
+			try {ok, Parse([{N, W} || {N, L} <- Numbered, (W = words(L)) =/= []])}
+			catch throw:{N, Message} ->
+				{error, lists:flatten([File, ":", integer_to_list(N), ": ", Message])}
+			end;
 		{error, Why} ->
 			{error, File ++ ": " ++ file:format_error(Why)}
 	end.
 
-parse(File, Lines) ->
-	Numbered = lists:zip(lists:seq(1, length(Lines)), Lines),
-	Split = [{N, W} || {N, L} <- Numbered, (W = words(L)) =/= []],
+parse(Split) ->
 	Sups = [S || {_, [Def, S | _]} <- Split, Def =:= "sup" orelse Def =:= "dynsup"],
 	Step = fun({N, Words}, {Frozen, Cmds}) ->
-		What = try check(command(Words), Frozen, Sups)
-		       catch throw:Message -> throw({N, Message}) end,
-		Cmd = #cmd{line = N, text = lists:join(" ", Words), what = What},
-		{frozen(What, Frozen), [Cmd | Cmds]}
+		Cmd = cmd(N, Words, fun(W) -> check(command(W), Frozen, Sups) end),
+		{frozen(Cmd#cmd.what, Frozen), [Cmd | Cmds]}
 	end,
-	try lists:foldl(Step, {false, []}, Split) of
-		{_, Cmds} -> {ok, lists:reverse(Cmds)}
-	catch
-		throw:{N, Message} ->
-			{error, lists:flatten([File, ":", integer_to_list(N), ": ", Message])}
-	end.
+	{_, Cmds} = lists:foldl(Step, {false, []}, Split),
+	lists:reverse(Cmds).
+
+cmd(N, Words, Understand) ->
+	What = try Understand(Words)
+	       catch throw:Message -> throw({N, Message}) end,
+	#cmd{line = N, text = lists:join(" ", Words), what = What}.
 
 words(Line) ->
 	[Text | _] = string:split(Line, "#"),
