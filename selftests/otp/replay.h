@@ -99,7 +99,6 @@ struct scenario {
 	struct scn_command *commands;
 	size_t nr_commands;
 	char *bytes;		/* the file; the strings above are in it */
-	size_t nr_bytes;
 };
 
 bool scenario_read(struct scenario *scenario, const char *path);
@@ -209,6 +208,11 @@ extern const struct replay_backend replay_device;
 			link_ = &(*link_)->next; \
 		*link_ = (element_)->next; \
 	} while (0)
+
+char *text_read(const char *path);
+size_t text_words(char *line, const char **words, size_t max);
+char *text_join(const char *const *words, size_t nr_words);
+bool text_is_name(const char *word);
 
 /* Memory runs out only for programs that could not go on either. */
 void *xcalloc(size_t nr, size_t size);

@@ -18,26 +18,6 @@ struct parser {
 	bool frozen;
 };
 
-void *xcalloc(size_t nr, size_t size)
-{
-	void *memory = calloc(nr ? nr : 1, size);
-
-	if (!memory)
-		abort();
-	return memory;
-}
-
-/* Room for one more than @nr; doubles when @nr is a power of two. */
-void *xgrow(void *array, size_t nr, size_t size)
-{
-	if (nr & (nr - 1))
-		return array;
-	array = reallocarray(array, nr ? 2 * nr : 1, size);
-	if (!array)
-		abort();
-	return array;
-}
-
 __attribute__((format(printf, 2, 3)))
 static bool mistake(const struct parser *parser, const char *format, ...)
 {
@@ -55,16 +35,9 @@ static bool mistake(const struct parser *parser, const char *format, ...)
  * Words
  */
 
-static bool is_name(const char *word)
-{
-	if (*word < 'a' || *word > 'z')
-		return false;
-	return word[strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789")] == '\0';
-}
-
 static bool parse_name(const struct parser *parser, const char *word, const char **name)
 {
-	if (!is_name(word))
+	if (!text_is_name(word))
 		return mistake(parser, "not a name: %s", word);
 	*name = word;
 	return true;
@@ -106,23 +79,6 @@ static bool expect_words(const struct parser *parser, size_t nr_words)
 	if (parser->nr_words == nr_words)
 		return true;
 	return mistake(parser, "%s: wrong number of words", parser->words[0]);
-}
-
-/* The words from @first on, with one blank between. */
-static char *join_words(const struct parser *parser, size_t first)
-{
-	size_t len = 0;
-	char *text;
-
-	for (size_t i = first; i < parser->nr_words; i++)
-		len += strlen(parser->words[i]) + 1;
-	text = xcalloc(len + 1, 1);
-	for (size_t i = first; i < parser->nr_words; i++) {
-		strcat(text, parser->words[i]);
-		if (i + 1 < parser->nr_words)
-			strcat(text, " ");
-	}
-	return text;
 }
 
 /* Put the words key=value from @first on into the members named by @keys. */
@@ -259,7 +215,7 @@ static bool parse_call(const struct parser *parser, size_t first, struct scn_cal
 	}
 	if (call->verb == VERB_START_CHILD && !parse_child_options(parser, first + 3, &call->child))
 		return false;
-	call->text = join_words(parser, first);
+	call->text = text_join(words, nr_words);
 	return true;
 }
 
@@ -383,7 +339,7 @@ static bool parse_command(struct parser *parser)
 	command = &scenario->commands[scenario->nr_commands++];
 	memset(command, 0, sizeof(*command));
 	command->line = parser->line;
-	command->text = join_words(parser, 0);
+	command->text = text_join(parser->words, parser->nr_words);
 
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(commands[i].word, parser->words[0]) == 0)
@@ -407,19 +363,9 @@ static bool parse_command(struct parser *parser)
 
 static bool parse_line(struct parser *parser, char *line)
 {
-	char *state;
-	char *comment = strchr(line, '#');
-
-	if (comment)
-		*comment = '\0';
-	parser->nr_words = 0;
-	for (char *word = strtok_r(line, " \t\r", &state); word;
-	     word = strtok_r(NULL, " \t\r", &state)) {
-		if (parser->nr_words == MAX_WORDS)
-			return mistake(parser, "more than %d words", MAX_WORDS);
-		parser->words[parser->nr_words++] = word;
-	}
-
+	parser->nr_words = text_words(line, parser->words, MAX_WORDS);
+	if (parser->nr_words > MAX_WORDS)
+		return mistake(parser, "more than %d words", MAX_WORDS);
 	if (parser->nr_words == 0)
 		return true;
 	if (strcmp(parser->words[0], "dynsup") == 0)
@@ -465,45 +411,14 @@ static bool parse(struct scenario *scenario)
 	return check_deaths(&parser);
 }
 
-/*
- * Files
- */
-
-static bool read_bytes(struct scenario *scenario)
-{
-	FILE *file = fopen(scenario->path, "re");
-	size_t room = 1 << 16;
-	size_t len = 0;
-
-	if (!file)
-		return false;
-	scenario->bytes = xcalloc(room, 1);
-	while ((len += fread(scenario->bytes + len, 1, room - len - 1, file)) == room - 1) {
-		room *= 2;
-		scenario->bytes = realloc(scenario->bytes, room);
-		if (!scenario->bytes)
-			abort();
-	}
-	scenario->bytes[len] = '\0';
-	scenario->nr_bytes = len;
-	if (ferror(file)) {
-		fclose(file);
-		return false;
-	}
-	fclose(file);
-	return true;
-}
-
 /* Read a file; false, and scenario_free() not needed, after saying what is wrong. */
 bool scenario_read(struct scenario *scenario, const char *path)
 {
 	memset(scenario, 0, sizeof(*scenario));
 	scenario->path = path;
-	if (!read_bytes(scenario)) {
-		fprintf(stderr, "%s: %s\n", path, strerror(errno));
-		scenario_free(scenario);
+	scenario->bytes = text_read(path);
+	if (!scenario->bytes)
 		return false;
-	}
 	if (!parse(scenario)) {
 		scenario_free(scenario);
 		return false;
