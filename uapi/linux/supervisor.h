@@ -43,7 +43,7 @@
  * EEXIST       the name or id is taken (already_started, already_present)
  * EBUSY        wrong state for this (OTP: running, restarting)
  * ESRCH        the process is gone
- * ESTALE       the token, call or alias is no longer awaited
+ * ESTALE       the token, call or alias is no longer awaited; the value has changed
  * EALREADY     the token has been used, the report made or the call answered before
  * ECHILD       the start failed; out_error says with what
  * EMSGSIZE     a buffer too small, or an input over its limit
@@ -74,6 +74,9 @@
 #define SUPERVISOR_BLOB_MAX 65536	/* bytes in a child's blob */
 #define SUPERVISOR_DEPTH_MAX 16		/* supervisors on a path from the root */
 #define SUPERVISOR_PAYLOAD_MAX 65536	/* bytes in a message's payload */
+#define SUPERVISOR_KEY_MAX 255		/* bytes in a registry's key */
+#define SUPERVISOR_VALUE_MAX 4096	/* bytes in a registry's value */
+#define SUPERVISOR_PARTITIONS_MAX 64	/* of a registry */
 
 enum {
 	/* on the device */
@@ -89,6 +92,7 @@ enum {
 	SUPERVISOR_CMD_PROCESS_LINK = 0x09,
 	SUPERVISOR_CMD_PROCESS_UNLINK = 0x0a,
 	SUPERVISOR_CMD_TRAP_EXIT = 0x0b,
+	SUPERVISOR_CMD_REGISTRY_CREATE = 0x0c,
 	/* on a mailbox */
 	SUPERVISOR_CMD_MAILBOX_RECV = 0x20,
 	SUPERVISOR_CMD_MAILBOX_SEND = 0x21,
@@ -119,7 +123,26 @@ enum {
 	SUPERVISOR_CMD_SUBSCRIBE = 0x4c,
 	SUPERVISOR_CMD_STATUS = 0x4d,
 	SUPERVISOR_CMD_OPEN_CHILD = 0x4e,
-	SUPERVISOR_CMD_OWN = 0x4f
+	SUPERVISOR_CMD_OWN = 0x4f,
+	/* on a registry */
+	SUPERVISOR_CMD_REGISTER = 0x60,
+	SUPERVISOR_CMD_UNREGISTER = 0x61,
+	SUPERVISOR_CMD_LOOKUP = 0x62,
+	SUPERVISOR_CMD_SELECT = 0x63,
+	SUPERVISOR_CMD_COUNT = 0x64,
+	SUPERVISOR_CMD_UPDATE = 0x65,
+	SUPERVISOR_CMD_META_PUT = 0x66,
+	SUPERVISOR_CMD_META_GET = 0x67,
+	SUPERVISOR_CMD_META_DELETE = 0x68,
+	SUPERVISOR_CMD_LOCK = 0x69,
+	SUPERVISOR_CMD_UNLOCK = 0x6a,
+	SUPERVISOR_CMD_LISTEN = 0x6b,
+	SUPERVISOR_CMD_UNLISTEN = 0x6c,
+	SUPERVISOR_CMD_PUBLISH = 0x6d,
+	SUPERVISOR_CMD_KEY_SEND = 0x6e,
+	SUPERVISOR_CMD_KEY_CALL = 0x6f,
+	SUPERVISOR_CMD_KEY_SIGNAL = 0x70,
+	SUPERVISOR_CMD_REGISTRY_STATUS = 0x71
 };
 
 /* What a limit bounds: named by out_limit, and the index of INFO's tables. */
@@ -128,15 +151,18 @@ enum {
 	SUPERVISOR_LIMIT_SUPERVISORS = 1,	/* of a user */
 	SUPERVISOR_LIMIT_CHILDREN = 2,		/* of a user: child specs */
 	SUPERVISOR_LIMIT_MAILBOXES = 3,		/* of a user */
-	SUPERVISOR_LIMIT_BYTES = 4,		/* of a user: blobs, rings, answers, payloads */
+	SUPERVISOR_LIMIT_BYTES = 4,		/* of a user: blobs, payloads, values, tables... */
 	SUPERVISOR_LIMIT_NAMES = 5,		/* of a user: named objects */
 	SUPERVISOR_LIMIT_CALLS = 6,		/* of a user: calls and subscriptions under way */
 	SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN = 7, /* of one supervisor: child specs */
-	SUPERVISOR_LIMIT_SUBSCRIPTIONS = 8,	/* of one root */
+	SUPERVISOR_LIMIT_SUBSCRIPTIONS = 8,	/* of one root; listeners of one registry */
 	SUPERVISOR_LIMIT_REFS = 9,		/* of a user: monitors, links and aliases */
 	SUPERVISOR_LIMIT_MAILBOX_MESSAGES = 10,	/* of one mailbox: casts and calls */
 	SUPERVISOR_LIMIT_MAILBOX_BYTES = 11,	/* of one mailbox: their payloads */
-	SUPERVISOR_LIMIT_KEPT_MAILBOXES = 12	/* of one child: those that survive it */
+	SUPERVISOR_LIMIT_KEPT_MAILBOXES = 12,	/* of one child: those that survive it */
+	SUPERVISOR_LIMIT_REGISTRIES = 13,	/* of a user */
+	SUPERVISOR_LIMIT_ENTRIES = 14,		/* of a user: entries, metadata and locks */
+	SUPERVISOR_LIMIT_MAP_SLOTS = 15		/* of one registry's mapping */
 };
 
 #define SUPERVISOR_LIMIT_NR 16		/* with room for more */
@@ -144,6 +170,7 @@ enum {
 /* INFO out_features */
 #define SUPERVISOR_FEATURE_SUPERVISORS (1ULL << 0)	/* static supervisors */
 #define SUPERVISOR_FEATURE_MESSAGES (1ULL << 1)	/* casts, calls, monitors, links, aliases */
+#define SUPERVISOR_FEATURE_REGISTRIES (1ULL << 2)
 
 /**
  * struct supervisor_info - ioctl(SUPERVISOR_INFO) on the device
@@ -265,7 +292,8 @@ struct supervisor_create {
 /* What kind of object a name belongs to. All share one space of names. */
 enum {
 	SUPERVISOR_KIND_SUPERVISOR = 0,
-	SUPERVISOR_KIND_MAILBOX = 1
+	SUPERVISOR_KIND_MAILBOX = 1,
+	SUPERVISOR_KIND_REGISTRY = 2
 };
 
 /**
@@ -273,7 +301,8 @@ enum {
  * @size: sizeof(struct supervisor_open)
  * @flags: must be 0
  * @access: O_RDONLY, O_WRONLY or O_RDWR, as open(2) has them: to look at a
- *	supervisor or control it; to receive from a mailbox or send to it
+ *	supervisor or control it; to receive from a mailbox or send to it; to look
+ *	up in a registry and address who is there, or register there
  * @name_len: bytes in @name
  * @name: pointer to "/name"
  * @out_fd: a new file for the object of that name, O_CLOEXEC
@@ -488,7 +517,8 @@ enum {
 	SUPERVISOR_MSG_CALL = 6,	/* struct supervisor_msg_data: awaits a reply */
 	SUPERVISOR_MSG_REPLY = 7,	/* struct supervisor_msg_reply */
 	SUPERVISOR_MSG_DOWN = 8,	/* struct supervisor_msg_down: of a monitor */
-	SUPERVISOR_MSG_EXIT = 9		/* struct supervisor_msg_down: of a link */
+	SUPERVISOR_MSG_EXIT = 9,	/* struct supervisor_msg_down: of a link */
+	SUPERVISOR_MSG_REGISTRY = 10	/* struct supervisor_msg_registry: to a listener */
 };
 
 /* struct supervisor_msg.flags */
@@ -741,6 +771,41 @@ struct supervisor_msg_down {
 	__aligned_u64 utime_ns;
 	__aligned_u64 stime_ns;
 	__aligned_u64 maxrss_kb;
+};
+
+/* What happened in a registry. */
+enum {
+	SUPERVISOR_REGISTRY_REGISTERED = 1,
+	SUPERVISOR_REGISTRY_UNREGISTERED = 2,
+	SUPERVISOR_REGISTRY_DIED = 3	/* an entry is gone because its process is */
+};
+
+/**
+ * struct supervisor_msg_registry - what a registry's listener is told
+ * @head: type SUPERVISOR_MSG_REGISTRY; @pid is the entry's process, @uid that of
+ *	the user who pays for its entries, @ref the entry's number; 0 with
+ *	UNREGISTERED
+ * @registry: the registry's id
+ * @event: SUPERVISOR_REGISTRY_*
+ * @partition: of the entry
+ * @key_len: bytes of the key; a NUL follows
+ * @value_len: REGISTERED: bytes of the value, which follows that; and a NUL
+ * @text_offset: where the key begins, from the start of the message
+ * @__reserved: 0
+ *
+ * As OTP has it, an unregister call is told once, however many entries it took
+ * away and also when there was none; unless it was for one value, then when no
+ * entry of the caller is left. Deaths are told for each entry, to those who asked.
+ */
+struct supervisor_msg_registry {
+	struct supervisor_msg head;
+	__aligned_u64 registry;
+	__u32 event;
+	__u32 partition;
+	__u16 key_len;
+	__u16 value_len;
+	__u32 text_offset;
+	__u32 __reserved[2];
 };
 
 /* struct supervisor_mailbox_recv.flags, and of struct supervisor_call_reply_recv */
@@ -1189,6 +1254,7 @@ enum {
 
 /* struct supervisor_child_spec.flags */
 #define SUPERVISOR_CHILD_F_RETRY_UNCOUNTED (1U << 0)
+#define SUPERVISOR_CHILD_F_REGISTER (1U << 1)	/* the register members say where */
 
 /**
  * struct supervisor_child_spec - how a child is to be treated
@@ -1215,6 +1281,17 @@ enum {
  * @__reserved: must be 0
  * @id: pointer to the id: no NUL, '/' or control characters
  * @blob: pointer to what tells a spawner how to start it
+ * @registry_fd: REGISTER: a registry, open for writing
+ * @register_key_len: REGISTER: bytes in @register_key
+ * @register_key: REGISTER: pointer to the key
+ * @register_value: REGISTER: pointer to the value of its entry
+ * @register_value_len: REGISTER: bytes in @register_value
+ * @__reserved2: must be 0
+ *
+ * With REGISTER each START takes the key for the child before anybody is asked to
+ * start it, and the entry is the child's from its attach to its death. When
+ * somebody else has the key, the start fails with EEXIST as out_error and the holder
+ * as out_pid: OTP's already_started. Without the flag the members must be 0.
  *
  * Reads back from SUPERVISOR_CHILD_GET_SPEC with offsets from its own start in
  * place of the pointers; a NUL follows the id.
@@ -1241,6 +1318,12 @@ struct supervisor_child_spec {
 	__u32 __reserved;
 	__aligned_u64 id;
 	__aligned_u64 blob;
+	__s32 registry_fd;
+	__u32 register_key_len;
+	__aligned_u64 register_key;
+	__aligned_u64 register_value;
+	__u32 register_value_len;
+	__u32 __reserved2;
 };
 
 /* flags of the calls to a supervisor */
@@ -1665,5 +1748,624 @@ struct supervisor_own {
 	__u32 flags;
 };
 #define SUPERVISOR_OWN _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_OWN)
+
+/* How a registry keeps its keys. */
+enum {
+	SUPERVISOR_KEYS_UNIQUE = 0,		/* one entry for each key */
+	SUPERVISOR_KEYS_DUPLICATE = 1,		/* any number; partitions by process */
+	SUPERVISOR_KEYS_DUPLICATE_BY_KEY = 2	/* any number; partitions by key */
+};
+
+/* struct supervisor_registry_create.flags */
+#define SUPERVISOR_REGISTRY_F_OPEN (1U << 0)	/* if there is one of that name, open it */
+#define SUPERVISOR_REGISTRY_F_MAP (1U << 1)	/* it can be mapped: struct supervisor_map */
+
+/**
+ * struct supervisor_registry_create - ioctl(SUPERVISOR_REGISTRY_CREATE) on the device
+ * @size: sizeof(struct supervisor_registry_create)
+ * @flags: SUPERVISOR_REGISTRY_F_*
+ * @keys: SUPERVISOR_KEYS_*
+ * @partitions: 1 to %SUPERVISOR_PARTITIONS_MAX; 0 is 1
+ * @map_slots: MAP: keys that the mapping has room for, 64 to 1,048,576, a power of
+ *	two; 0 is 1024. Otherwise 0
+ * @name_len: bytes in @name; 0 for an anonymous one
+ * @name: pointer to "/name", not NUL-terminated
+ * @mode: permission bits of a named one, less the umask: reading is looking up,
+ *	listening, and addressing who is there; writing is registering,
+ *	metadata and locks
+ * @out_fd: the registry, O_CLOEXEC, open for reading and writing
+ * @out_created: 1; 0 when it was there and was opened
+ * @out_limit: with EDQUOT, SUPERVISOR_LIMIT_*
+ * @out_id: its id
+ *
+ * As open(2) has it, a name alone is O_CREAT | O_EXCL, and with OPEN it is O_CREAT:
+ * then @keys must be those of the registry that is there, and its other attributes
+ * are as they are. A registry lasts until its last file is closed; a supervisor's
+ * child that is to be registered in it keeps it too.
+ *
+ * Errors: EINVAL, EOPNOTSUPP (MAP of duplicate keys), EEXIST (the name is taken,
+ * with OPEN by another kind of object or of keys), EACCES (OPEN), ENAMETOOLONG,
+ * EDQUOT (@out_limit), EMFILE, ENFILE, ENOMEM.
+ */
+struct supervisor_registry_create {
+	__u32 size;
+	__u32 flags;
+	__u32 keys;
+	__u32 partitions;
+	__u32 map_slots;
+	__u32 name_len;
+	__aligned_u64 name;
+	__u32 mode;
+	__s32 out_fd;
+	__u32 out_created;
+	__u32 out_limit;
+	__aligned_u64 out_id;
+};
+#define SUPERVISOR_REGISTRY_CREATE _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_REGISTRY_CREATE)
+
+/**
+ * struct supervisor_register - ioctl(SUPERVISOR_REGISTER) on a registry
+ * @size: sizeof(struct supervisor_register)
+ * @flags: must be 0
+ * @key: pointer to the key: any bytes
+ * @value: pointer to the value
+ * @key_len: bytes in @key, 1 to %SUPERVISOR_KEY_MAX
+ * @value_len: bytes in @value, at most %SUPERVISOR_VALUE_MAX
+ * @mailbox_fd: a mailbox, open for writing, through which the entry can be
+ *	addressed; -1 for none
+ * @out_pid: with EEXIST, the process that has the key; 0 while it is kept for a
+ *	child that is being started
+ * @out_limit: with EDQUOT and ENOSPC, SUPERVISOR_LIMIT_*
+ * @out_max: with EMSGSIZE, the bytes that the key or the value may have
+ * @out_id: the entry's number, never used again in this registry
+ *
+ * An entry of the calling process, gone when it dies: before its parent can reap
+ * it nobody finds it any more. Of a unique key there is one entry (a second
+ * register is EEXIST, also by the same process); a process may have any number of
+ * entries of a duplicate key.
+ *
+ * Context: does not wait. Errors: EEXIST (@out_pid), EMSGSIZE (@out_max), EINVAL
+ * (no key), EBADF or EBADFD (@mailbox_fd), EDQUOT (@out_limit), ENOSPC (the mapping
+ * is full), ENOMEM.
+ */
+struct supervisor_register {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 key;
+	__aligned_u64 value;
+	__u32 key_len;
+	__u32 value_len;
+	__s32 mailbox_fd;
+	__s32 out_pid;
+	__u32 out_limit;
+	__u32 out_max;
+	__aligned_u64 out_id;
+};
+#define SUPERVISOR_REGISTER _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_REGISTER)
+
+/* struct supervisor_unregister.flags */
+#define SUPERVISOR_UNREGISTER_F_VALUE (1U << 0)	/* only entries of this value */
+
+/**
+ * struct supervisor_unregister - ioctl(SUPERVISOR_UNREGISTER) on a registry
+ * @size: sizeof(struct supervisor_unregister)
+ * @flags: SUPERVISOR_UNREGISTER_F_*
+ * @key: pointer to the key
+ * @value: VALUE: pointer to the value; otherwise 0
+ * @key_len: bytes in @key
+ * @value_len: VALUE: bytes in @value; otherwise 0
+ * @out_count: entries taken away
+ * @out_max: with EMSGSIZE, the bytes that the key or the value may have
+ *
+ * Takes away the calling process's entries of a key: OTP's unregister, and with
+ * VALUE its unregister_match, which is content with none. Listeners are told
+ * whatever it returns: see struct supervisor_msg_registry.
+ *
+ * Context: does not wait. Errors: ENOENT (nobody has the key), EPERM (only others
+ * have), EMSGSIZE (@out_max), EINVAL.
+ */
+struct supervisor_unregister {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 key;
+	__aligned_u64 value;
+	__u32 key_len;
+	__u32 value_len;
+	__u32 out_count;
+	__u32 out_max;
+};
+#define SUPERVISOR_UNREGISTER _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_UNREGISTER)
+
+/**
+ * struct supervisor_lookup - ioctl(SUPERVISOR_LOOKUP) on a registry
+ * @size: sizeof(struct supervisor_lookup)
+ * @flags: must be 0
+ * @key: pointer to the key
+ * @value: pointer to room for the value, or 0 when it is not wanted
+ * @key_len: bytes in @key
+ * @value_len: bytes at @value; out: of the value, also when it did not fit
+ * @out_pid: the process
+ * @out_mailbox: 1 if the entry has a mailbox
+ * @out_id: the entry's number
+ *
+ * Finds the first entry of a key, of a live process. It takes no lock. Which process
+ * it is can be made sure of by a pidfd: when a second lookup after pidfd_open(2)
+ * finds the same @out_id, the pidfd is that process's.
+ *
+ * Context: does not wait. Errors: ENOENT, EMSGSIZE (@value_len; the rest is set),
+ * EINVAL.
+ */
+struct supervisor_lookup {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 key;
+	__aligned_u64 value;
+	__u32 key_len;
+	__u32 value_len;
+	__s32 out_pid;
+	__u32 out_mailbox;
+	__aligned_u64 out_id;
+};
+#define SUPERVISOR_LOOKUP _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_LOOKUP)
+
+/* struct supervisor_select.flags */
+#define SUPERVISOR_SELECT_F_KEY (1U << 0)	/* @key is the whole key, not its beginning */
+#define SUPERVISOR_SELECT_F_VALUE (1U << 1)	/* only entries of value @value */
+#define SUPERVISOR_SELECT_F_PID (1U << 2)	/* only entries of process @pid */
+#define SUPERVISOR_SELECT_F_PARTITION (1U << 3)	/* only entries in @partition */
+#define SUPERVISOR_SELECT_F_NO_VALUES (1U << 4)	/* records without their values */
+
+/**
+ * struct supervisor_registry_entry - one entry, in the buffer of SELECT
+ * @size: bytes to the next entry, a multiple of 8
+ * @pid: its process
+ * @id: the entry's number: of two entries of a key the later has the greater
+ * @partition: where it is
+ * @mailbox: 1 if it has a mailbox
+ * @key_len: bytes of the key; a NUL follows
+ * @value_len: bytes of the value, which follows that; and a NUL
+ * @key_offset: where the key begins, from the start of the entry
+ * @value_offset: where the value begins; 0 with NO_VALUES
+ * @__reserved: 0
+ */
+struct supervisor_registry_entry {
+	__u32 size;
+	__s32 pid;
+	__aligned_u64 id;
+	__u32 partition;
+	__u32 mailbox;
+	__u16 key_len;
+	__u16 value_len;
+	__u16 key_offset;
+	__u16 value_offset;
+	__aligned_u64 __reserved;
+};
+
+/**
+ * struct supervisor_select - ioctl(SUPERVISOR_SELECT, SUPERVISOR_COUNT) on a registry
+ * @size: sizeof(struct supervisor_select)
+ * @flags: SUPERVISOR_SELECT_F_*
+ * @key: pointer to the key, or to its beginning; with @key_len 0, any key
+ * @value: VALUE: pointer to the value; otherwise 0
+ * @key_len: bytes in @key
+ * @value_len: VALUE: bytes in @value; otherwise 0
+ * @pid: PID: the process, in the caller's pid namespace; otherwise 0
+ * @partition: PARTITION: which; otherwise 0
+ * @buf: SELECT: pointer to room for struct supervisor_registry_entry records
+ * @buf_len: SELECT: its bytes; out: the bytes filled, or what the next record needs
+ *	with EMSGSIZE
+ * @__reserved: must be 0
+ * @out_count: SELECT: records filled. COUNT: entries
+ * @cursor: SELECT: 0 to begin; out: where to go on. Meant for the kernel alone
+ * @out_more: SELECT: 1 if there may be more, from @cursor on
+ * @__reserved2: must be 0
+ *
+ * With KEY OTP's lookup, and match with VALUE; with PID its keys, with both its
+ * values; otherwise its select. An entry that is there from the first call to the
+ * last is told exactly once, none twice, and none of a dead process. Partitions
+ * come one after the other; the entries of one key, in the order in which they were
+ * registered there.
+ *
+ * COUNT is OTP's count, count_match and count_select. It waits until what the dead
+ * of before had is gone.
+ *
+ * Errors: EMSGSIZE (@buf_len; or key or value over their limits), EINVAL,
+ * EFAULT, ENOMEM; COUNT: EINTR.
+ */
+struct supervisor_select {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 key;
+	__aligned_u64 value;
+	__u32 key_len;
+	__u32 value_len;
+	__s32 pid;
+	__u32 partition;
+	__aligned_u64 buf;
+	__u32 buf_len;
+	__u32 __reserved;
+	__aligned_u64 out_count;
+	__aligned_u64 cursor[3];
+	__u32 out_more;
+	__u32 __reserved2;
+};
+#define SUPERVISOR_SELECT _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_SELECT)
+#define SUPERVISOR_COUNT _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_COUNT)
+
+/* struct supervisor_update.flags */
+#define SUPERVISOR_UPDATE_F_COMPARE (1U << 0)	/* only if the value is @old */
+#define SUPERVISOR_UPDATE_F_MAILBOX (1U << 1)	/* the mailbox too; otherwise it stays */
+
+/**
+ * struct supervisor_update - ioctl(SUPERVISOR_UPDATE) on a registry of unique keys
+ * @size: sizeof(struct supervisor_update)
+ * @flags: SUPERVISOR_UPDATE_F_*
+ * @key: pointer to the key
+ * @value: pointer to the new value
+ * @old: COMPARE: pointer to the old value; otherwise 0
+ * @key_len: bytes in @key
+ * @value_len: bytes in @value
+ * @old_len: COMPARE: bytes in @old; otherwise 0
+ * @mailbox_fd: MAILBOX: as struct supervisor_register; otherwise -1
+ * @out_limit: with EDQUOT, SUPERVISOR_LIMIT_*
+ * @out_max: with EMSGSIZE, the bytes that the key or the value may have
+ *
+ * Gives the calling process's entry another value. Readers find the one or the
+ * other. Listeners are not told: as OTP's update_value.
+ *
+ * Context: does not wait. Errors: ENOENT (nobody has the key), EPERM (another
+ * process has), ESTALE (COMPARE: the value is another), EINVAL (duplicate keys),
+ * EMSGSIZE, EBADF or EBADFD (@mailbox_fd), EDQUOT, ENOSPC (the mapping has no room),
+ * ENOMEM.
+ */
+struct supervisor_update {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 key;
+	__aligned_u64 value;
+	__aligned_u64 old;
+	__u32 key_len;
+	__u32 value_len;
+	__u32 old_len;
+	__s32 mailbox_fd;
+	__u32 out_limit;
+	__u32 out_max;
+};
+#define SUPERVISOR_UPDATE _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_UPDATE)
+
+/**
+ * struct supervisor_meta - ioctl(SUPERVISOR_META_PUT, _META_GET, _META_DELETE) on a
+ *	registry
+ * @size: sizeof(struct supervisor_meta)
+ * @flags: must be 0
+ * @key: pointer to the key: a space of its own
+ * @value: PUT: pointer to the value. GET: pointer to room for it. DELETE: 0
+ * @key_len: bytes in @key, 1 to %SUPERVISOR_KEY_MAX
+ * @value_len: PUT: bytes in @value. GET: its room; out: bytes of the value
+ * @out_limit: PUT: with EDQUOT, SUPERVISOR_LIMIT_*
+ * @out_max: with EMSGSIZE, the bytes that the key or the value may have
+ *
+ * OTP's put_meta, meta and delete_meta: what is known of the registry itself. It
+ * belongs to no process. PUT replaces what is there.
+ *
+ * Errors: ENOENT (GET, DELETE), EMSGSIZE (@out_max; GET: @value_len), EINVAL,
+ * EDQUOT, ENOMEM.
+ */
+struct supervisor_meta {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 key;
+	__aligned_u64 value;
+	__u32 key_len;
+	__u32 value_len;
+	__u32 out_limit;
+	__u32 out_max;
+};
+#define SUPERVISOR_META_PUT _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_META_PUT)
+#define SUPERVISOR_META_GET _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_META_GET)
+#define SUPERVISOR_META_DELETE _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_META_DELETE)
+
+/**
+ * struct supervisor_lock - ioctl(SUPERVISOR_LOCK, SUPERVISOR_UNLOCK) on a registry
+ * @size: sizeof(struct supervisor_lock)
+ * @flags: must be 0
+ * @key: pointer to the key: a space of its own
+ * @key_len: bytes in @key, 1 to %SUPERVISOR_KEY_MAX
+ * @out_limit: with EDQUOT, SUPERVISOR_LIMIT_*
+ * @deadline: LOCK: when to give up; UNLOCK: must be 0
+ * @out_pid: LOCK: with EAGAIN and ETIMEDOUT, the process that has it. EPERM:
+ *	likewise
+ * @__reserved: must be 0
+ *
+ * OTP's Registry.lock. A lock is the calling process's until it unlocks it or dies;
+ * who waits gets it in the order in which they came.
+ *
+ * Errors: LOCK: EAGAIN (taken, and @deadline 0), ETIMEDOUT, EDEADLK (the process
+ * has it), EINTR (its place in the queue is given up), EDQUOT, ENOMEM. UNLOCK: ENOENT
+ * (nobody has it), EPERM (another process has it). Both: EMSGSIZE (the key), EINVAL.
+ */
+struct supervisor_lock {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 key;
+	__u32 key_len;
+	__u32 out_limit;
+	__aligned_u64 deadline;
+	__s32 out_pid;
+	__u32 __reserved;
+};
+#define SUPERVISOR_LOCK _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_LOCK)
+#define SUPERVISOR_UNLOCK _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_UNLOCK)
+
+/* struct supervisor_listen.flags */
+#define SUPERVISOR_LISTEN_F_DEATHS (1U << 0)	/* entries gone by death, too */
+
+/**
+ * struct supervisor_listen - ioctl(SUPERVISOR_LISTEN, SUPERVISOR_UNLISTEN) on a registry
+ * @size: sizeof(struct supervisor_listen)
+ * @flags: LISTEN: SUPERVISOR_LISTEN_F_*
+ * @mailbox_fd: a mailbox, open for reading
+ * @out_limit: LISTEN: with EDQUOT and ENOSPC, SUPERVISOR_LIMIT_*
+ *
+ * Changes of the registry come into the mailbox as SUPERVISOR_MSG_REGISTRY, those of
+ * one key in their order; what finds no room is counted in a GAP. Lasts until
+ * UNLISTEN or the end of the mailbox or the registry.
+ *
+ * Context: does not wait. Errors: EEXIST (it listens already), ENOENT (UNLISTEN: it
+ * does not), EBADF, EBADFD, EDQUOT, ENOSPC, ESHUTDOWN (the mailbox is closed), ENOMEM.
+ */
+struct supervisor_listen {
+	__u32 size;
+	__u32 flags;
+	__s32 mailbox_fd;
+	__u32 out_limit;
+};
+#define SUPERVISOR_LISTEN _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_LISTEN)
+#define SUPERVISOR_UNLISTEN _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_UNLISTEN)
+
+/**
+ * struct supervisor_publish - ioctl(SUPERVISOR_PUBLISH) on a registry
+ * @size: sizeof(struct supervisor_publish)
+ * @flags: must be 0
+ * @key: pointer to the key
+ * @buf: pointer to the payload
+ * @key_len: bytes in @key
+ * @len: bytes in @buf, at most %SUPERVISOR_PAYLOAD_MAX
+ * @deadline: when to give up waiting for those that are full; 0 does not wait
+ * @out_delivered: entries whose mailbox has the message
+ * @out_full: entries whose mailbox had no room, or takes no payload of this size
+ * @out_gone: entries whose mailbox nobody serves any more
+ * @out_limit: with EDQUOT, SUPERVISOR_LIMIT_*
+ * @out_max: with EMSGSIZE, the bytes that the key or the payload may have
+ * @__reserved: must be 0
+ *
+ * A SUPERVISOR_MSG_CAST into the mailbox of each entry of the key, of live processes,
+ * that has one. The payload is copied in once and shared. None waits for another:
+ * with a deadline those that were full are tried again when all have had their
+ * turn. To publish to nobody is no error.
+ *
+ * Errors: EMSGSIZE (@out_max), EINVAL, EDQUOT, ENOMEM. A signal ends the waiting only.
+ */
+struct supervisor_publish {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 key;
+	__aligned_u64 buf;
+	__u32 key_len;
+	__u32 len;
+	__aligned_u64 deadline;
+	__u32 out_delivered;
+	__u32 out_full;
+	__u32 out_gone;
+	__u32 out_limit;
+	__u32 out_max;
+	__u32 __reserved;
+};
+#define SUPERVISOR_PUBLISH _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_PUBLISH)
+
+/**
+ * struct supervisor_key_send - ioctl(SUPERVISOR_KEY_SEND) on a registry
+ * @size: sizeof(struct supervisor_key_send)
+ * @flags: must be 0
+ * @key: pointer to the key
+ * @key_len: bytes in @key
+ * @pid: whose entry; 0 for the one of a unique key
+ * @buf: as struct supervisor_mailbox_send
+ * @len: likewise
+ * @out_limit: likewise
+ * @deadline: likewise
+ * @out_max: likewise
+ * @__reserved: must be 0
+ *
+ * SUPERVISOR_MAILBOX_SEND to the mailbox of a key's entry, without a file of it. Whom
+ * the key names is decided once, and is alive then. OTP's send through a via name.
+ *
+ * Errors: ENOENT (nobody has the key; of duplicate keys, not @pid), EBADFD (the entry
+ * has no mailbox), EINVAL (duplicate keys, and no @pid), those of
+ * SUPERVISOR_MAILBOX_SEND.
+ */
+struct supervisor_key_send {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 key;
+	__u32 key_len;
+	__s32 pid;
+	__aligned_u64 buf;
+	__u32 len;
+	__u32 out_limit;
+	__aligned_u64 deadline;
+	__u32 out_max;
+	__u32 __reserved;
+};
+#define SUPERVISOR_KEY_SEND _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_KEY_SEND)
+
+/**
+ * struct supervisor_key_call - ioctl(SUPERVISOR_KEY_CALL) on a registry
+ * @size: sizeof(struct supervisor_key_call)
+ * @flags: must be 0
+ * @key: as struct supervisor_key_send
+ * @key_len: likewise
+ * @pid: likewise
+ * @buf: as struct supervisor_mailbox_call
+ * @len: likewise
+ * @reply_len: likewise
+ * @reply: likewise
+ * @deadline: likewise
+ * @out_limit: likewise
+ * @out_max: likewise
+ * @call: likewise
+ * @mailbox: 0; or, with @call, what came back with it
+ *
+ * SUPERVISOR_MAILBOX_CALL to the mailbox of a key's entry. A call that is under way is
+ * gone on with while the key names the same mailbox; otherwise it has ended with
+ * EOWNERDEAD. Errors: those of SUPERVISOR_KEY_SEND and of SUPERVISOR_MAILBOX_CALL.
+ */
+struct supervisor_key_call {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 key;
+	__u32 key_len;
+	__s32 pid;
+	__aligned_u64 buf;
+	__u32 len;
+	__u32 reply_len;
+	__aligned_u64 reply;
+	__aligned_u64 deadline;
+	__u32 out_limit;
+	__u32 out_max;
+	__aligned_u64 call;
+	__aligned_u64 mailbox;
+};
+#define SUPERVISOR_KEY_CALL _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_KEY_CALL)
+
+/**
+ * struct supervisor_key_signal - ioctl(SUPERVISOR_KEY_SIGNAL) on a registry
+ * @size: sizeof(struct supervisor_key_signal)
+ * @flags: must be 0
+ * @key: as struct supervisor_key_send
+ * @key_len: likewise
+ * @pid: likewise
+ * @signal: 1 to 64; or 0, to ask whether one might be sent
+ * @out_pid: the process
+ *
+ * Signals the process of a key's entry, as kill(2) by the caller, and no other,
+ * whatever becomes of its number.
+ *
+ * Errors: ENOENT, EPERM, ESRCH (it died meanwhile), EINVAL.
+ */
+struct supervisor_key_signal {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 key;
+	__u32 key_len;
+	__s32 pid;
+	__u32 signal;
+	__s32 out_pid;
+};
+#define SUPERVISOR_KEY_SIGNAL _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_KEY_SIGNAL)
+
+/**
+ * struct supervisor_registry_status - ioctl(SUPERVISOR_REGISTRY_STATUS) on a registry
+ * @size: sizeof(struct supervisor_registry_status)
+ * @flags: must be 0
+ * @out_id: the registry's id
+ * @out_keys: SUPERVISOR_KEYS_*
+ * @out_partitions: how many
+ * @out_entries: entries; those of who has just died may be among them
+ * @out_processes: processes that have registered or locked something
+ * @out_listeners: mailboxes that listen
+ * @out_locks: locks that are held
+ * @out_meta: keys of metadata
+ * @out_map_slots: keys that the mapping has room for; 0 when there is none
+ * @out_map_used: keys that are in it
+ * @out_map_bytes: what to give mmap(2) as length
+ *
+ * A look at this moment. Context: does not wait. Errors: those of every ioctl.
+ */
+struct supervisor_registry_status {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 out_id;
+	__u32 out_keys;
+	__u32 out_partitions;
+	__aligned_u64 out_entries;
+	__aligned_u64 out_processes;
+	__u32 out_listeners;
+	__u32 out_locks;
+	__aligned_u64 out_meta;
+	__u32 out_map_slots;
+	__u32 out_map_used;
+	__aligned_u64 out_map_bytes;
+};
+#define SUPERVISOR_REGISTRY_STATUS _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_REGISTRY_STATUS)
+
+#define SUPERVISOR_MAP_VERSION 1
+#define SUPERVISOR_MAP_SLOT_DATA 80	/* bytes of key and value that a slot has room for */
+
+/* struct supervisor_map_slot.flags */
+#define SUPERVISOR_MAP_F_USED (1U << 0)		/* an entry is here */
+#define SUPERVISOR_MAP_F_ELSEWHERE (1U << 1)	/* its key or value is too long: ask LOOKUP */
+
+/**
+ * struct supervisor_map_slot - one entry in a registry's mapping
+ * @seq: odd while the kernel writes; read it before and after the rest
+ * @flags: SUPERVISOR_MAP_F_*
+ * @hash: SipHash-2-4 of the key
+ * @id: the entry's number
+ * @owner: index of its process's dead word
+ * @pid: the process, in the registry's pid namespace
+ * @value_len: bytes of the value
+ * @key_len: bytes of the key
+ * @__reserved: 0
+ * @__reserved2: 0
+ * @data: the key and the value that follows it; nothing with ELSEWHERE
+ */
+struct supervisor_map_slot {
+	__u32 seq;
+	__u32 flags;
+	__aligned_u64 hash;
+	__aligned_u64 id;
+	__u32 owner;
+	__s32 pid;
+	__u16 value_len;
+	__u8 key_len;
+	__u8 __reserved;
+	__u32 __reserved2;
+	__u8 data[SUPERVISOR_MAP_SLOT_DATA];
+};
+
+/**
+ * struct supervisor_map - what mmap(2) of a registry with MAP shows, read-only
+ * @version: %SUPERVISOR_MAP_VERSION
+ * @slots: how many, a power of two
+ * @probes: an entry is in one of so many slots, from its hash modulo @slots on, and
+ *	round the end
+ * @slot_bytes: from one slot to the next
+ * @slots_offset: where the slots begin, from here
+ * @dead_offset: where the dead words begin: __u32 each, not 0 once the process is
+ *	dead
+ * @key: of SipHash
+ * @closed: not 0 once the registry is gone
+ * @__reserved: 0
+ *
+ * mmap(2) with MAP_SHARED, PROT_READ and offset 0, of a file open for reading; not
+ * inherited by fork. Refused with EOPNOTSUPP in another pid namespace than the
+ * registry was created in, with ENODEV when it was created without MAP.
+ *
+ * To look up: read @seq of a slot, then the slot and its owner's dead word, then
+ * @seq again; if it was odd or has changed, once more, and after a few times ask
+ * SUPERVISOR_LOOKUP. A slot of the same key whose owner is not dead is the answer.
+ */
+struct supervisor_map {
+	__u32 version;
+	__u32 slots;
+	__u32 probes;
+	__u32 slot_bytes;
+	__aligned_u64 slots_offset;
+	__aligned_u64 dead_offset;
+	__aligned_u64 key[2];
+	__u32 closed;
+	__u32 __reserved;
+};
 
 #endif /* _UAPI_LINUX_SUPERVISOR_H */
