@@ -149,11 +149,10 @@ static struct sup_process *server_locked(const struct sup_mailbox *mailbox)
 }
 
 /*
- * There is no owner any more. Calls that it took fail; unless the mailbox
- * survives, all that is in it goes, nothing comes in again, and who monitors it
- * is told @reason.
+ * Nobody serves it any more. Calls that were taken fail; unless it survives, all
+ * that is in it goes, and nothing comes in again.
  */
-static void mailbox_lost_owner(struct sup_mailbox *mailbox, u32 reason)
+static void mailbox_unserved(struct sup_mailbox *mailbox)
 {
 	lockdep_assert_held(&mailbox->owner_lock);
 	spin_lock(&mailbox->lock);
@@ -166,7 +165,14 @@ static void mailbox_lost_owner(struct sup_mailbox *mailbox, u32 reason)
 	/* Also those who poll for something else, or for nothing. */
 	wake_up_interruptible_poll(&mailbox->wait, EPOLLERR);
 	wake_up_interruptible_poll(&mailbox->room, EPOLLOUT | EPOLLWRNORM | EPOLLERR);
-	sup_object_down(&mailbox->object, reason);
+}
+
+/* There is no owner any more; who monitors what does not survive that is told @reason. */
+static void mailbox_lost_owner(struct sup_mailbox *mailbox, u32 reason)
+{
+	mailbox_unserved(mailbox);
+	if (mailbox->dead)
+		sup_object_down(&mailbox->object, reason);
 }
 
 static void owner_work(struct work_struct *work)
@@ -368,6 +374,25 @@ static pid_t mailbox_owner_pid(struct sup_object *object, struct pid_namespace *
  * The object.
  */
 
+/*
+ * It has been closed. Who owned it till death gives its reason; if that closes it,
+ * by dying, the reason is still to come, and is told by owner_work().
+ */
+static void mailbox_end(struct sup_mailbox *mailbox)
+{
+	u32 reason = SUPERVISOR_EXIT_NORMAL;
+
+	lockdep_assert_held(&mailbox->owner_lock);
+	if (owner_is_dead(mailbox)) {
+		reason = sup_process_reason(mailbox->owner->watch.process);
+	} else if (mailbox->owner && sup_current_is_exiting(mailbox->owner->watch.process)) {
+		mailbox_unserved(mailbox);
+		return;
+	}
+	owner_drop(mailbox);
+	mailbox_lost_owner(mailbox, reason);
+}
+
 /* Nobody can read any more: what is queued goes, and nothing is queued again. */
 static void mailbox_unused(struct sup_object *object)
 {
@@ -379,8 +404,7 @@ static void mailbox_unused(struct sup_object *object)
 	spin_lock(&mailbox->lock);
 	mailbox->closed = true;
 	spin_unlock(&mailbox->lock);
-	owner_drop(mailbox);
-	mailbox_lost_owner(mailbox, SUPERVISOR_EXIT_NORMAL);
+	mailbox_end(mailbox);
 	mutex_unlock(&mailbox->owner_lock);
 
 	while ((post = mailbox_take_post(mailbox))) {

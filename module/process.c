@@ -973,6 +973,23 @@ int __init sup_process_init(void)
 	sup_process_cache = KMEM_CACHE(sup_process, SLAB_ACCOUNT);
 	return sup_process_cache ? 0 : -ENOMEM;
 }
+/**
+ * sup_current_is_exiting - is the calling process this one, and dying
+ * @process: a process
+ *
+ * Not when only the calling thread exits.
+ *
+ * Context: process.
+ * Return: true if so: then its death is still to be told, and will be.
+ */
+bool sup_current_is_exiting(const struct sup_process *process)
+{
+	const struct signal_struct *signal = current->signal;
+
+	return process->pid == task_tgid(current) && current->flags & PF_EXITING &&
+	       (!atomic_read(&signal->live) || READ_ONCE(signal->flags) & SIGNAL_GROUP_EXIT);
+}
+
 
 /**
  * sup_process_exit - tear down the table of processes

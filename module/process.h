@@ -238,6 +238,7 @@ u64 sup_current_exec_id(void);
 bool sup_process_execed(struct sup_process *process, u64 exec_id);
 bool sup_current_is(const struct sup_process *process);
 bool sup_current_is_child_of(const struct sup_process *process);
+bool sup_current_is_exiting(const struct sup_process *process);
 bool sup_current_leads_group(void);
 void sup_current_reset_signals(void);
 

@@ -642,8 +642,8 @@ static int actor_do(struct actor_state *actor, const struct actor_order *order)
 		       _test_trap_exit(actor->dev, actor->mailbox);
 	case ORDER_CLOSE_OWN:
 		return close(actor->mailbox) ? -errno : 0;
-	case ORDER_MAILBOX_FD:
-		return actor->mailbox;
+	case ORDER_OWN:
+		return _test_mailbox_own(actor->mailbox = order->first);
 	case ORDER_MONITOR:
 		return _test_monitor(order->first, order->second, &ref);
 	case ORDER_EXIT:

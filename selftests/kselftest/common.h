@@ -275,8 +275,8 @@ enum order {
 	ORDER_TRAP,	/* mailbox */
 	ORDER_TRAP_OWN,	/* a mailbox of its own */
 	ORDER_CLOSE_OWN, /* which it closes */
-	ORDER_MAILBOX_FD, /* the number of that */
 	ORDER_MONITOR,	/* mailbox, pid */
+	ORDER_OWN,	/* mailbox, which is its own now */
 	ORDER_EXIT,	/* status: not answered */
 	ORDER_THREAD,	/* run on in a thread, without a leader */
 	ORDER_EXEC,	/* execute /proc/self/exe in a thread: not answered */

@@ -572,6 +572,118 @@ TEST_F(monitor, supervisor_that_gives_up)
 {
 	struct tree tree;
 	__u64 ref;
+TEST_F(monitor, mailbox_closed_by_its_dying_owner)
+{
+	struct actor owner;
+	__u64 ref;
+	int other;
+
+	test_mailbox_create(self->dev, 0, &other);
+	test_actor(self->dev, &owner);
+	ASSERT_EQ(0, _test_order(&owner, ORDER_OWN, other, 0));
+	test_monitor_of(BOX, 0, other, SUPERVISOR_ALIAS_NONE, &ref);
+	close(other);
+	ASSERT_EQ(0, _test_order(&owner, ORDER_EXIT, 3, 0));
+	ASSERT_EQ(SUPERVISOR_DOWN_OF_MAILBOX,
+		  test_down(ref, SUPERVISOR_EXIT_CRASH).what);
+	test_nothing();
+	actor_end(&owner);
+}
+
+TEST_F(monitor, mailbox_closed_by_its_owner)
+{
+	struct actor owner;
+	__u64 ref;
+	int other;
+
+	test_mailbox_create(self->dev, 0, &other);
+	test_actor(self->dev, &owner);
+	ASSERT_EQ(0, _test_order(&owner, ORDER_OWN, other, 0));
+	test_monitor_of(BOX, 0, other, SUPERVISOR_ALIAS_NONE, &ref);
+	close(other);
+	ASSERT_EQ(0, _test_order(&owner, ORDER_CLOSE_OWN, 0, 0));
+	test_down(ref, SUPERVISOR_EXIT_NORMAL);
+	actor_end(&owner);
+	test_nothing();
+}
+
+/* In a thread with files of its own, which only it has open. */
+struct holder {
+	int mailbox;
+	bool exits;
+	volatile int step;
+};
+
+static void *hold(void *argument)
+{
+	struct holder *holder = argument;
+
+	if (unshare(CLONE_FILES))
+		_exit(1);
+	holder->step = 1;
+	while (holder->step != 2)
+		sleep_ms(1);
+	if (holder->exits)
+		return NULL;
+	for (;;)
+		pause();
+}
+
+static void hold_in_thread(struct holder *holder)
+{
+	pthread_t thread;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (_test_mailbox_own(holder->mailbox) ||
+	    pthread_create(&thread, NULL, hold, holder))
+		_exit(1);
+	while (holder->step != 1)
+		sleep_ms(1);
+	syscall(SYS_close_range, 3, ~0U, 0);
+	holder->step = 2;
+	for (;;)
+		pause();
+}
+
+static pid_t holder_start(struct holder *holder)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		hold_in_thread(holder);
+	if (!eventually(holder->step == 2))
+		return -ETIMEDOUT;
+	close(holder->mailbox);
+	return pid;
+}
+
+TEST_F(monitor, mailbox_held_by_a_thread)
+{
+	struct holder *holder = shared_memory(sizeof(*holder));
+	__u64 ref;
+	pid_t pid;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		*holder = (struct holder){ .exits = i };
+		test_mailbox_create(self->dev, 0, &holder->mailbox);
+		test_monitor_of(BOX, 0, holder->mailbox, SUPERVISOR_ALIAS_NONE,
+				&ref);
+		pid = holder_start(holder);
+		ASSERT_LT(0, pid);
+		if (!holder->exits) {
+			test_nothing();
+			ASSERT_EQ(0, kill(pid, SIGKILL));
+		}
+		/* The thread's end is not the process's. */
+		test_down(ref, holder->exits ? SUPERVISOR_EXIT_NORMAL :
+					       SUPERVISOR_EXIT_KILLED);
+		ASSERT_EQ(!!holder->exits, is_alive(pid));
+		process_kill(pid);
+	}
+	munmap(holder, sizeof(*holder));
+}
+
 
 	test_tree_open(&tree, CREATE(.intensity = 0));
 	test_child(tree.sup, "a", WAITS);

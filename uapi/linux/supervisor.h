@@ -752,7 +752,7 @@ enum {
  * struct supervisor_msg_down - what was monitored, or linked, is dead
  * @head: type SUPERVISOR_MSG_DOWN or SUPERVISOR_MSG_EXIT
  * @reason: SUPERVISOR_EXIT_*. Who was killed by a link has the reason that came
- *	through the link. A mailbox has its owner's, NORMAL when it was closed
+ *	through the link. A mailbox has its owner's, NORMAL when that closed it
  * @status: of a process: the raw wait status, as wait4 gives it
  * @what: SUPERVISOR_DOWN_OF_*
  * @__reserved: 0
