@@ -3,20 +3,16 @@
  * ref.c - owns monitors, aliases and links, and naming a process for them
  * without mistaking it for another.
  *
- * The kernel takes processes by number. A number belongs to its process until
- * that has been reaped; so if the process of a pidfd has not been reaped after
- * an ioctl, it was the one that the number meant. If it has been, nobody can
- * tell any more: what was made is undone, and made anew of a process that is
- * never there, which is what OTP's noproc looks like.
+ * The kernel takes processes by number, and compares with a pidfd. A number
+ * belongs to its process until that has been reaped; one that has been has none,
+ * and is a process that is never there, which is what OTP's noproc looks like.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include "internal.h"
 
@@ -104,12 +100,13 @@ int sup_alias(int mailbox, uint32_t alias, uint64_t *ref,
 
 /* ---- links ------------------------------------------------------------ */
 
-int sup_process_link(int device, int pid, int signal, uint64_t *ref,
-		     struct sup_result *result)
+static int process_link(int device, int pid, int pidfd, int signal,
+			uint64_t *ref, struct sup_result *result)
 {
 	struct supervisor_process_link arg = {
 		.size = sizeof(arg),
 		.pid = pid,
+		.pidfd = pidfd,
 		.signal = (uint32_t)signal,
 	};
 	struct sup_result local;
@@ -126,11 +123,18 @@ int sup_process_link(int device, int pid, int signal, uint64_t *ref,
 	return ret ? ret : (int)arg.out_found;
 }
 
+int sup_process_link(int device, int pid, int signal, uint64_t *ref,
+		     struct sup_result *result)
+{
+	return process_link(device, pid, -1, signal, ref, result);
+}
+
 int sup_process_unlink(int device, int pid)
 {
 	struct supervisor_process_link arg = {
 		.size = sizeof(arg),
 		.pid = pid,
+		.pidfd = -1,
 	};
 	int ret = sup_ioctl(device, SUPERVISOR_PROCESS_UNLINK, &arg);
 
@@ -189,26 +193,6 @@ static int pidfd_number(int pidfd)
 	return number ? (int)number : -EINVAL;
 }
 
-/*
- * Has it been reaped, or can that not be told? Where asking by signal is not
- * allowed, not having exited does for not having been reaped.
- */
-static bool pidfd_is_gone(int pidfd)
-{
-	struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
-	int saved = errno;
-	bool gone;
-
-	if (!syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0))
-		gone = false;
-	else if (errno == ESRCH)
-		gone = true;
-	else
-		gone = poll(&poll_fd, 1, 0) != 0;
-	errno = saved;
-	return gone;
-}
-
 int sup_monitor_pidfd(int mailbox, int pidfd, uint32_t alias, uint64_t *ref,
 		      struct sup_result *result)
 {
@@ -217,16 +201,9 @@ int sup_monitor_pidfd(int mailbox, int pidfd, uint32_t alias, uint64_t *ref,
 
 	if (pid < 0)
 		return pid;
-	ret = sup_monitor(mailbox, pid, alias, ref, result);
-	if (pid == NO_PROCESS || !pidfd_is_gone(pidfd) ||
-	    (ret && ret != -EPERM))
-		return ret;
-	if (!ret) {
-		sup_demonitor(mailbox, *ref, SUPERVISOR_REF_F_FLUSH);
-		if (alias)
-			sup_unalias(mailbox, *ref);
-	}
-	return sup_monitor(mailbox, NO_PROCESS, alias, ref, result);
+	ret = monitor(mailbox, pid, pidfd, alias, ref, result);
+	return ret == -ESRCH ?
+	       sup_monitor(mailbox, NO_PROCESS, alias, ref, result) : ret;
 }
 
 int sup_process_link_pidfd(int device, int pidfd, int signal, uint64_t *ref,
@@ -237,12 +214,7 @@ int sup_process_link_pidfd(int device, int pidfd, int signal, uint64_t *ref,
 
 	if (pid < 0)
 		return pid;
-	ret = sup_process_link(device, pid, signal, ref, result);
-	if (pid == NO_PROCESS || !pidfd_is_gone(pidfd) ||
-	    (ret < 0 && ret != -EPERM))
-		return ret;
-	/* a link that there was is not that of the dead, and stays */
-	if (!ret)
-		sup_process_unlink(device, pid);
-	return sup_process_link(device, NO_PROCESS, signal, ref, result);
+	ret = process_link(device, pid, pidfd, signal, ref, result);
+	return ret == -ESRCH ?
+	       sup_process_link(device, NO_PROCESS, signal, ref, result) : ret;
 }

@@ -472,7 +472,9 @@ int sup_link_create(struct sup_ucmd *ucmd)
 	cmd->out_ref = 0;
 	if (cmd->pid <= 0 || !valid_signal(cmd->signal))
 		return -EINVAL;
-	pid = find_get_pid(cmd->pid);
+	ret = sup_pid_find(cmd->pid, cmd->pidfd, &pid);
+	if (ret)
+		return ret;
 	ret = link_to(cmd, pid);
 	put_pid(pid);
 	return ret;
@@ -490,13 +492,16 @@ int sup_link_unlink(struct sup_ucmd *ucmd)
 	struct supervisor_process_link *cmd = ucmd->cmd;
 	struct link *link = NULL;
 	struct pid *pid;
+	int ret;
 
 	cmd->out_limit = SUPERVISOR_LIMIT_NONE;
 	cmd->out_found = 0;
 	cmd->out_ref = 0;
 	if (cmd->pid <= 0 || cmd->signal)
 		return -EINVAL;
-	pid = find_get_pid(cmd->pid);
+	ret = sup_pid_find(cmd->pid, cmd->pidfd, &pid);
+	if (ret)
+		return ret;
 	mutex_lock(&sup_links_lock);
 	if (pid)
 		link = link_find_locked(task_tgid(current), pid);

@@ -231,12 +231,16 @@ static struct monitor *monitor_alloc(struct sup_mailbox *mailbox, u32 *limit)
 	return monitor;
 }
 
-/* Whom @pid means; it may be dead or not there, which is no error. */
-static int monitor_set_process(struct monitor *monitor, s32 nr, struct sup_process **process)
+/* Whom the caller means; it may be dead or not there, which is no error. */
+static int monitor_set_process(struct monitor *monitor, const struct supervisor_monitor *cmd,
+			       struct sup_process **process)
 {
-	struct pid *pid = find_get_pid(nr);
+	struct pid *pid;
+	int ret = sup_pid_find(cmd->pid, cmd->fd, &pid);
 
 	*process = NULL;
+	if (ret)
+		return ret;
 	monitor->down.what = SUPERVISOR_DOWN_OF_PROCESS;
 	monitor->down.pid = pid;
 	if (!pid)
@@ -282,7 +286,7 @@ static int monitor_check(const struct supervisor_monitor *cmd)
 {
 	if (cmd->alias > SUPERVISOR_ALIAS_REPLY_DEMONITOR || cmd->alias == SUPERVISOR_ALIAS_REPLY)
 		return -EOPNOTSUPP;
-	return cmd->pid < 0 || (cmd->pid > 0) != (cmd->fd == -1) ? -EINVAL : 0;
+	return cmd->pid < 0 || (!cmd->pid && cmd->fd == -1) ? -EINVAL : 0;
 }
 
 /**
@@ -307,7 +311,7 @@ int sup_monitor_create(struct sup_ucmd *ucmd)
 	monitor = monitor_alloc(sup_object_mailbox(ucmd->object), &cmd->out_limit);
 	if (IS_ERR(monitor))
 		return PTR_ERR(monitor);
-	ret = cmd->pid ? monitor_set_process(monitor, cmd->pid, &process) :
+	ret = cmd->pid ? monitor_set_process(monitor, cmd, &process) :
 			 monitor_set_object(monitor, cmd->fd);
 	if (!ret) {
 		monitor->ref.monitor = SUP_MONITOR_ACTIVE;

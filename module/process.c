@@ -13,11 +13,13 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/file.h>
 #include <linux/hashtable.h>
 #include <linux/ktime.h>
 #include <linux/limits.h>
 #include <linux/math64.h>
 #include <linux/pid_namespace.h>
+#include <linux/poll.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -224,6 +226,71 @@ struct sup_process *sup_process_get(struct pid *pid)
 	if (new)
 		kmem_cache_free(sup_process_cache, new);
 	return process;
+}
+
+/**
+ * struct pidfd_look - a poll that does not wait, but looks at what it would wait for
+ * @table: what the file is polled with
+ * @pid: a process
+ * @found: the file is a pidfd of @pid
+ */
+struct pidfd_look {
+	poll_table table;
+	const struct pid *pid;
+	bool found;
+};
+
+static void pidfd_look_at(struct file *file, wait_queue_head_t *head, poll_table *table)
+{
+	struct pidfd_look *look = container_of(table, struct pidfd_look, table);
+
+	if (head == &look->pid->wait_pidfd)
+		look->found = true;
+}
+
+/* Who polls a pidfd waits on its pid's queue, and nobody else does. */
+static bool file_is_pidfd_of(struct file *file, const struct pid *pid)
+{
+	struct pidfd_look look = { .pid = pid };
+
+	init_poll_funcptr(&look.table, pidfd_look_at);
+	vfs_poll(file, &look.table);
+	return look.found;
+}
+
+static int pid_find_by_pidfd(s32 nr, s32 pidfd, struct pid **pid)
+{
+	struct file *file = fget(pidfd);
+	int ret = 0;
+
+	if (!file)
+		return -EBADF;
+	*pid = find_get_pid(nr);
+	if (!*pid || !file_is_pidfd_of(file, *pid)) {
+		put_pid(*pid);
+		*pid = NULL;
+		ret = -ESRCH;
+	}
+	fput(file);
+	return ret;
+}
+
+/**
+ * sup_pid_find - the process that a caller means
+ * @nr: its number in the caller's pid namespace, not below 1
+ * @pidfd: a pidfd that it has to be of, or -1
+ * @pid: set to a reference, which need not be to a process; NULL when there is none
+ *
+ * Context: process; may sleep.
+ * Return: 0; with @pidfd -EBADF, or -ESRCH when it is of another process.
+ */
+int sup_pid_find(s32 nr, s32 pidfd, struct pid **pid)
+{
+	*pid = NULL;
+	if (pidfd != -1)
+		return pid_find_by_pidfd(nr, pidfd, pid);
+	*pid = find_get_pid(nr);
+	return 0;
 }
 
 static struct sup_process_more *more_alloc(struct sup_process *process)
@@ -907,6 +974,23 @@ bool sup_current_is(const struct sup_process *process)
 }
 
 /**
+ * sup_current_is_exiting - is the calling process this one, and dying
+ * @process: a process
+ *
+ * Not when only the calling thread exits.
+ *
+ * Context: process.
+ * Return: true if so: then its death is still to be told, and will be.
+ */
+bool sup_current_is_exiting(const struct sup_process *process)
+{
+	const struct signal_struct *signal = current->signal;
+
+	return process->pid == task_tgid(current) && current->flags & PF_EXITING &&
+	       (!atomic_read(&signal->live) || READ_ONCE(signal->flags) & SIGNAL_GROUP_EXIT);
+}
+
+/**
  * sup_current_is_child_of - is this the real parent of the calling process
  * @process: a process, or NULL
  *
@@ -973,23 +1057,6 @@ int __init sup_process_init(void)
 	sup_process_cache = KMEM_CACHE(sup_process, SLAB_ACCOUNT);
 	return sup_process_cache ? 0 : -ENOMEM;
 }
-/**
- * sup_current_is_exiting - is the calling process this one, and dying
- * @process: a process
- *
- * Not when only the calling thread exits.
- *
- * Context: process.
- * Return: true if so: then its death is still to be told, and will be.
- */
-bool sup_current_is_exiting(const struct sup_process *process)
-{
-	const struct signal_struct *signal = current->signal;
-
-	return process->pid == task_tgid(current) && current->flags & PF_EXITING &&
-	       (!atomic_read(&signal->live) || READ_ONCE(signal->flags) & SIGNAL_GROUP_EXIT);
-}
-
 
 /**
  * sup_process_exit - tear down the table of processes

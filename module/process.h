@@ -211,6 +211,7 @@ bool sup_follow(struct sup_follower *follower, struct sup_process *process);
 void sup_unfollow(struct sup_follower *follower);
 void sup_followers_flush(void);
 
+int sup_pid_find(s32 nr, s32 pidfd, struct pid **pid);
 struct sup_process *sup_process_get(struct pid *pid);
 struct sup_process *sup_process_get_more(struct pid *pid);
 struct sup_process *sup_process_get_current(void);
@@ -237,8 +238,8 @@ int sup_signal(const struct pid_namespace *from, struct pid *pid, int sig);
 u64 sup_current_exec_id(void);
 bool sup_process_execed(struct sup_process *process, u64 exec_id);
 bool sup_current_is(const struct sup_process *process);
-bool sup_current_is_child_of(const struct sup_process *process);
 bool sup_current_is_exiting(const struct sup_process *process);
+bool sup_current_is_child_of(const struct sup_process *process);
 bool sup_current_leads_group(void);
 void sup_current_reset_signals(void);
 

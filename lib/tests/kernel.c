@@ -474,6 +474,33 @@ static int alias_send(struct supervisor_alias_send *arg)
 	return ret;
 }
 
+/* What has not been reaped has its number still. */
+static bool stranger(int pidfd)
+{
+	return pidfd >= 0 && kernel.reaped;
+}
+
+static int process_link(struct supervisor_process_link *arg)
+{
+	if (stranger(arg->pidfd))
+		return -ESRCH;
+	kernel.linked = arg->pid;
+	kernel.link = last_ref++;
+	kernel.links++;
+	arg->out_ref = kernel.link;
+	return 0;
+}
+
+static int monitor(struct supervisor_monitor *arg)
+{
+	if (arg->pid && stranger(arg->fd))
+		return -ESRCH;
+	kernel.monitored = arg->pid;
+	kernel.monitors++;
+	arg->out_ref = last_ref++;
+	return 0;
+}
+
 static int on_device(unsigned long request, void *arg)
 {
 	switch (request) {
@@ -489,11 +516,7 @@ static int on_device(unsigned long request, void *arg)
 		kernel.trapping = ((struct supervisor_trap_exit *)arg)->mailbox_fd;
 		return 0;
 	case SUPERVISOR_PROCESS_LINK:
-		kernel.linked = ((struct supervisor_process_link *)arg)->pid;
-		kernel.link = last_ref++;
-		kernel.links++;
-		((struct supervisor_process_link *)arg)->out_ref = kernel.link;
-		return 0;
+		return process_link(arg);
 	case SUPERVISOR_PROCESS_UNLINK:
 		kernel.unlinks++;
 		return 0;
@@ -556,10 +579,7 @@ static int on_mailbox(int fd, unsigned long request, void *arg)
 	case SUPERVISOR_MAILBOX_STATUS:
 		return status(box, arg);
 	case SUPERVISOR_MONITOR:
-		kernel.monitored = ((struct supervisor_monitor *)arg)->pid;
-		kernel.monitors++;
-		((struct supervisor_monitor *)arg)->out_ref = last_ref++;
-		return 0;
+		return monitor(arg);
 	case SUPERVISOR_DEMONITOR:
 		ref->out_found = 1;
 		return 0;

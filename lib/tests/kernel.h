@@ -27,6 +27,7 @@ extern struct kernel {
 	int full;		/* sends find no room */
 	int names_taken;	/* so many creations of a name end with EEXIST */
 	int report_error;	/* what a report gets */
+	bool reaped;		/* processes of pidfds have no numbers any more */
 	uint32_t uid;		/* who sends from now on */
 	int32_t pid;
 	/* what they did */

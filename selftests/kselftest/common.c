@@ -141,6 +141,11 @@ void reap_all(void)
 		;
 }
 
+int pidfd_of(pid_t pid)
+{
+	return syscall(SYS_pidfd_open, pid, 0);
+}
+
 int in_process(int (*function)(void *argument), void *argument)
 {
 	int status;
@@ -552,10 +557,21 @@ int _test_alias_send(int dev, __u64 alias, const char *text, __u64 deadline)
 	return _test_ioctl(dev, SUPERVISOR_ALIAS_SEND, &send);
 }
 
+int _test_link_pidfd(int dev, pid_t pid, int pidfd, __u64 *ref)
+{
+	struct supervisor_process_link link =
+		ARG(supervisor_process_link, .pid = pid, .pidfd = pidfd);
+	int err = _test_ioctl(dev, SUPERVISOR_PROCESS_LINK, &link);
+
+	*ref = link.out_ref;
+	return err ?: (int)link.out_found;
+}
+
 int _test_link(int dev, pid_t pid, int number, __u64 *ref)
 {
 	struct supervisor_process_link link =
-		ARG(supervisor_process_link, .pid = pid, .signal = number);
+		ARG(supervisor_process_link, .pid = pid, .pidfd = -1,
+		    .signal = number);
 	int err = _test_ioctl(dev, SUPERVISOR_PROCESS_LINK, &link);
 
 	if (ref)
@@ -563,13 +579,18 @@ int _test_link(int dev, pid_t pid, int number, __u64 *ref)
 	return err ?: (int)link.out_found;
 }
 
-int _test_process_unlink(int dev, pid_t pid)
+int _test_unlink_pidfd(int dev, pid_t pid, int pidfd)
 {
 	struct supervisor_process_link link =
-		ARG(supervisor_process_link, .pid = pid);
+		ARG(supervisor_process_link, .pid = pid, .pidfd = pidfd);
 
 	return _test_ioctl(dev, SUPERVISOR_PROCESS_UNLINK, &link) ?:
 	       (int)link.out_found;
+}
+
+int _test_process_unlink(int dev, pid_t pid)
+{
+	return _test_unlink_pidfd(dev, pid, -1);
 }
 
 int _test_trap_exit(int dev, int mailbox)

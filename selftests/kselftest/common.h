@@ -209,6 +209,7 @@ bool process_becomes(pid_t pid, const char *states);
 /* Ignores or catches it. */
 bool process_ignores(pid_t pid, int number);
 void reap_all(void);
+int pidfd_of(pid_t pid);
 /* In a process of its own; 0, or what @function returned, or -ECHILD. */
 int in_process(int (*function)(void *argument), void *argument);
 int write_file(const char *path, const char *text);
@@ -259,6 +260,8 @@ int _test_unalias(int mailbox, __u64 ref);
 int _test_alias_send(int dev, __u64 alias, const char *text, __u64 deadline);
 int _test_link(int dev, pid_t pid, int number, __u64 *ref);
 int _test_process_unlink(int dev, pid_t pid);
+int _test_link_pidfd(int dev, pid_t pid, int pidfd, __u64 *ref);
+int _test_unlink_pidfd(int dev, pid_t pid, int pidfd);
 int _test_trap_exit(int dev, int mailbox);
 /* The next message, which is as long as a DOWN: its type, or -errno. */
 int _test_recv_down(int mailbox, struct supervisor_msg_down *down, __u64 deadline);
@@ -274,9 +277,9 @@ enum order {
 	ORDER_UNLINK,	/* pid */
 	ORDER_TRAP,	/* mailbox */
 	ORDER_TRAP_OWN,	/* a mailbox of its own */
+	ORDER_OWN,	/* mailbox, which is its own now */
 	ORDER_CLOSE_OWN, /* which it closes */
 	ORDER_MONITOR,	/* mailbox, pid */
-	ORDER_OWN,	/* mailbox, which is its own now */
 	ORDER_EXIT,	/* status: not answered */
 	ORDER_THREAD,	/* run on in a thread, without a leader */
 	ORDER_EXEC,	/* execute /proc/self/exe in a thread: not answered */

@@ -293,6 +293,122 @@ TEST_F(link, to_itself)
 	test_used(0);
 }
 
+/* ---- by pidfd ---- */
+
+/* What another process has been given the number of is not meant. */
+TEST_F(link, by_pidfd)
+{
+	int pidfd = pidfd_of(A);
+	pid_t pid = A;
+	__u64 ref;
+
+	ASSERT_LE(0, pidfd);
+	ASSERT_EQ(-ESRCH, _test_link_pidfd(DEV, B, pidfd, &ref));
+	ASSERT_EQ(-ESRCH, _test_link_pidfd(DEV, 0x7fffffff, pidfd, &ref));
+	ASSERT_EQ(-ESRCH, _test_link_pidfd(DEV, A, BOX, &ref));
+	ASSERT_EQ(-EBADF, _test_link_pidfd(DEV, A, 9999, &ref));
+	test_used(0);
+	ASSERT_EQ(0, _test_link_pidfd(DEV, A, pidfd, &ref));
+	ASSERT_EQ(1, _test_link_pidfd(DEV, A, pidfd, &ref));
+	ASSERT_EQ(-ESRCH, _test_unlink_pidfd(DEV, B, pidfd));
+	ASSERT_EQ(1, _test_unlink_pidfd(DEV, A, pidfd));
+	ASSERT_EQ(0, _test_link_pidfd(DEV, A, pidfd, &ref));
+	ASSERT_EQ(0, kill(A, SIGKILL));
+	test_exit(ref, SUPERVISOR_EXIT_KILLED);
+	/* Dead, but it has its number still. */
+	ASSERT_EQ(0, _test_link_pidfd(DEV, A, pidfd, &ref));
+	test_exit(ref, SUPERVISOR_EXIT_NOPROC);
+	actor_end(&self->a);
+	ASSERT_EQ(-ESRCH, _test_link_pidfd(DEV, pid, pidfd, &ref));
+	close(pidfd);
+	test_nothing();
+	test_used(0);
+}
+
+/* ---- pid namespaces ---- */
+
+struct reader {
+	int mailbox;
+	__u64 ref;
+	volatile pid_t pid;
+};
+
+static int read_exit(void *argument)
+{
+	struct reader *reader = argument;
+	struct supervisor_msg_down down;
+	int type = _test_recv_down(reader->mailbox, &down,
+				   after_ms(PATIENCE_MS));
+
+	reader->pid = down.head.pid;
+	return type == SUPERVISOR_MSG_EXIT ? 0 : -EPROTO;
+}
+
+/* Processes made from here on are in a namespace below, and A and B are not. */
+TEST_F(link, into_a_pid_namespace)
+{
+	struct reader *reader = shared_memory(sizeof(*reader));
+	struct actor first, second, third;
+	__u64 ref;
+
+	if (geteuid())
+		SKIP(return, "needs root, to make a pid namespace");
+	test_mailbox_create(DEV, 0, &reader->mailbox);
+	ASSERT_EQ(0, unshare(CLONE_NEWPID));
+	test_actor(DEV, &first);
+	test_actor(DEV, &second);
+	test_actor(DEV, &third);
+
+	/* Its number is the reader's: there 2, here another one. */
+	ASSERT_EQ(0, _test_link(DEV, second.pid, 0, &ref));
+	ASSERT_EQ(0, kill(second.pid, SIGKILL));
+	ASSERT_EQ(second.pid, test_exit(ref, SUPERVISOR_EXIT_KILLED).head.pid);
+	ASSERT_EQ(0, _test_trap_exit(DEV, reader->mailbox));
+	ASSERT_EQ(0, _test_link(DEV, second.pid, 0, &ref));
+	ASSERT_EQ(0, in_process(read_exit, reader));
+	ASSERT_EQ(2, reader->pid);
+
+	/* A, which is above, has none there. */
+	ASSERT_EQ(0, _test_order(&third, ORDER_TRAP, reader->mailbox, 0));
+	ASSERT_EQ(0, _test_order(&self->a, ORDER_LINK, third.pid, 0));
+	ASSERT_EQ(0, kill(A, SIGTERM));
+	ASSERT_EQ(0, in_process(read_exit, reader));
+	ASSERT_EQ(0, reader->pid);
+	ASSERT_TRUE(is_alive(third.pid));
+
+	/* A link from above kills the first process, too, and all with it. */
+	ASSERT_EQ(0, _test_order(&self->b, ORDER_LINK, first.pid, 0));
+	ASSERT_EQ(0, _test_order(&self->b, ORDER_EXIT, 3, 0));
+	ASSERT_TRUE(is_dead_after(third.pid, PATIENCE_MS));
+	actor_end(&second);
+	actor_end(&third);
+	/* It goes last, after they are reaped. */
+	ASSERT_TRUE(is_dead_after(first.pid, PATIENCE_MS));
+	actor_end(&first);
+	ASSERT_EQ(0, _test_trap_exit(DEV, -1));
+	close(reader->mailbox);
+	munmap(reader, sizeof(*reader));
+}
+
+/* From below it is killed as from anywhere. */
+TEST_F(link, out_of_a_pid_namespace)
+{
+	struct actor first, second;
+	__u64 ref;
+
+	if (geteuid())
+		SKIP(return, "needs root, to make a pid namespace");
+	ASSERT_EQ(0, unshare(CLONE_NEWPID));
+	test_actor(DEV, &first);
+	test_actor(DEV, &second);
+	ASSERT_EQ(0, _test_order(&self->a, ORDER_LINK, second.pid, SIGUSR1));
+	test_monitor(BOX, A, &ref);
+	ASSERT_EQ(0, _test_order(&second, ORDER_EXIT, 3, 0));
+	ASSERT_EQ(SIGUSR1, test_down(ref, SUPERVISOR_EXIT_CRASH).status);
+	actor_end(&second);
+	actor_end(&first);
+}
+
 /* ---- unlink ---- */
 
 TEST_F(link, unlink)

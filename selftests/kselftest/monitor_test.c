@@ -450,6 +450,34 @@ TEST_F(monitor, mailbox_closed)
 	test_used(0);
 }
 
+/* ---- by pidfd ---- */
+
+TEST_F(monitor, by_pidfd)
+{
+	int pidfd = pidfd_of(A);
+	pid_t pid = A;
+	__u64 ref;
+
+	ASSERT_LE(0, pidfd);
+	ASSERT_EQ(-ESRCH, _test_monitor_of(BOX, B, pidfd, 0, &ref));
+	ASSERT_EQ(-ESRCH, _test_monitor_of(BOX, 0x7fffffff, pidfd, 0, &ref));
+	ASSERT_EQ(-ESRCH, _test_monitor_of(BOX, A, BOX, 0, &ref));
+	ASSERT_EQ(-EBADF, _test_monitor_of(BOX, A, 9999, 0, &ref));
+	ASSERT_EQ(-EBADFD, _test_monitor_of(BOX, 0, pidfd, 0, &ref));
+	test_used(0);
+	test_monitor_of(BOX, A, pidfd, SUPERVISOR_ALIAS_DEMONITOR, &ref);
+	ASSERT_EQ(0, kill(A, SIGKILL));
+	test_down(ref, SUPERVISOR_EXIT_KILLED);
+	/* Dead, but it has its number still. */
+	test_monitor_of(BOX, A, pidfd, SUPERVISOR_ALIAS_NONE, &ref);
+	test_down(ref, SUPERVISOR_EXIT_NOPROC);
+	actor_end(&self->a);
+	ASSERT_EQ(-ESRCH, _test_monitor_of(BOX, pid, pidfd, 0, &ref));
+	close(pidfd);
+	test_nothing();
+	test_used(0);
+}
+
 /* ---- mailboxes and supervisors ---- */
 
 TEST_F(monitor, mailbox)
@@ -544,34 +572,6 @@ TEST_F(monitor, mailbox_whose_owner_dies)
 	close(sockets[1]);
 }
 
-TEST_F(monitor, supervisor)
-{
-	struct supervisor_msg_down down;
-	struct tree tree;
-	__u64 early, ref, late;
-
-	test_tree_open(&tree, CREATE());
-	test_monitor_of(BOX, 0, tree.sup, SUPERVISOR_ALIAS_NONE, &early);
-	test_child(tree.sup, "a", WAITS);
-	test_start(tree.sup);
-	test_monitor_of(BOX, 0, tree.sup, SUPERVISOR_ALIAS_NONE, &ref);
-	test_nothing();
-	test_stop(tree.sup);
-	down = test_down(early, SUPERVISOR_EXIT_NORMAL);
-	ASSERT_EQ(SUPERVISOR_DOWN_OF_SUPERVISOR, down.what);
-	ASSERT_EQ(tree.id, down.head.supervisor);
-	ASSERT_EQ(0, down.head.child);
-	test_down(ref, SUPERVISOR_EXIT_NORMAL);
-	test_monitor_of(BOX, 0, tree.sup, SUPERVISOR_ALIAS_NONE, &late);
-	test_down(late, SUPERVISOR_EXIT_NOPROC);
-	tree_close(&tree);
-	test_nothing();
-}
-
-TEST_F(monitor, supervisor_that_gives_up)
-{
-	struct tree tree;
-	__u64 ref;
 TEST_F(monitor, mailbox_closed_by_its_dying_owner)
 {
 	struct actor owner;
@@ -684,6 +684,34 @@ TEST_F(monitor, mailbox_held_by_a_thread)
 	munmap(holder, sizeof(*holder));
 }
 
+TEST_F(monitor, supervisor)
+{
+	struct supervisor_msg_down down;
+	struct tree tree;
+	__u64 early, ref, late;
+
+	test_tree_open(&tree, CREATE());
+	test_monitor_of(BOX, 0, tree.sup, SUPERVISOR_ALIAS_NONE, &early);
+	test_child(tree.sup, "a", WAITS);
+	test_start(tree.sup);
+	test_monitor_of(BOX, 0, tree.sup, SUPERVISOR_ALIAS_NONE, &ref);
+	test_nothing();
+	test_stop(tree.sup);
+	down = test_down(early, SUPERVISOR_EXIT_NORMAL);
+	ASSERT_EQ(SUPERVISOR_DOWN_OF_SUPERVISOR, down.what);
+	ASSERT_EQ(tree.id, down.head.supervisor);
+	ASSERT_EQ(0, down.head.child);
+	test_down(ref, SUPERVISOR_EXIT_NORMAL);
+	test_monitor_of(BOX, 0, tree.sup, SUPERVISOR_ALIAS_NONE, &late);
+	test_down(late, SUPERVISOR_EXIT_NOPROC);
+	tree_close(&tree);
+	test_nothing();
+}
+
+TEST_F(monitor, supervisor_that_gives_up)
+{
+	struct tree tree;
+	__u64 ref;
 
 	test_tree_open(&tree, CREATE(.intensity = 0));
 	test_child(tree.sup, "a", WAITS);
@@ -787,7 +815,7 @@ TEST_F(monitor, invalid)
 	test_create(self->dev, &create, &sup);
 	ASSERT_EQ(-EINVAL, _test_monitor_of(BOX, -1, -1, 0, &ref));
 	ASSERT_EQ(-EINVAL, _test_monitor_of(BOX, 0, -1, 0, &ref));
-	ASSERT_EQ(-EINVAL, _test_monitor_of(BOX, A, sup, 0, &ref));
+	ASSERT_EQ(-ESRCH, _test_monitor_of(BOX, A, sup, 0, &ref));
 	ASSERT_EQ(-EINVAL, _test_monitor_of(BOX, -A, sup, 0, &ref));
 	ASSERT_EQ(-EBADF, _test_monitor_of(BOX, 0, 9999, 0, &ref));
 	ASSERT_EQ(-EBADF, _test_monitor_of(BOX, 0, -2, 0, &ref));

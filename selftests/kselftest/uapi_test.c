@@ -178,6 +178,7 @@ static void fill_alias_send(union argument *arg)
 static void fill_link(union argument *arg)
 {
 	arg->link.pid = getpid();
+	arg->link.pidfd = -1;
 }
 
 static void fill_trap(union argument *arg)
@@ -335,6 +336,8 @@ static void fill_open_child(union argument *arg)
 	X(DEMONITOR, ref) \
 	X(UNALIAS, ref) \
 	X(ALIAS_SEND, alias_send) \
+	X(PROCESS_LINK, link) \
+	X(PROCESS_UNLINK, link) \
 	X(TRAP_EXIT, trap) \
 	X(STOP, stop) \
 	X(SUSPEND, suspend) \
@@ -592,11 +595,12 @@ TEST_F(ioctl, access)
 	};
 	static const enum which look[] = {
 		IS_CHILD_GET_SPEC, IS_WHICH_CHILDREN, IS_COUNT_CHILDREN,
-		IS_STATUS,
+		IS_STATUS, IS_WAIT, IS_SUBSCRIBE,
 	};
 	static const enum which receive[] = {
 		IS_MAILBOX_RECV, IS_CALL_REPLY, IS_CALL_REPLY_RECV,
-		IS_MAILBOX_OWN,
+		IS_MAILBOX_OWN, IS_CALL_CANCEL, IS_MONITOR, IS_DEMONITOR,
+		IS_ALIAS, IS_UNALIAS,
 	};
 	static const enum which send[] = {
 		IS_MAILBOX_SEND, IS_MAILBOX_CALL, IS_CALL_START,

@@ -1108,7 +1108,8 @@ enum {
  * @size: sizeof(struct supervisor_monitor)
  * @flags: must be 0
  * @pid: the process, in the caller's pid namespace; 0: @fd is monitored
- * @fd: a mailbox or supervisor; -1: @pid is monitored
+ * @fd: without @pid: a mailbox or supervisor. With it: a pidfd, so that @pid is not
+ *	taken for another process that has got its number since; or -1
  * @alias: SUPERVISOR_ALIAS_*: @out_ref is an alias of this mailbox too
  * @out_limit: with EDQUOT, SUPERVISOR_LIMIT_*
  * @out_ref: the monitor
@@ -1117,8 +1118,9 @@ enum {
  * SUPERVISOR_DEMONITOR is faster. What is dead already, or not there, gives it at
  * once, with reason NOPROC. Each call makes a new monitor.
  *
- * Errors: EPERM (a process that the caller may not signal), EINVAL (not one of
- * @pid and @fd), EOPNOTSUPP (@alias), EBADF, EBADFD, EDQUOT, ENOMEM.
+ * Errors: EPERM (a process that the caller may not signal), EINVAL (neither @pid nor
+ * @fd), EOPNOTSUPP (@alias), ESRCH (@fd is not a pidfd of the process that @pid is
+ * now), EBADF, EBADFD, EDQUOT, ENOMEM.
  */
 struct supervisor_monitor {
 	__u32 size;
@@ -1187,8 +1189,10 @@ struct supervisor_alias_send {
  * @size: sizeof(struct supervisor_process_link)
  * @flags: must be 0
  * @pid: the other process, in the caller's pid namespace
+ * @pidfd: of the same process, as in struct supervisor_monitor; or -1
  * @signal: LINK: what the one gets when the other dies, 1 to 64; 0 is SIGKILL.
  *	UNLINK: must be 0
+ * @__reserved: must be 0
  * @out_limit: with EDQUOT, SUPERVISOR_LIMIT_*
  * @out_found: LINK: there was a link already. UNLINK: there was one
  * @out_ref: LINK: the link: @ref of its SUPERVISOR_MSG_EXIT
@@ -1202,13 +1206,16 @@ struct supervisor_alias_send {
  * nothing. After UNLINK nothing of the link comes any more, but for an EXIT that
  * is in the mailbox.
  *
- * Errors: EPERM (one may not signal the other), EINVAL, EDQUOT, ENOMEM.
+ * Errors: EPERM (one may not signal the other), ESRCH (@pidfd is not of the process
+ * that @pid is now), EINVAL, EBADF, EDQUOT, ENOMEM.
  */
 struct supervisor_process_link {
 	__u32 size;
 	__u32 flags;
 	__s32 pid;
+	__s32 pidfd;
 	__u32 signal;
+	__u32 __reserved;
 	__u32 out_limit;
 	__u32 out_found;
 	__aligned_u64 out_ref;
