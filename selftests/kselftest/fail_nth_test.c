@@ -237,6 +237,25 @@ static int do_attach(struct scene *scene)
 	return _test_attach(scene->dev, scene->token);
 }
 
+/* The flag works if, and only if, the attach does; that may be untold (EFAULT). */
+static int do_attach_resetting(struct scene *scene)
+{
+	struct supervisor_child_attach attach =
+		ARG(supervisor_child_attach,
+		    .flags = SUPERVISOR_ATTACH_F_RESET_SIGNALS,
+		    .token = scene->token);
+	__sighandler_t was;
+	int err;
+
+	if (signal(SIGUSR1, SIG_IGN) == SIG_ERR)
+		return -errno;
+	err = _test_ioctl(scene->dev, SUPERVISOR_CHILD_ATTACH, &attach);
+	was = signal(SIGUSR1, SIG_DFL);
+	if (was == SIG_ERR)
+		return -errno;
+	return err == -EFAULT || (was == SIG_IGN) == !!err ? err : -EPROTO;
+}
+
 static int do_report(struct scene *scene)
 {
 	return _test_report(scene->dev, scene->token,
@@ -405,6 +424,18 @@ static int do_monitor(struct scene *scene)
 {
 	return _test_monitor_of(scene->spare, scene->peer, -1,
 				SUPERVISOR_ALIAS_DEMONITOR, NULL);
+}
+
+static int do_monitor_pidfd(struct scene *scene)
+{
+	int err, pidfd = pidfd_of(scene->peer);
+
+	if (pidfd < 0)
+		return -errno;
+	err = _test_monitor_of(scene->spare, scene->peer, pidfd,
+			       SUPERVISOR_ALIAS_NONE, NULL);
+	close(pidfd);
+	return err;
 }
 
 static int do_monitor_file(struct scene *scene)
@@ -619,6 +650,8 @@ FIXTURE_VARIANT(fail_nth)
 	X(UNLINK, .call = do_unlink) \
 	X(LIST, .call = do_list) \
 	X(CHILD_ATTACH, .call = do_attach, .allocates = true, .forks = true) \
+	X(attach_resetting, .call = do_attach_resetting, .allocates = true, \
+	  .forks = true) \
 	X(CHILD_REPORT, .call = do_report) \
 	X(MAILBOX_CREATE, .call = do_mailbox_create, .allocates = true) \
 	X(MAILBOX_RECV, .call = do_recv) \
@@ -663,6 +696,7 @@ FIXTURE_VARIANT(fail_nth)
 	X(own_anew, .call = do_mailbox_own, .allocates = true, .forks = true) \
 	X(MAILBOX_STATUS, .call = do_mailbox_status) \
 	X(MONITOR, .call = do_monitor, .allocates = true) \
+	X(MONITOR_pidfd, .call = do_monitor_pidfd, .allocates = true) \
 	X(MONITOR_file, .call = do_monitor_file, .allocates = true) \
 	X(DOWN, .call = do_down, .allocates = true) \
 	X(DEMONITOR, .call = do_demonitor) \

@@ -404,6 +404,73 @@ TEST_F(perm, a_passed_file_gives_its_access)
 	trace("started a, up, term a, exited a shutdown, down stopped");
 }
 
+/* ---- messages ---- */
+
+struct outside {
+	const char *name;	/* of @mailbox, which is root's */
+	int mailbox;
+	pid_t process;		/* root's */
+	__u64 alias;
+};
+
+static int expect(int got, int wanted)
+{
+	return got == wanted ? 0 : got ?: -EPROTO;
+}
+
+/* What it was given it may use; privilege in here counts for nothing out there. */
+static int message_from_user_namespace(void *argument)
+{
+	struct outside *outside = argument;
+	int err = become(USER, USER);
+	int dev, own, other;
+
+	if (err)
+		return err;
+	if (unshare(CLONE_NEWUSER))
+		return -errno;
+	dev = device_open();
+	if (dev < 0)
+		return dev;
+	err = _test_mailbox(dev, NAMED_MAILBOX(outside->name), &own);
+	err = err ?: expect(_test_mailbox_own(outside->mailbox), -EPERM);
+	err = err ?: expect(_test_monitor(own, outside->process, NULL), -EPERM);
+	err = err ?: expect(_test_link(dev, outside->process, 0, NULL), -EPERM);
+	err = err ?: _test_monitor_of(own, 0, outside->mailbox,
+				      SUPERVISOR_ALIAS_NONE, NULL);
+	err = err ?: _test_send(outside->mailbox, "by file", 7, 0);
+	err = err ?: _test_alias_send(dev, outside->alias, "by alias", 0);
+	if (err)
+		return err;
+	close(own);
+	/* The name was its own namespace's. */
+	return expect(_test_open_mailbox(dev, outside->name, O_WRONLY, &other),
+		      -ENOENT);
+}
+
+TEST_F(perm, messages_from_a_user_namespace)
+{
+	static struct message message;
+	struct outside outside = { .process = getpid() };
+	char name[32];
+	int dev = device_open();
+	int i;
+
+	snprintf(name, sizeof(name), "/outside.%d", getpid());
+	outside.name = name;
+	umask(0);
+	test_mailbox(dev, NAMED_MAILBOX(name, .mode = 0666), &outside.mailbox);
+	test_alias(outside.mailbox, SUPERVISOR_ALIAS_EXPLICIT, &outside.alias);
+	ASSERT_EQ(0, in_process(message_from_user_namespace, &outside));
+	for (i = 0; i < 2; i++) {
+		test_takes(outside.mailbox, &message, SUPERVISOR_MSG_CAST,
+			   i ? "by alias" : "by file");
+		ASSERT_EQ(USER, message.head->uid);
+	}
+	close(outside.mailbox);
+	close(dev);
+}
+
 /* ---- numbers in pid namespaces ---- */
 
 /* In a new pid namespace, of which the second process runs @function. */
