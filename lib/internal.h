@@ -105,6 +105,12 @@ struct sup_command_stdio {
 
 #define SUP_RLIMITS 16		/* RLIM_NLIMITS of Linux, everywhere */
 
+/* As the kernel has it. */
+struct sup_rlimit {
+	uint64_t soft;
+	uint64_t hard;
+};
+
 struct sup_command {
 	struct sup_strv argv;
 	struct sup_strv env;	/* "NAME=value" and "NAME" */
@@ -117,10 +123,7 @@ struct sup_command {
 	bool has_umask;
 	uint32_t umask;
 	uint32_t rlimits;	/* bit mask of those set */
-	struct {
-		uint64_t soft;
-		uint64_t hard;
-	} rlimit[SUP_RLIMITS];
+	struct sup_rlimit rlimit[SUP_RLIMITS];
 	struct sup_command_stdio stdio[3];
 	enum sup_session session;
 	enum sup_notify notify;
@@ -192,6 +195,7 @@ struct sup_spawn {
 	int device;
 	uint64_t token;
 	int private_fd;		/* it and all above: not for the new process */
+	const struct sup_rlimit *files;	/* its limit of open files; NULL: ours */
 	void *stack;
 	size_t stack_size;
 	/* out */

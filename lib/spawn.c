@@ -74,8 +74,12 @@ static int child_session(enum sup_session session)
 	return 0;
 }
 
-static int child_rlimits(const struct sup_command *command)
+static int child_rlimits(const struct sup_command *command,
+			 const struct sup_rlimit *files)
 {
+	if (files &&
+	    syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, files, NULL) < 0)
+		return -1;
 	for (uint32_t i = 0; i < SUP_RLIMITS; i++) {
 		if (!(command->rlimits & 1U << i))
 			continue;
@@ -177,13 +181,14 @@ static int child_exec(const struct sup_plan *plan)
 }
 
 /* Everything between attach and exec; the step that failed, errno says why. */
-static enum sup_step child_prepare(const struct sup_plan *plan)
+static enum sup_step child_prepare(const struct sup_spawn *spawn)
 {
+	const struct sup_plan *plan = spawn->plan;
 	const struct sup_command *command = plan->command;
 
 	if (command->cwd && syscall(SYS_chdir, command->cwd) < 0)
 		return SUP_STEP_CWD;
-	if (command->rlimits && child_rlimits(command) < 0)
+	if (child_rlimits(command, spawn->files) < 0)
 		return SUP_STEP_RLIMIT;
 	if (command->has_umask)
 		syscall(SYS_umask, command->umask);
@@ -219,7 +224,7 @@ static int child_main(void *arg)
 	if (error)
 		goto fail;
 	attached = true;
-	step = child_prepare(spawn->plan);
+	step = child_prepare(spawn);
 	if (step) {
 		error = errno;
 		goto fail;

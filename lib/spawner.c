@@ -14,6 +14,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "internal.h"
@@ -58,6 +59,7 @@ struct sup_spawner {
 	int stop;
 	int epoll;
 	int private_fd;			/* PRIVATE_FD, or above our own */
+	struct sup_rlimit files;		/* for children, if we have raised ours */
 	enum source source[3];		/* SOURCE_MAILBOX to SOURCE_STOP */
 	struct sup_buf buf;
 	char **environ;
@@ -256,6 +258,7 @@ static int start_fork(struct sup_spawner *spawner, const struct sup_plan *plan,
 		.device = spawner->device,
 		.token = token,
 		.private_fd = spawner->private_fd,
+		.files = spawner->opts.raise_files ? &spawner->files : NULL,
 		.stack = spawner->stack + spawner->page,
 		.stack_size = STACK_SIZE,
 	};
@@ -653,6 +656,18 @@ static int spawner_stack(struct sup_spawner *spawner)
 	return 0;
 }
 
+static int spawner_raise_files(struct sup_spawner *spawner)
+{
+	struct sup_rlimit raised;
+
+	if (syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &raised) < 0)
+		return -errno;
+	spawner->files = raised;
+	raised.soft = raised.hard;
+	return syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &raised, NULL) < 0 ?
+	       -errno : 0;
+}
+
 int sup_spawner_new(struct sup_spawner **out, int device, int mailbox,
 		    const struct sup_spawner_opts *opts)
 {
@@ -683,6 +698,8 @@ int sup_spawner_new(struct sup_spawner **out, int device, int mailbox,
 		ret = spawner_files(spawner, device, mailbox);
 	if (!ret)
 		ret = spawner_stack(spawner);
+	if (!ret && o.raise_files)
+		ret = spawner_raise_files(spawner);
 	if (ret)
 		sup_spawner_free(spawner);
 	else

@@ -1183,6 +1183,8 @@ struct sup_spawner;
  * @sz: sizeof(struct sup_spawner_opts)
  * @supervisor: run until this supervisor is down; -1 (default) for none. The
  *	spawner keeps its own copy of the descriptor
+ * @raise_files: not 0: sets this process's soft limit of open files to the hard
+ *	one, for there is a descriptor for each child. Children have what it was
  * @on_message: gets every message that is not a START (events and answers, if
  *	some go to this mailbox), or NULL to drop them
  * @on_fail: told why a start failed, before or as the kernel is told: @step is
@@ -1199,7 +1201,7 @@ struct sup_spawner;
 struct sup_spawner_opts {
 	size_t sz;
 	int supervisor;
-	int reserved;
+	int raise_files;
 	void (*on_message)(void *context, const struct supervisor_msg *msg);
 	void (*on_fail)(void *context, const struct supervisor_msg *start,
 			const char *step, int error);

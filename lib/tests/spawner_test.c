@@ -658,6 +658,40 @@ static void test_ignored_sigchld(void)
 	signal(SIGCHLD, SIG_DFL);
 }
 
+static void test_raised_files(void)
+{
+	SUP_OPTS(sup_spawner_opts, opts, .raise_files = 1);
+	struct sup_spawner *usual = spawner;
+	struct rlimit before, lowered, raised;
+	struct sup_command *command;
+	char want[64];
+
+	getrlimit(RLIMIT_NOFILE, &before);
+	lowered = before;
+	lowered.rlim_cur = 300;
+	setrlimit(RLIMIT_NOFILE, &lowered);
+	is(sup_spawner_new(&spawner, device, fake.mailbox, &opts), 0,
+	   "a spawner that needs many files");
+	getrlimit(RLIMIT_NOFILE, &raised);
+	ok(raised.rlim_cur == before.rlim_max &&
+	   raised.rlim_max == before.rlim_max, "may have as many as can be");
+	run(shell("ulimit -Sn; ulimit -Hn"), 1);
+	snprintf(want, sizeof(want), "300\n%llu\n",
+		 (unsigned long long)before.rlim_max);
+	is_text(output(), want, "its children may not");
+	command = shell("ulimit -Sn");
+	sup_command_set_rlimit(command, RLIMIT_NOFILE, 400, before.rlim_max);
+	run(command, 1);
+	is_text(output(), "400\n", "unless their command says so");
+	sup_spawner_free(spawner);
+	spawner = usual;
+	run(shell("ulimit -Sn"), 1);
+	snprintf(want, sizeof(want), "%llu\n",
+		 (unsigned long long)before.rlim_max);
+	is_text(output(), want, "others have what their spawner's process has");
+	setrlimit(RLIMIT_NOFILE, &before);
+}
+
 static void no_fork(void)
 {
 	struct rlimit none = { 0, 0 }, old;
@@ -726,6 +760,7 @@ int main(int argc, char **argv)
 	test_init();
 	test_end();
 	test_ignored_sigchld();
+	test_raised_files();
 	no_fork();
 	sup_spawner_free(spawner);
 	clean();

@@ -264,6 +264,7 @@ static int run_tree(struct runner *runner, int device, struct tree *tree,
 		    const struct options *options)
 {
 	SUP_OPTS(sup_spawner_opts, spawner_opts,
+		 .raise_files = 1,
 		 .on_fail = narrator_failed,
 		 .context = &runner->narrator);
 	static const int caught[] = { SIGTERM, SIGINT, SIGHUP };
