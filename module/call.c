@@ -437,6 +437,10 @@ static int result_errno(enum sup_call_result result)
 		return -EOWNERDEAD;
 	case SUP_ERR_NO_SPACE:
 		return -ENOSPC;
+	case SUP_ERR_MAX_CHILDREN:
+		return -EUSERS;
+	case SUP_ERR_DYNAMIC:
+		return -EOPNOTSUPP;
 	}
 	return -EINVAL;
 }

@@ -19,12 +19,8 @@
 #include "policy.h"
 
 #include <linux/errno.h>
-#include <linux/math64.h>
-#include <linux/overflow.h>
+#include <linux/kernel.h>
 #include <linux/string.h>
-#include <linux/time64.h>
-
-#define POLICY_NEVER U64_MAX
 
 /* What a step of the machine came to. */
 enum policy_step {
@@ -33,77 +29,12 @@ enum policy_step {
 	STEP_WAIT		/* nothing to do before the next input or deadline */
 };
 
-static u64 time_after_ms(u64 now_ns, u64 ms)
-{
-	u64 ns, due;
-
-	if (check_mul_overflow(ms, (u64)NSEC_PER_MSEC, &ns) ||
-	    check_add_overflow(now_ns, ns, &due) || due == POLICY_NEVER)
-		return POLICY_NEVER - 1;
-	return due;
-}
-
 static enum policy_step policy_act(struct sup_action *action, enum sup_action_type type,
 				   struct sup_policy_child *child)
 {
 	action->type = type;
 	action->child = child;
 	return STEP_ACT;
-}
-
-/*
- * The intensity window: how many restarts there were in which second. OTP keeps
- * one entry a restart and cuts the time to whole seconds, so equal entries can
- * share a slot; and as entries older than the period are dropped before one is
- * added, the slots of sup_policy_window_slots() always suffice.
- */
-
-static struct sup_window_slot *window_slot(struct sup_policy *policy, size_t nth)
-{
-	size_t slot = policy->window_first + nth;
-
-	if (slot >= policy->window_slots)
-		slot -= policy->window_slots;
-	return &policy->window[slot];
-}
-
-static void window_expire(struct sup_policy *policy, u64 second)
-{
-	while (policy->window_used > 0) {
-		struct sup_window_slot *oldest = window_slot(policy, 0);
-
-		if (oldest->second + policy->flags.period >= second)
-			break;
-		policy->window_restarts -= oldest->restarts;
-		policy->window_used--;
-		policy->window_first++;
-		if (policy->window_first == policy->window_slots)
-			policy->window_first = 0;
-	}
-}
-
-/* Count a restart; false when it is one too many. */
-static bool window_add(struct sup_policy *policy, u64 now_ns)
-{
-	u64 second = div_u64(now_ns, NSEC_PER_SEC);
-	struct sup_window_slot *newest;
-
-	window_expire(policy, second);
-	if (policy->window_restarts >= policy->flags.intensity)
-		return false;
-
-	newest = policy->window_used ? window_slot(policy, policy->window_used - 1) : NULL;
-	if (!newest || newest->second < second) {
-		if (policy->window_used == policy->window_slots)
-			return false;
-		newest = window_slot(policy, policy->window_used++);
-		newest->second = second;
-		newest->restarts = 0;
-	}
-	newest->restarts++;
-	policy->window_restarts++;
-	policy->restarts++;
-	return true;
 }
 
 /*
@@ -147,7 +78,7 @@ static void child_init(struct sup_policy_child *child)
 	INIT_LIST_HEAD(&child->order);
 	INIT_LIST_HEAD(&child->initials);
 	INIT_HLIST_NODE(&child->index);
-	RB_CLEAR_NODE(&child->timer);
+	RB_CLEAR_NODE(&child->due.node);
 	INIT_LIST_HEAD(&child->exit.node);
 	child->exit.type = SUP_MSG_EXIT;
 	child->exit.child = child;
@@ -196,35 +127,31 @@ static void child_remove(struct sup_policy *policy, struct sup_policy_child *chi
  * for the end of our patience with what we may not signal.
  */
 
-static struct sup_policy_child *timer_child(struct rb_node *node)
-{
-	return rb_entry_safe(node, struct sup_policy_child, timer);
-}
-
-static bool timer_less(struct rb_node *a, const struct rb_node *b)
-{
-	return rb_entry(a, struct sup_policy_child, timer)->due_ns <
-	       rb_entry(b, struct sup_policy_child, timer)->due_ns;
-}
-
 static bool child_timer_armed(const struct sup_policy_child *child)
 {
-	return !RB_EMPTY_NODE(&child->timer);
+	return !RB_EMPTY_NODE(&child->due.node);
 }
 
 static void child_arm_timer(struct sup_policy *policy, struct sup_policy_child *child,
 			    u64 due_ns)
 {
-	child->due_ns = due_ns;
-	rb_add_cached(&child->timer, &policy->timers, timer_less);
+	sup_due_add(&policy->dues, &child->due, due_ns);
 }
 
 static void child_disarm_timer(struct sup_policy *policy, struct sup_policy_child *child)
 {
 	if (!child_timer_armed(child))
 		return;
-	rb_erase_cached(&child->timer, &policy->timers);
-	RB_CLEAR_NODE(&child->timer);
+	rb_erase_cached(&child->due.node, &policy->dues);
+	RB_CLEAR_NODE(&child->due.node);
+}
+
+/* The child whose timer is next, or NULL. */
+static struct sup_policy_child *policy_first_timer(const struct sup_policy *policy)
+{
+	struct sup_due *due = sup_due_first(&policy->dues);
+
+	return due ? container_of(due, struct sup_policy_child, due) : NULL;
 }
 
 /*
@@ -239,7 +166,7 @@ static enum policy_step child_start(struct sup_policy *policy, struct sup_policy
 	child->killed = false;
 	child_set_state(policy, child, SUP_CHILD_STARTING);
 	policy->wait = child;
-	policy->timeout_ns = POLICY_NEVER;
+	policy->timeout_ns = SUP_NEVER;
 	return policy_act(action, SUP_ACT_START, child);
 }
 
@@ -274,11 +201,11 @@ static enum policy_step child_stop(struct sup_policy *policy, struct sup_policy_
 	}
 
 	policy->wait = child;
-	policy->timeout_ns = POLICY_NEVER;
+	policy->timeout_ns = SUP_NEVER;
 	if (patience_ms == SUP_SHUTDOWN_KILL)
 		return child_kill(policy, child, action);
 	if (patience_ms != SUP_SHUTDOWN_INFINITY)
-		policy->timeout_ns = time_after_ms(now_ns, patience_ms);
+		policy->timeout_ns = sup_time_after_ms(now_ns, patience_ms);
 	child->cancelled = child->state == SUP_CHILD_STARTING;
 	child_set_state(policy, child, SUP_CHILD_STOPPING);
 	return policy_act(action, SUP_ACT_TERM, child);
@@ -322,7 +249,7 @@ static void child_queue_retry(struct sup_policy *policy, struct sup_policy_child
 		return;
 	msg->child = child;
 	child->retries++;
-	list_add_tail(&msg->node, &policy->queue);
+	list_add_tail(&msg->node, &policy->turns.queue);
 }
 
 /* Take a try-again out of the queue; what it names may be deleted by now. */
@@ -338,39 +265,14 @@ static void policy_drop_retry(struct sup_policy *policy, struct sup_msg *msg)
 	}
 }
 
-static u32 policy_random(struct sup_policy *policy)
-{
-	/* xorshift64*, which never gets to 0 and never leaves it. */
-	policy->rng ^= policy->rng >> 12;
-	policy->rng ^= policy->rng << 25;
-	policy->rng ^= policy->rng >> 27;
-	return (policy->rng * 0x2545f4914f6cdd1dULL) >> 32;
-}
-
-static u64 child_next_delay_ms(struct sup_policy *policy, struct sup_policy_child *child)
-{
-	const struct sup_retry *retry = &child->spec.retry;
-	u64 delay = retry->min_ms;
-	u64 spread;
-
-	if (child->backoff_ms)
-		delay = min_t(u64, div_u64((u64)child->backoff_ms * retry->factor_pct, 100),
-			      retry->max_ms);
-	child->backoff_ms = delay;
-
-	/* One of 2 * spread + 1 values, spread <= delay < 2^32: 33 + 31 bits. */
-	spread = div_u64(delay * retry->jitter_pct, 100);
-	return delay - spread + (((policy_random(policy) >> 1) * (2 * spread + 1)) >> 31);
-}
-
 /* Restart @child when its delay is over. */
 static void child_restart_delayed(struct sup_policy *policy, struct sup_policy_child *child,
 				  u64 now_ns)
 {
-	u64 delay_ms = child_next_delay_ms(policy, child);
+	u64 delay_ms = sup_retry_delay_ms(&child->spec.retry, &child->backoff_ms, &policy->rng);
 
 	child_set_state(policy, child, SUP_CHILD_RESTARTING);
-	child_arm_timer(policy, child, time_after_ms(now_ns, delay_ms));
+	child_arm_timer(policy, child, sup_time_after_ms(now_ns, delay_ms));
 }
 
 /* The start of @child that was a restart's, or part of one, has failed. */
@@ -405,8 +307,7 @@ static enum policy_step call_reply(struct sup_policy *policy, struct sup_call *c
 				   enum sup_call_result result)
 {
 	call->child = child;
-	call->result = result;
-	list_add_tail(&call->msg.node, &policy->replies);
+	sup_turns_reply(&policy->turns, call, result);
 	return STEP_AGAIN;
 }
 
@@ -488,19 +389,11 @@ static enum policy_step call_delete_child(struct sup_policy *policy, struct sup_
 	return call_reply(policy, call, child, SUP_OK);
 }
 
-static enum policy_step policy_suspend(struct sup_policy *policy, struct sup_call *call)
-{
-	/* A RESUME that came after the call, but before its turn, ends it too. */
-	policy->suspended = call->resumes == policy->resumes;
-	return call_reply(policy, call, NULL, SUP_OK);
-}
-
 static enum policy_step policy_handle_call(struct sup_policy *policy, struct sup_call *call,
 					   u64 now_ns, struct sup_action *action)
 {
 	struct sup_policy_child *child;
 
-	call->waiting = false;
 	switch (call->type) {
 	case SUP_CALL_START_CHILD:
 		return call_start_child(policy, call, action);
@@ -508,7 +401,8 @@ static enum policy_step policy_handle_call(struct sup_policy *policy, struct sup
 	case SUP_CALL_COUNT_CHILDREN:
 		return call_reply(policy, call, NULL, SUP_OK);
 	case SUP_CALL_SUSPEND:
-		return policy_suspend(policy, call);
+		sup_turns_suspend(&policy->turns, call);
+		return STEP_AGAIN;
 	default:
 		break;
 	}
@@ -566,10 +460,12 @@ static enum policy_step policy_step_call(struct sup_policy *policy)
 /* Forget every restart that waits for its delay. */
 static void policy_cancel_delays(struct sup_policy *policy)
 {
-	struct sup_policy_child *child, *next;
+	struct sup_policy_child *child;
+	struct rb_node *node, *next;
 
-	for (child = timer_child(rb_first_cached(&policy->timers)); child; child = next) {
-		next = timer_child(rb_next(&child->timer));
+	for (node = rb_first_cached(&policy->dues); node; node = next) {
+		next = rb_next(node);
+		child = rb_entry(node, struct sup_policy_child, due.node);
 		if (child->state != SUP_CHILD_RESTARTING)
 			continue;
 		child_disarm_timer(policy, child);
@@ -584,7 +480,7 @@ static enum policy_step policy_stop(struct sup_policy *policy, enum sup_down dow
 {
 	policy->op = SUP_OP_STOP;
 	policy->cursor = policy->children.prev;
-	policy->suspended = false;
+	policy->turns.suspended = false;
 	policy->down = down;
 	policy->down_reason = reason;
 	policy->down_child = child;
@@ -605,7 +501,7 @@ static void policy_drop_messages(struct sup_policy *policy)
 {
 	struct sup_msg *msg, *next;
 
-	list_for_each_entry_safe(msg, next, &policy->queue, node) {
+	list_for_each_entry_safe(msg, next, &policy->turns.queue, node) {
 		if (msg->type == SUP_MSG_EXIT)
 			list_del_init(&msg->node);
 		else if (msg->type == SUP_MSG_RETRY)
@@ -615,17 +511,10 @@ static void policy_drop_messages(struct sup_policy *policy)
 
 static void policy_refuse_calls(struct sup_policy *policy)
 {
-	struct sup_call *call, *next;
-
 	if (policy->call)
 		call_reply(policy, policy->call, NULL, SUP_ERR_EXIT);
 	policy->call = NULL;
-
-	list_for_each_entry_safe(call, next, &policy->queue, msg.node) {
-		list_del_init(&call->msg.node);
-		call->waiting = false;
-		call_reply(policy, call, call->child, SUP_ERR_NOPROC);
-	}
+	sup_turns_refuse(&policy->turns);
 }
 
 /* Every child is undefined. */
@@ -701,8 +590,9 @@ static enum policy_step policy_restart(struct sup_policy *policy, struct sup_pol
 				       bool counted, u64 now_ns, struct sup_action *action)
 {
 	child_set_state(policy, child, SUP_CHILD_UNDEFINED);
-	if (counted && !window_add(policy, now_ns))
+	if (counted && !sup_window_add(&policy->window, now_ns))
 		return policy_stop(policy, SUP_DOWN_INTENSITY, SUP_SHUTDOWN, child, 0);
+	policy->restarts += counted;
 
 	policy->target = child;
 	policy->wait = NULL;
@@ -795,14 +685,6 @@ static enum policy_step policy_step_init(struct sup_policy *policy, struct sup_a
  * Messages.
  */
 
-static bool child_restart_due(const struct sup_policy_child *child)
-{
-	bool in_order = child->reason == SUP_NORMAL || child->reason == SUP_SHUTDOWN;
-
-	return child->spec.restart == SUP_PERMANENT ||
-	       (child->spec.restart == SUP_TRANSIENT && !in_order);
-}
-
 static enum policy_step policy_handle_exit(struct sup_policy *policy,
 					   struct sup_policy_child *child, u64 now_ns,
 					   struct sup_action *action)
@@ -810,7 +692,7 @@ static enum policy_step policy_handle_exit(struct sup_policy *policy,
 	bool significant = child->spec.significant;
 
 	child->dead = false;
-	if (child_restart_due(child)) {
+	if (sup_restart_due(child->spec.restart, child->reason)) {
 		child->failed = false;
 		if (child->lasted)
 			child->backoff_ms = 0;
@@ -849,9 +731,9 @@ static enum policy_step policy_handle_retry(struct sup_policy *policy, struct su
 static enum policy_step policy_step_idle(struct sup_policy *policy, u64 now_ns,
 					 struct sup_action *action)
 {
-	struct sup_msg *msg = list_first_entry_or_null(&policy->queue, struct sup_msg, node);
+	struct sup_msg *msg = sup_turns_next(&policy->turns);
 
-	if (!msg || policy->suspended)
+	if (!msg)
 		return STEP_WAIT;
 
 	switch (msg->type) {
@@ -861,9 +743,7 @@ static enum policy_step policy_step_idle(struct sup_policy *policy, u64 now_ns,
 	case SUP_MSG_RETRY:
 		return policy_handle_retry(policy, msg, now_ns, action);
 	default:
-		list_del_init(&msg->node);
-		return policy_handle_call(policy, container_of(msg, struct sup_call, msg),
-					  now_ns, action);
+		return policy_handle_call(policy, sup_turns_take_call(msg), now_ns, action);
 	}
 }
 
@@ -889,7 +769,7 @@ static enum policy_step policy_step_wait(struct sup_policy *policy, u64 now_ns,
 	if (now_ns < policy->timeout_ns)
 		return STEP_WAIT;
 
-	policy->timeout_ns = POLICY_NEVER;
+	policy->timeout_ns = SUP_NEVER;
 	child->timed_out = starting;
 	return child_kill(policy, child, action);
 }
@@ -898,9 +778,9 @@ static enum policy_step policy_step_wait(struct sup_policy *policy, u64 now_ns,
 static enum policy_step policy_step_timer(struct sup_policy *policy, u64 now_ns,
 					  struct sup_action *action)
 {
-	struct sup_policy_child *child = timer_child(rb_first_cached(&policy->timers));
+	struct sup_policy_child *child = policy_first_timer(policy);
 
-	if (!child || now_ns < child->due_ns)
+	if (!child || now_ns < child->due.ns)
 		return STEP_WAIT;
 
 	child_disarm_timer(policy, child);
@@ -919,9 +799,8 @@ static enum policy_step policy_step_tell(struct sup_policy *policy, struct sup_a
 	struct sup_policy_child *child;
 	struct sup_call *call;
 
-	call = list_first_entry_or_null(&policy->replies, struct sup_call, msg.node);
+	call = sup_turns_told(&policy->turns);
 	if (call) {
-		list_del_init(&call->msg.node);
 		action->call = call;
 		return policy_act(action, SUP_ACT_REPLY, call->child);
 	}
@@ -1025,17 +904,15 @@ static void policy_input_start(struct sup_policy *policy)
 	policy->wait = NULL;
 	policy->target = NULL;
 	policy->down_child = NULL;
-	policy->suspended = false;
-	policy->window_first = 0;
-	policy->window_used = 0;
-	policy->window_restarts = 0;
+	policy->turns.suspended = false;
+	sup_window_clear(&policy->window);
 }
 
 static void policy_input_attached(struct sup_policy *policy, struct sup_policy_child *child,
 				  u64 now_ns)
 {
 	if (child->state == SUP_CHILD_STARTING && child->spec.start_timeout_ms)
-		policy->timeout_ns = time_after_ms(now_ns, child->spec.start_timeout_ms);
+		policy->timeout_ns = sup_time_after_ms(now_ns, child->spec.start_timeout_ms);
 }
 
 static void policy_input_started(struct sup_policy *policy, struct sup_policy_child *child,
@@ -1060,7 +937,7 @@ static void policy_input_not_started(struct sup_policy *policy, struct sup_polic
 static void policy_input_exit(struct sup_policy *policy, struct sup_policy_child *child,
 			      enum sup_reason reason, s32 error, u64 now_ns)
 {
-	u64 lasts_ns = time_after_ms(child->up_ns, child->spec.retry.reset_after_ms);
+	u64 lasts_ns = sup_time_after_ms(child->up_ns, child->spec.retry.reset_after_ms);
 
 	switch (child->state) {
 	case SUP_CHILD_STARTING:
@@ -1074,7 +951,7 @@ static void policy_input_exit(struct sup_policy *policy, struct sup_policy_child
 		child->dead = true;
 		child->lasted = now_ns >= lasts_ns;
 		child->reason = reason;
-		list_add_tail(&child->exit.node, &policy->queue);
+		list_add_tail(&child->exit.node, &policy->turns.queue);
 		break;
 	default:
 		break;
@@ -1086,31 +963,7 @@ static void policy_input_unkillable(struct sup_policy *policy, struct sup_policy
 {
 	if (child->state == SUP_CHILD_STOPPING && !child_timer_armed(child))
 		child_arm_timer(policy, child,
-				time_after_ms(now_ns, policy->flags.unkillable_ms));
-}
-
-static void policy_input_call(struct sup_policy *policy, struct sup_call *call)
-{
-	INIT_LIST_HEAD(&call->msg.node);
-	call->msg.type = SUP_MSG_CALL;
-	call->msg.child = NULL;
-	call->waiting = false;
-	call->resumes = policy->resumes;
-	call->result = SUP_OK;
-	call->invalid = SUP_VALID;
-	call->start_error = 0;
-
-	if (policy->op == SUP_OP_DOWN) {
-		call_reply(policy, call, call->child, SUP_ERR_NOPROC);
-		return;
-	}
-	/* OTP's suspend loop takes system messages, and only those. */
-	if (call->type == SUP_CALL_SUSPEND && policy->suspended) {
-		call_reply(policy, call, NULL, SUP_OK);
-		return;
-	}
-	call->waiting = true;
-	list_add_tail(&call->msg.node, &policy->queue);
+				sup_time_after_ms(now_ns, policy->flags.unkillable_ms));
 }
 
 static void policy_input_child(struct sup_policy *policy, const struct sup_input *input,
@@ -1164,11 +1017,10 @@ void sup_policy_input(struct sup_policy *policy, const struct sup_input *input, 
 		break;
 	case SUP_IN_CALL:
 		if (input->call)
-			policy_input_call(policy, input->call);
+			sup_turns_call(&policy->turns, input->call, sup_policy_down(policy));
 		break;
 	case SUP_IN_RESUME:
-		policy->resumes++;
-		policy->suspended = false;
+		sup_turns_resume(&policy->turns);
 		break;
 	case SUP_IN_TIMER:
 		break;
@@ -1193,11 +1045,7 @@ void sup_policy_input(struct sup_policy *policy, const struct sup_input *input, 
  */
 bool sup_policy_withdraw(struct sup_policy *policy, struct sup_call *call)
 {
-	if (!call->waiting)
-		return false;
-	call->waiting = false;
-	list_del_init(&call->msg.node);
-	return true;
+	return sup_turns_withdraw(call);
 }
 
 /**
@@ -1208,8 +1056,8 @@ bool sup_policy_withdraw(struct sup_policy *policy, struct sup_call *call)
  */
 u64 sup_policy_deadline(const struct sup_policy *policy)
 {
-	const struct sup_policy_child *child = timer_child(rb_first_cached(&policy->timers));
-	u64 deadline = child ? child->due_ns : POLICY_NEVER;
+	const struct sup_due *due = sup_due_first(&policy->dues);
+	u64 deadline = due ? due->ns : SUP_NEVER;
 
 	if (child_is_awaited(policy->wait))
 		deadline = min(deadline, policy->timeout_ns);
@@ -1226,14 +1074,14 @@ u64 sup_policy_deadline(const struct sup_policy *policy)
  */
 bool sup_policy_idle(const struct sup_policy *policy)
 {
-	if (!list_empty(&policy->replies) || !list_empty(&policy->forgets))
+	if (!list_empty(&policy->turns.replies) || !list_empty(&policy->forgets))
 		return false;
 	if (policy->op == SUP_OP_DOWN)
 		return true;
 	if (policy->op != SUP_OP_IDLE)
 		return false;
-	return policy->suspended ||
-	       (list_empty(&policy->queue) && !rb_first_cached(&policy->timers));
+	return policy->turns.suspended ||
+	       (list_empty(&policy->turns.queue) && !sup_due_first(&policy->dues));
 }
 
 /**
@@ -1244,7 +1092,7 @@ bool sup_policy_idle(const struct sup_policy *policy)
  */
 bool sup_policy_suspended(const struct sup_policy *policy)
 {
-	return policy->suspended;
+	return policy->turns.suspended;
 }
 
 /**
@@ -1310,13 +1158,6 @@ enum sup_invalid sup_flags_validate(const struct sup_flags *flags)
 	return SUP_VALID;
 }
 
-static bool retry_valid(const struct sup_retry *retry)
-{
-	return retry->min_ms == 0 ||
-	       (retry->max_ms >= retry->min_ms && retry->factor_pct >= 100 &&
-		retry->jitter_pct <= 100);
-}
-
 /**
  * sup_child_spec_validate() - check a child spec
  * @flags: the flags of its supervisor, valid
@@ -1340,7 +1181,7 @@ enum sup_invalid sup_child_spec_validate(const struct sup_flags *flags,
 		return SUP_INVALID_CHILD_TYPE;
 	if (spec->shutdown_ms < SUP_SHUTDOWN_KILL || spec->shutdown_ms > SUP_SHUTDOWN_MS_MAX)
 		return SUP_INVALID_SHUTDOWN;
-	if (!retry_valid(&spec->retry))
+	if (!sup_retry_valid(&spec->retry))
 		return SUP_INVALID_RETRY;
 	return SUP_VALID;
 }
@@ -1353,7 +1194,7 @@ enum sup_invalid sup_child_spec_validate(const struct sup_flags *flags,
  */
 size_t sup_policy_window_slots(const struct sup_flags *flags)
 {
-	return clamp_t(s64, flags->intensity, 1, flags->period + 1);
+	return sup_window_slots(flags->intensity, flags->period);
 }
 
 /**
@@ -1374,16 +1215,14 @@ void sup_policy_init(struct sup_policy *policy, const struct sup_flags *flags,
 
 	memset(policy, 0, sizeof(*policy));
 	policy->flags = *flags;
-	policy->window = window;
-	policy->window_slots = window_slots;
+	sup_window_init(&policy->window, flags->intensity, flags->period, window, window_slots);
 	policy->buckets = buckets;
 	policy->nr_buckets = nr_buckets;
 	policy->rng = seed ? seed : 1;
-	policy->timers = RB_ROOT_CACHED;
+	policy->dues = RB_ROOT_CACHED;
 	INIT_LIST_HEAD(&policy->children);
 	INIT_LIST_HEAD(&policy->initials);
-	INIT_LIST_HEAD(&policy->queue);
-	INIT_LIST_HEAD(&policy->replies);
+	sup_turns_init(&policy->turns);
 	INIT_LIST_HEAD(&policy->forgets);
 	for (i = 0; i < ARRAY_SIZE(policy->extra_retries); i++) {
 		INIT_LIST_HEAD(&policy->extra_retries[i].node);
@@ -1445,10 +1284,10 @@ static void policy_abort(struct sup_policy *policy)
 
 	policy->op = SUP_OP_DOWN;
 	policy->wait = NULL;
-	policy->suspended = false;
+	policy->turns.suspended = false;
 	policy_drop_messages(policy);
 	policy_refuse_calls(policy);
-	while ((child = timer_child(rb_first_cached(&policy->timers))))
+	while ((child = policy_first_timer(policy)))
 		child_disarm_timer(policy, child);
 }
 

@@ -36,6 +36,8 @@
 #include <linux/types.h>
 
 #include "name.h"
+#include "restart.h"
+#include "turn.h"
 
 /* Values are those of the UAPI; a value outside the enum is refused by name. */
 enum sup_strategy {
@@ -43,13 +45,6 @@ enum sup_strategy {
 	SUP_ONE_FOR_ALL = 1,
 	SUP_REST_FOR_ONE = 2,
 	SUP_STRATEGY_NR
-};
-
-enum sup_restart {
-	SUP_PERMANENT = 0,
-	SUP_TRANSIENT = 1,
-	SUP_TEMPORARY = 2,
-	SUP_RESTART_NR
 };
 
 enum sup_auto_shutdown {
@@ -64,14 +59,6 @@ enum sup_child_type {
 	SUP_WORKER = 0,
 	SUP_SUPERVISOR = 1,
 	SUP_CHILD_TYPE_NR
-};
-
-enum sup_reason {
-	SUP_NORMAL = 0,
-	SUP_SHUTDOWN = 1,
-	SUP_CRASH = 2,
-	SUP_KILLED = 3,
-	SUP_REASON_NR
 };
 
 /* struct sup_child_spec.shutdown_ms: 0 to SUP_SHUTDOWN_MS_MAX, or one of these. */
@@ -101,26 +88,6 @@ struct sup_flags {
 };
 
 /**
- * struct sup_retry - the backoff option of a child; off when @min_ms is 0
- * @min_ms: the first delay, in milliseconds
- * @max_ms: the longest delay, before jitter; at least @min_ms
- * @factor_pct: each delay is this many hundredths of the one before, >= 100
- * @jitter_pct: a delay varies by up to this many hundredths of it, 0 to 100
- * @reset_after_ms: a child that ran for so long starts over: its next restart
- *	comes at once
- * @uncounted: an attempt that follows a start failure is no restart to the
- *	intensity
- */
-struct sup_retry {
-	u32 min_ms;
-	u32 max_ms;
-	u32 factor_pct;
-	u32 jitter_pct;
-	u32 reset_after_ms;
-	bool uncounted;
-};
-
-/**
  * struct sup_child_spec - the part of a child spec that decides
  * @restart: &enum sup_restart
  * @significant: 0 or 1
@@ -138,24 +105,6 @@ struct sup_child_spec {
 	struct sup_retry retry;
 };
 
-/* Why a spec or flags are refused: the first bad member, in OTP's order. */
-enum sup_invalid {
-	SUP_VALID = 0,
-	SUP_INVALID_STRATEGY,
-	SUP_INVALID_INTENSITY,
-	SUP_INVALID_PERIOD,
-	SUP_INVALID_AUTO_SHUTDOWN,
-	SUP_INVALID_ID,			/* OTP's missing_id */
-	SUP_INVALID_RESTART_TYPE,
-	SUP_BAD_COMBINATION_AUTO_SHUTDOWN, /* significant, but auto_shutdown never */
-	SUP_BAD_COMBINATION_RESTART,	/* significant and permanent */
-	SUP_INVALID_SIGNIFICANT,
-	SUP_INVALID_CHILD_TYPE,
-	SUP_INVALID_SHUTDOWN,
-	SUP_INVALID_RETRY,		/* ours, checked last */
-	SUP_DUPLICATE_CHILD_NAME
-};
-
 enum sup_invalid sup_flags_validate(const struct sup_flags *flags);
 enum sup_invalid sup_child_spec_validate(const struct sup_flags *flags,
 					 const struct sup_child_spec *spec);
@@ -167,19 +116,6 @@ enum sup_child_state {
 	SUP_CHILD_RUNNING,
 	SUP_CHILD_STOPPING,		/* asked to stop or killed, not yet dead */
 	SUP_CHILD_RESTARTING		/* a restart failed or waits for its delay */
-};
-
-enum sup_msg_type {
-	SUP_MSG_EXIT,
-	SUP_MSG_RETRY,
-	SUP_MSG_CALL
-};
-
-/* A place in a policy's queue; embedded in what it stands for. */
-struct sup_msg {
-	struct list_head node;		/* empty when not queued */
-	enum sup_msg_type type;
-	struct sup_policy_child *child;	/* EXIT, RETRY */
 };
 
 /**
@@ -218,71 +154,10 @@ struct sup_policy_child {
 	struct list_head order;		/* in sup_policy.children or .forgets */
 	struct list_head initials;	/* in sup_policy.initials */
 	struct hlist_node index;	/* in sup_policy.buckets, by name */
-	struct rb_node timer;		/* in sup_policy.timers, by @due_ns */
-	u64 due_ns;			/* end of its delay, or of our patience */
+	struct sup_due due;		/* in sup_policy.dues: its delay, our patience */
 	u64 up_ns;			/* when it last became running */
 	struct sup_msg exit;		/* its unhandled death */
 	struct sup_msg retry;		/* its next try-again */
-};
-
-enum sup_call_type {
-	SUP_CALL_START_CHILD,		/* @child is new; the policy takes it or not */
-	SUP_CALL_TERMINATE_CHILD,	/* the rest name a child by @name */
-	SUP_CALL_RESTART_CHILD,
-	SUP_CALL_DELETE_CHILD,
-	SUP_CALL_GET_CHILDSPEC,		/* these three only mark their turn: the */
-	SUP_CALL_WHICH_CHILDREN,	/* driver reads the state at SUP_ACT_REPLY */
-	SUP_CALL_COUNT_CHILDREN,
-	SUP_CALL_SUSPEND		/* answered when it takes effect */
-};
-
-enum sup_call_result {
-	SUP_OK = 0,
-	SUP_OK_UNDEFINED,		/* the start was ignored */
-	SUP_ERR_RUNNING,
-	SUP_ERR_RESTARTING,
-	SUP_ERR_NOT_FOUND,
-	SUP_ERR_ALREADY_STARTED,
-	SUP_ERR_ALREADY_PRESENT,
-	SUP_ERR_START_FAILED,
-	SUP_ERR_INVALID,		/* @invalid says what */
-	SUP_ERR_NOPROC,			/* the supervisor ended before its turn */
-	SUP_ERR_EXIT,			/* the supervisor ended during the call */
-	SUP_ERR_NO_SPACE		/* its driver takes no more children */
-};
-
-/**
- * struct sup_call - a call to a supervisor
- * @type: what is asked
- * @name: the child meant; unused with START_CHILD, WHICH and COUNT
- * @child: START_CHILD: the new child. In a reply: the child meant, if there is
- *	one (also with errors), for the driver to tell its pid
- * @result: valid from %SUP_ACT_REPLY on
- * @invalid: with %SUP_ERR_INVALID
- * @start_error: with %SUP_ERR_START_FAILED, what the driver said of the failure
- *
- * Lifetime: the driver's; the policy refers to it from its input to its
- *	%SUP_ACT_REPLY, or until sup_policy_withdraw() returned true.
- *
- * A START_CHILD's new child belongs to the policy, and ends in %SUP_ACT_FORGET,
- * with %SUP_OK, %SUP_OK_UNDEFINED, %SUP_ERR_START_FAILED (the FORGET of a child
- * that is not kept comes right after the reply) and %SUP_ERR_EXIT (it came
- * before, so @child is NULL). With any other result, and when the call was
- * withdrawn, the policy has not touched it. A reply of ALREADY_STARTED or
- * ALREADY_PRESENT holds the older child of that name in @child.
- */
-struct sup_call {
-	enum sup_call_type type;
-	struct sup_name name;
-	struct sup_policy_child *child;
-	enum sup_call_result result;
-	enum sup_invalid invalid;
-	s32 start_error;
-
-	/* private: the policy's own */
-	struct sup_msg msg;
-	u32 resumes;			/* sup_policy.resumes when it was queued */
-	bool waiting;			/* in sup_policy.queue */
 };
 
 enum sup_input_type {
@@ -304,6 +179,7 @@ enum sup_input_type {
  * struct sup_input - something that happened
  * @type: what
  * @child: whom it concerns
+ * @dynamic: whom it concerns, to a dynamic supervisor
  * @call: %SUP_IN_CALL
  * @reason: %SUP_IN_EXIT, %SUP_IN_STOP
  * @error: %SUP_IN_START_FAILED, and %SUP_IN_EXIT of a child that is starting:
@@ -316,7 +192,10 @@ enum sup_input_type {
  */
 struct sup_input {
 	enum sup_input_type type;
-	struct sup_policy_child *child;
+	union {
+		struct sup_policy_child *child;
+		struct sup_dynamic_child *dynamic;
+	};
 	struct sup_call *call;
 	enum sup_reason reason;
 	s32 error;
@@ -353,6 +232,7 @@ enum sup_down {
  * struct sup_action - something to do
  * @type: what
  * @child: whom it concerns; with %SUP_ACT_DOWN see &enum sup_down
+ * @dynamic: the same, of a dynamic supervisor
  * @call: %SUP_ACT_REPLY
  * @reason: %SUP_ACT_DOWN
  * @down: %SUP_ACT_DOWN
@@ -364,17 +244,14 @@ enum sup_down {
  */
 struct sup_action {
 	enum sup_action_type type;
-	struct sup_policy_child *child;
+	union {
+		struct sup_policy_child *child;
+		struct sup_dynamic_child *dynamic;
+	};
 	struct sup_call *call;
 	enum sup_reason reason;
 	enum sup_down down;
 	s32 error;
-};
-
-/* One entry of the intensity window: restarts counted in one second. */
-struct sup_window_slot {
-	u64 second;
-	u32 restarts;
 };
 
 /* Try-agains beyond one a child that can be queued at a time; further ones merge. */
@@ -421,19 +298,16 @@ struct sup_policy {
 
 	/* private: children, in other orders */
 	struct list_head initials;	/* sup_policy_child.initials */
-	struct rb_root_cached timers;	/* sup_policy_child.timer, next due first */
+	struct rb_root_cached dues;	/* sup_policy_child.due */
 	struct hlist_head *buckets;	/* sup_policy_child.index */
 	u32 nr_buckets;
 	u32 nr_significant;		/* that are significant and not undefined */
 	u32 nr_stopping;
 
 	/* private: what waits */
-	struct list_head queue;		/* sup_msg.node, next first */
-	struct list_head replies;	/* sup_call.msg.node, answered */
+	struct sup_turns turns;
 	struct list_head forgets;	/* sup_policy_child.order, to be forgotten */
 	struct sup_msg extra_retries[SUP_POLICY_EXTRA_RETRIES];
-	bool suspended;
-	u32 resumes;			/* RESUME inputs so far */
 
 	/* private: the operation */
 	enum sup_policy_op op;
@@ -451,13 +325,7 @@ struct sup_policy {
 	struct sup_policy_child *down_child;
 	s32 down_error;
 
-	/* private: intensity, as a ring of seconds */
-	struct sup_window_slot *window;
-	size_t window_slots;
-	size_t window_first;
-	size_t window_used;
-	s64 window_restarts;		/* in all its slots */
-
+	struct sup_window window;
 	u64 rng;
 };
 

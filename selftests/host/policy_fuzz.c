@@ -248,7 +248,7 @@ static void fuzz_check_start(struct fuzz *fuzz, struct fuzz_child *child)
 		check(fuzz->policy.op == SUP_OP_CALL);
 		break;
 	}
-	check(fuzz->policy.window_restarts <= fuzz->policy.flags.intensity);
+	check(fuzz->policy.window.restarts <= fuzz->policy.flags.intensity);
 }
 
 static void fuzz_check_signal(struct fuzz *fuzz, struct fuzz_child *child, bool kill)
@@ -350,7 +350,7 @@ static void fuzz_check_no_delays(const struct fuzz *fuzz)
 	const struct sup_policy_child *child;
 
 	list_for_each_entry(child, &fuzz->policy.children, order)
-		check(child->state != SUP_CHILD_RESTARTING || RB_EMPTY_NODE(&child->timer));
+		check(child->state != SUP_CHILD_RESTARTING || RB_EMPTY_NODE(&child->due.node));
 }
 
 /* Nothing is left to do: is that so, or what is it waiting for? */
@@ -359,7 +359,7 @@ static void fuzz_check_rest(const struct fuzz *fuzz)
 	const struct sup_policy *policy = &fuzz->policy;
 
 	check(sup_policy_deadline(policy) > fuzz->now_ns);
-	check(!policy->suspended || policy->op == SUP_OP_IDLE);
+	check(!policy->turns.suspended || policy->op == SUP_OP_IDLE);
 	switch (policy->op) {
 	case SUP_OP_DOWN:
 		check(!fuzz->began && sup_policy_idle(policy) && !fuzz_awaited(fuzz));
@@ -367,7 +367,7 @@ static void fuzz_check_rest(const struct fuzz *fuzz)
 		break;
 	case SUP_OP_IDLE:
 		check(fuzz->up && !fuzz_awaited(fuzz));
-		check(policy->suspended || list_empty(&policy->queue));
+		check(policy->turns.suspended || list_empty(&policy->turns.queue));
 		check(sup_policy_idle(policy) || sup_policy_deadline(policy) != U64_MAX);
 		break;
 	case SUP_OP_STOP:
