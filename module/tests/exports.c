@@ -3,6 +3,7 @@
 #include <linux/module.h>
 
 #include "../compat.h"
+#include "../dynamic.h"
 #include "../policy.h"
 
 SUP_EXPORT_FOR_KUNIT(sup_name_valid);
@@ -20,3 +21,10 @@ SUP_EXPORT_FOR_KUNIT(sup_policy_next);
 SUP_EXPORT_FOR_KUNIT(sup_policy_withdraw);
 SUP_EXPORT_FOR_KUNIT(sup_policy_deadline);
 SUP_EXPORT_FOR_KUNIT(sup_policy_suspended);
+SUP_EXPORT_FOR_KUNIT(sup_window_slots);
+SUP_EXPORT_FOR_KUNIT(sup_dynamic_spec_validate);
+SUP_EXPORT_FOR_KUNIT(sup_dynamic_init);
+SUP_EXPORT_FOR_KUNIT(sup_dynamic_input);
+SUP_EXPORT_FOR_KUNIT(sup_dynamic_next);
+SUP_EXPORT_FOR_KUNIT(sup_dynamic_withdraw);
+SUP_EXPORT_FOR_KUNIT(sup_dynamic_deadline);

@@ -18,8 +18,6 @@
 #define ALL_SIGNIFICANT \
 	{ .intensity = 3, .period = 5, .auto_shutdown = SUP_AUTO_ALL_SIGNIFICANT }
 
-#define STEPS(...) .steps = (const struct policy_step[]){ __VA_ARGS__, { NULL, NULL } }
-
 static const struct policy_case policy_cases[] = {
 	/* Start and stop. */
 	{

@@ -34,6 +34,8 @@ static const char * const play_results[] = {
 	[SUP_ERR_INVALID] = "invalid",
 	[SUP_ERR_NOPROC] = "noproc",
 	[SUP_ERR_EXIT] = "exit",
+	[SUP_ERR_MAX_CHILDREN] = "max_children",
+	[SUP_ERR_DYNAMIC] = "dynamic",
 };
 
 static const char * const play_verbs[] = {
@@ -67,22 +69,60 @@ static void play_say(struct policy_play *play, const char *what, const char *who
 }
 
 /*
+ * What is played with.
+ */
+
+static void play_input(struct policy_play *play, const struct sup_input *input)
+{
+	if (play->is_dynamic)
+		sup_dynamic_input(&play->dynamic, input, play->now_ns);
+	else
+		sup_policy_input(&play->policy, input, play->now_ns);
+}
+
+static bool play_next(struct policy_play *play, struct sup_action *action)
+{
+	return play->is_dynamic ? sup_dynamic_next(&play->dynamic, play->now_ns, action) :
+				  sup_policy_next(&play->policy, play->now_ns, action);
+}
+
+static u64 play_deadline(const struct policy_play *play)
+{
+	return play->is_dynamic ? sup_dynamic_deadline(&play->dynamic) :
+				  sup_policy_deadline(&play->policy);
+}
+
+/*
  * Children
  */
 
-static struct policy_play_child *play_child_of(struct sup_policy_child *child)
+static struct policy_play_child *play_child_of(const struct policy_play *play,
+					       const struct sup_action *action)
 {
-	return container_of(child, struct policy_play_child, child);
+	if (!action->child)
+		return NULL;
+	return play->is_dynamic ?
+	       container_of(action->dynamic, struct policy_play_child, dynamic) :
+	       container_of(action->child, struct policy_play_child, child);
 }
 
+/* The one of that name, or to a dynamic supervisor the last one there was. */
 static struct policy_play_child *play_find(struct policy_play *play, const char *name)
 {
-	size_t i;
+	struct policy_play_child *found = NULL;
+	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(play->children); i++)
-		if (play->children[i].used && strcmp(play->children[i].name, name) == 0)
-			return &play->children[i];
-	return NULL;
+	for (i = 0; i < play->nr_children; i++) {
+		struct policy_play_child *child = &play->children[i];
+
+		if (strcmp(child->name, name) != 0)
+			continue;
+		if (!play->is_dynamic && child->used)
+			return child;
+		if (play->is_dynamic)
+			found = child;
+	}
+	return found;
 }
 
 static bool play_option(struct sup_child_spec *spec, const char *option)
@@ -116,20 +156,16 @@ static bool play_option(struct sup_child_spec *spec, const char *option)
 	return true;
 }
 
-/* A child as it is written, in a free place. */
+/* A child as it is written. */
 static struct policy_play_child *play_new_child(struct policy_play *play, const char *text)
 {
 	char copy[64], *rest = copy, *option;
-	struct policy_play_child *child = NULL;
-	size_t i;
+	struct policy_play_child *child;
 
-	for (i = 0; i < ARRAY_SIZE(play->children) && !child; i++)
-		if (!play->children[i].used)
-			child = &play->children[i];
-	if (!child || strlen(text) >= sizeof(copy))
+	if (play->nr_children == ARRAY_SIZE(play->children) || strlen(text) >= sizeof(copy))
 		return NULL;
+	child = &play->children[play->nr_children++];
 
-	memset(child, 0, sizeof(*child));
 	memcpy(copy, text, strlen(text) + 1);
 	option = strsep(&rest, ":");
 	snprintf(child->name, sizeof(child->name), "%s", option);
@@ -138,6 +174,7 @@ static struct policy_play_child *play_new_child(struct policy_play *play, const 
 	while ((option = strsep(&rest, ":")))
 		if (!play_option(&child->child.spec, option))
 			return NULL;
+	child->dynamic.spec = play->template ? &play->template->child.spec : &child->child.spec;
 	child->used = true;
 	return child;
 }
@@ -147,45 +184,76 @@ static struct policy_play_child *play_new_child(struct policy_play *play, const 
  */
 
 static void play_tell(struct policy_play *play, enum sup_input_type type,
-		      struct sup_policy_child *child, enum sup_reason reason, s32 error)
+		      struct policy_play_child *child, enum sup_reason reason, s32 error)
 {
 	struct sup_input input = {
 		.type = type,
-		.child = child,
 		.reason = reason,
 		.error = error,
 	};
 
-	sup_policy_input(&play->policy, &input, play->now_ns);
+	if (child && play->is_dynamic)
+		input.dynamic = &child->dynamic;
+	else if (child)
+		input.child = &child->child;
+	play_input(play, &input);
 }
 
 static void play_end_process(struct policy_play *play, struct policy_play_child *child,
 			     enum sup_reason reason)
 {
 	child->alive = false;
-	play_tell(play, SUP_IN_EXIT, &child->child, reason, 0);
+	play_tell(play, SUP_IN_EXIT, child, reason, 0);
+}
+
+/* Whom a call to a dynamic supervisor is about. */
+static void play_mean(struct policy_play *play, struct policy_play_call *call, bool any)
+{
+	struct policy_play_child *child = call->child ? call->child : play_find(play, call->name);
+
+	call->call.name = (struct sup_name){ .bytes = NULL };
+	if (child) {
+		call->call.dynamic = &child->dynamic;
+		call->call.incarnation = any ? 0 : child->dynamic.incarnation;
+	} else if (strcmp(call->name, "-") == 0) {
+		call->call.name = sup_name_make(call->name, 1);
+	} else {
+		call->call.alive = strcmp(call->name, "dead") != 0;
+	}
 }
 
 static bool play_call(struct policy_play *play, const char *verb, const char *text)
 {
-	int type = play_word(verb, play_verbs, ARRAY_SIZE(play_verbs));
 	struct sup_input input = { .type = SUP_IN_CALL };
+	bool attached = strcmp(verb, "attach_child") == 0;
+	bool any = strcmp(verb, "terminate_any") == 0;
 	struct policy_play_call *call;
+	int type;
 
+	if (attached)
+		verb = "start_child";
+	if (any)
+		verb = "terminate_child";
+	type = play_word(verb, play_verbs, ARRAY_SIZE(play_verbs));
 	if (type < 0 || play->nr_calls == ARRAY_SIZE(play->calls))
 		return false;
 	call = &play->calls[play->nr_calls++];
+	memset(call, 0, sizeof(*call));
 	call->call.type = type;
 	if (type == SUP_CALL_START_CHILD) {
 		call->child = play_new_child(play, text);
 		if (!call->child)
 			return false;
 		call->call.child = &call->child->child;
+		call->call.attached = attached;
+		call->child->alive = attached;
 	}
 	snprintf(call->name, sizeof(call->name), "%s", text);
 	call->call.name = sup_name_make(call->name, strlen(call->name));
+	if (play->is_dynamic)
+		play_mean(play, call, any);
 	input.call = &call->call;
-	sup_policy_input(&play->policy, &input, play->now_ns);
+	play_input(play, &input);
 	return true;
 }
 
@@ -197,7 +265,8 @@ static bool play_withdraw(struct policy_play *play)
 	if (!play->nr_calls)
 		return false;
 	call = &play->calls[play->nr_calls - 1];
-	withdrawn = sup_policy_withdraw(&play->policy, &call->call);
+	withdrawn = play->is_dynamic ? sup_dynamic_withdraw(&play->dynamic, &call->call) :
+				       sup_policy_withdraw(&play->policy, &call->call);
 	if (withdrawn && call->child)
 		call->child->used = false;
 	play_say(play, withdrawn ? "withdrawn" : "too_late", "");
@@ -215,17 +284,17 @@ static void play_start(struct policy_play *play, struct policy_play_child *child
 	memmove(child->starts, child->starts + 1, sizeof(child->starts) - 1);
 	switch (how) {
 	case 'f':
-		play_tell(play, SUP_IN_START_FAILED, &child->child, SUP_NORMAL, -2);
+		play_tell(play, SUP_IN_START_FAILED, child, SUP_NORMAL, -2);
 		break;
 	case 'i':
-		play_tell(play, SUP_IN_IGNORED, &child->child, SUP_NORMAL, 0);
+		play_tell(play, SUP_IN_IGNORED, child, SUP_NORMAL, 0);
 		break;
 	case 'h':
 		child->alive = true;
 		break;
 	default:
 		child->alive = true;
-		play_tell(play, SUP_IN_STARTED, &child->child, SUP_NORMAL, 0);
+		play_tell(play, SUP_IN_STARTED, child, SUP_NORMAL, 0);
 		break;
 	}
 }
@@ -233,11 +302,20 @@ static void play_start(struct policy_play *play, struct policy_play_child *child
 static void play_signal(struct policy_play *play, struct policy_play_child *child, bool kill)
 {
 	if (child->refuse)
-		play_tell(play, SUP_IN_UNKILLABLE, &child->child, SUP_NORMAL, 0);
+		play_tell(play, SUP_IN_UNKILLABLE, child, SUP_NORMAL, 0);
 	else if (kill)
 		play_end_process(play, child, SUP_KILLED);
 	else if (!child->stubborn)
 		play_end_process(play, child, SUP_SHUTDOWN);
+}
+
+static void play_count(struct policy_play *play)
+{
+	char counts[64];
+
+	snprintf(counts, sizeof(counts), "%u:%u:%u", play->dynamic.nr_children,
+		 play->dynamic.nr_restarting, play->dynamic.nr_supervisors);
+	play_say(play, "reply", counts);
 }
 
 static void play_reply(struct policy_play *play, struct sup_call *reply)
@@ -246,6 +324,9 @@ static void play_reply(struct policy_play *play, struct sup_call *reply)
 
 	if (reply->result == SUP_ERR_START_FAILED && reply->start_error == -ETIMEDOUT)
 		play_say(play, "reply", "start_timed_out");
+	else if (play->is_dynamic && reply->type == SUP_CALL_COUNT_CHILDREN &&
+		 reply->result == SUP_OK)
+		play_count(play);
 	else
 		play_say(play, "reply", play_results[reply->result]);
 	switch (reply->result) {
@@ -253,6 +334,7 @@ static void play_reply(struct policy_play *play, struct sup_call *reply)
 	case SUP_ERR_NOPROC:
 	case SUP_ERR_ALREADY_STARTED:
 	case SUP_ERR_ALREADY_PRESENT:
+	case SUP_ERR_MAX_CHILDREN:
 		if (call->child)
 			call->child->used = false;
 		break;
@@ -263,11 +345,8 @@ static void play_reply(struct policy_play *play, struct sup_call *reply)
 
 static void play_act(struct policy_play *play, const struct sup_action *action)
 {
-	struct policy_play_child *child = NULL;
+	struct policy_play_child *child = play_child_of(play, action);
 	char down[32];
-
-	if (action->child)
-		child = play_child_of(action->child);
 
 	switch (action->type) {
 	case SUP_ACT_START:
@@ -308,7 +387,7 @@ static void play_acts(struct policy_play *play)
 {
 	struct sup_action action;
 
-	while (sup_policy_next(&play->policy, play->now_ns, &action))
+	while (play_next(play, &action))
 		play_act(play, &action);
 }
 
@@ -317,8 +396,8 @@ static void play_wait(struct policy_play *play, unsigned int ms)
 	u64 until = play->now_ns + (u64)ms * NSEC_PER_MSEC;
 
 	play_acts(play);
-	while (sup_policy_deadline(&play->policy) <= until) {
-		play->now_ns = max(play->now_ns, sup_policy_deadline(&play->policy));
+	while (play_deadline(play) <= until) {
+		play->now_ns = max(play->now_ns, play_deadline(play));
 		play_tell(play, SUP_IN_TIMER, NULL, SUP_NORMAL, 0);
 		play_acts(play);
 	}
@@ -339,13 +418,13 @@ static bool play_child_event(struct policy_play *play, const char *what,
 	if (reason >= 0)
 		play_end_process(play, child, reason);
 	else if (strcmp(what, "started") == 0)
-		play_tell(play, SUP_IN_STARTED, &child->child, SUP_NORMAL, 0);
+		play_tell(play, SUP_IN_STARTED, child, SUP_NORMAL, 0);
 	else if (strcmp(what, "failed") == 0)
-		play_tell(play, SUP_IN_START_FAILED, &child->child, SUP_NORMAL, -2);
+		play_tell(play, SUP_IN_START_FAILED, child, SUP_NORMAL, -2);
 	else if (strcmp(what, "ignored") == 0)
-		play_tell(play, SUP_IN_IGNORED, &child->child, SUP_NORMAL, 0);
+		play_tell(play, SUP_IN_IGNORED, child, SUP_NORMAL, 0);
 	else if (strcmp(what, "attached") == 0)
-		play_tell(play, SUP_IN_ATTACHED, &child->child, SUP_NORMAL, 0);
+		play_tell(play, SUP_IN_ATTACHED, child, SUP_NORMAL, 0);
 	else if (strcmp(what, "stubborn") == 0)
 		child->stubborn = true;
 	else if (strcmp(what, "refuse") == 0)
@@ -434,6 +513,33 @@ bool policy_play_open(struct policy_play *play, const struct sup_flags *flags,
 }
 
 /**
+ * policy_play_open_dynamic() - make a dynamic supervisor to play with
+ * @play: the player, zeroed
+ * @flags: its flags; unkillable_ms as above
+ * @template: of a simple_one_for_one: the template, as it is written
+ *
+ * Return: false if the template cannot be read, or was refused.
+ */
+bool policy_play_open_dynamic(struct policy_play *play, const struct sup_dynamic_flags *flags,
+			      const char *template)
+{
+	struct sup_dynamic_flags with = *flags;
+	const struct sup_flags *common = &with.common;
+
+	if (!common->unkillable_ms)
+		with.common.unkillable_ms = 5000;
+	play->is_dynamic = true;
+	play->now_ns = 1000ULL * NSEC_PER_SEC;
+	sup_dynamic_init(&play->dynamic, &with, play->window,
+			 sup_window_slots(common->intensity, common->period), 1);
+	if (!with.simple)
+		return true;
+	play->template = play_new_child(play, template);
+	return play->template &&
+	       sup_dynamic_spec_validate(&with, &play->template->child.spec) == SUP_VALID;
+}
+
+/**
  * policy_play_step() - let something happen
  * @play: the player; its output is what followed
  * @input: what, as it is written
@@ -465,8 +571,11 @@ bool policy_play_step(struct policy_play *play, const char *input)
 const char *policy_play_case(struct policy_play *play, const struct policy_case *one)
 {
 	const struct policy_step *step;
+	bool opened;
 
-	if (!policy_play_open(play, &one->flags, one->children))
+	opened = one->dynamic ? policy_play_open_dynamic(play, one->dynamic, one->children) :
+				policy_play_open(play, &one->flags, one->children);
+	if (!opened)
 		return "the children cannot be made";
 	for (step = one->steps; step->input; step++) {
 		if (!policy_play_step(play, step->input)) {

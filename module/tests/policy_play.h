@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * policy_play - a driver for policies that is a test: it plays cases written as
- * text. The same cases run in KUnit and on the host.
+ * policy_play - a driver for policies, and for dynamic supervisors, that is a test:
+ * it plays cases written as text. The same cases run in KUnit and on the host.
  *
  * A step is what happens, and the actions that must follow until there is none:
  *
@@ -21,10 +21,21 @@
  * Starts succeed and TERM is obeyed at once, unless told otherwise. A child is
  * written NAME[:OPTION]..., the options being transient, temporary, significant,
  * supervisor, kill, infinity, ms=N, timeout=N, retry, uncounted.
+ *
+ * To a dynamic supervisor a name means the child that had it last, and terminate_child
+ * the incarnation of it that is the last one so far; besides there are
+ *
+ *	call attach_child CHILD			start_child of who has started by itself
+ *	call terminate_any CHILD		terminate_child, whichever incarnation
+ *
+ * Where no child has had the name, terminate_child is of another process; the name
+ * dead says that it is dead, and - is no process but an id. The reply to count_children
+ * tells how many children there are, restart, and are supervisors.
  */
 #ifndef SUP_POLICY_PLAY_H
 #define SUP_POLICY_PLAY_H
 
+#include "../dynamic.h"
 #include "../policy.h"
 
 #define POLICY_PLAY_CHILDREN 16
@@ -36,15 +47,19 @@ struct policy_step {
 	const char *output;
 };
 
+#define STEPS(...) .steps = (const struct policy_step[]){ __VA_ARGS__, { NULL, NULL } }
+
 struct policy_case {
 	const char *name;
 	struct sup_flags flags;
-	const char *children;
+	const struct sup_dynamic_flags *dynamic; /* instead of flags; not NULL: dynamic */
+	const char *children;			/* of a simple_one_for_one: the template */
 	const struct policy_step *steps;	/* ends with a NULL input */
 };
 
 struct policy_play_child {
 	struct sup_policy_child child;
+	struct sup_dynamic_child dynamic;	/* its spec is that of @child */
 	char name[32];
 	bool used;		/* by a spec */
 	bool alive;
@@ -60,10 +75,14 @@ struct policy_play_call {
 };
 
 struct policy_play {
+	bool is_dynamic;
 	struct sup_policy policy;
+	struct sup_dynamic dynamic;
 	struct sup_window_slot window[64];
 	struct hlist_head buckets[8];
 	struct policy_play_child children[POLICY_PLAY_CHILDREN];
+	unsigned int nr_children;		/* that there have been */
+	struct policy_play_child *template;
 	struct policy_play_call calls[POLICY_PLAY_CALLS];
 	unsigned int nr_calls;
 	u64 now_ns;
@@ -73,6 +92,8 @@ struct policy_play {
 
 bool policy_play_open(struct policy_play *play, const struct sup_flags *flags,
 		      const char *children);
+bool policy_play_open_dynamic(struct policy_play *play, const struct sup_dynamic_flags *flags,
+			      const char *template);
 bool policy_play_step(struct policy_play *play, const char *input);
 const char *policy_play_case(struct policy_play *play, const struct policy_case *one);
 

@@ -15,12 +15,9 @@
  * the sanitizer sees whoever still looks at them.
  */
 #include <limits.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "policy_fuzz.h"
+#include "fuzz.h"
 #include "policy.h"
 
 #define MAX_CHILDREN 24
@@ -28,14 +25,6 @@
 #define MAX_RESTARTS 256
 #define WINDOW_SLOTS 8
 #define NR_NAMES 8
-
-#define check(condition)							\
-	do {									\
-		if (!(condition)) {						\
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-			abort();						\
-		}								\
-	} while (0)
 
 enum process {
 	PROCESS_NONE,
@@ -61,8 +50,7 @@ struct fuzz_call {
 };
 
 struct fuzz {
-	const uint8_t *bytes;
-	size_t left;
+	struct fuzz_bytes bytes;
 	u64 now_ns;
 	struct sup_policy policy;
 	struct sup_window_slot window[WINDOW_SLOTS];
@@ -78,19 +66,6 @@ struct fuzz {
 	u64 restarts[MAX_RESTARTS]; /* seconds */
 	size_t nr_restarts;
 };
-
-static uint8_t fuzz_byte(struct fuzz *fuzz)
-{
-	if (!fuzz->left)
-		return 0;
-	fuzz->left--;
-	return *fuzz->bytes++;
-}
-
-static unsigned int fuzz_below(struct fuzz *fuzz, unsigned int limit)
-{
-	return fuzz_byte(fuzz) % limit;
-}
 
 static struct fuzz_child *fuzz_child_of(struct sup_policy_child *child)
 {
@@ -124,19 +99,19 @@ static struct fuzz_child *fuzz_new_child(struct fuzz *fuzz)
 	child = calloc(1, sizeof(*child));
 	check(child);
 	fuzz->children[i] = child;
-	child->name[0] = 'a' + fuzz_below(fuzz, NR_NAMES);
+	child->name[0] = 'a' + fuzz_below(&fuzz->bytes, NR_NAMES);
 	child->child.name = sup_name_make(child->name, 1);
-	child->child.spec.restart = fuzz_below(fuzz, SUP_RESTART_NR);
-	child->child.spec.significant = fuzz_below(fuzz, 4) == 0;
-	child->child.spec.shutdown_ms = (const int[]){ -2, -1, 0, 50, 5000 }[fuzz_below(fuzz, 5)];
-	child->child.spec.start_timeout_ms = fuzz_below(fuzz, 4) == 0 ? 100 : 0;
-	if (fuzz_below(fuzz, 4) == 0) {
+	child->child.spec.restart = fuzz_below(&fuzz->bytes, SUP_RESTART_NR);
+	child->child.spec.significant = fuzz_below(&fuzz->bytes, 4) == 0;
+	child->child.spec.shutdown_ms = (const int[]){ -2, -1, 0, 50, 5000 }[fuzz_below(&fuzz->bytes, 5)];
+	child->child.spec.start_timeout_ms = fuzz_below(&fuzz->bytes, 4) == 0 ? 100 : 0;
+	if (fuzz_below(&fuzz->bytes, 4) == 0) {
 		child->child.spec.retry.min_ms = 10;
 		child->child.spec.retry.max_ms = 100;
 		child->child.spec.retry.factor_pct = 200;
-		child->child.spec.retry.jitter_pct = fuzz_below(fuzz, 101);
+		child->child.spec.retry.jitter_pct = fuzz_below(&fuzz->bytes, 101);
 		child->child.spec.retry.reset_after_ms = 500;
-		child->child.spec.retry.uncounted = fuzz_below(fuzz, 4) == 0;
+		child->child.spec.retry.uncounted = fuzz_below(&fuzz->bytes, 4) == 0;
 		fuzz->uncounted |= child->child.spec.retry.uncounted;
 	}
 	return child;
@@ -396,7 +371,7 @@ static void fuzz_acts(struct fuzz *fuzz)
 
 static struct fuzz_child *fuzz_pick(struct fuzz *fuzz)
 {
-	struct fuzz_child *child = fuzz->children[fuzz_below(fuzz, MAX_CHILDREN)];
+	struct fuzz_child *child = fuzz->children[fuzz_below(&fuzz->bytes, MAX_CHILDREN)];
 
 	return child && child->linked ? child : NULL;
 }
@@ -436,7 +411,7 @@ static void fuzz_junk(struct fuzz *fuzz)
 		SUP_IN_EXIT, SUP_IN_UNKILLABLE,
 	};
 	struct fuzz_child *child = fuzz_pick(fuzz);
-	unsigned int which = fuzz_below(fuzz, ARRAY_SIZE(types));
+	unsigned int which = fuzz_below(&fuzz->bytes, ARRAY_SIZE(types));
 
 	if (!child || (child->process == PROCESS_RUNNING && types[which] == SUP_IN_EXIT))
 		return;
@@ -444,7 +419,7 @@ static void fuzz_junk(struct fuzz *fuzz)
 		return;
 	if (child->process == PROCESS_STARTING)
 		return;
-	fuzz_tell(fuzz, types[which], child, fuzz_below(fuzz, SUP_REASON_NR));
+	fuzz_tell(fuzz, types[which], child, fuzz_below(&fuzz->bytes, SUP_REASON_NR));
 }
 
 static void fuzz_make_call(struct fuzz *fuzz)
@@ -461,8 +436,8 @@ static void fuzz_make_call(struct fuzz *fuzz)
 
 	call = calloc(1, sizeof(*call));
 	check(call);
-	call->call.type = fuzz_below(fuzz, SUP_CALL_SUSPEND + 1);
-	call->name[0] = 'a' + fuzz_below(fuzz, NR_NAMES);
+	call->call.type = fuzz_below(&fuzz->bytes, SUP_CALL_SUSPEND + 1);
+	call->name[0] = 'a' + fuzz_below(&fuzz->bytes, NR_NAMES);
 	call->call.name = sup_name_make(call->name, 1);
 	if (call->call.type == SUP_CALL_START_CHILD) {
 		call->child = fuzz_new_child(fuzz);
@@ -479,7 +454,7 @@ static void fuzz_make_call(struct fuzz *fuzz)
 
 static void fuzz_withdraw(struct fuzz *fuzz)
 {
-	struct fuzz_call *call = fuzz->calls[fuzz_below(fuzz, MAX_CALLS)];
+	struct fuzz_call *call = fuzz->calls[fuzz_below(&fuzz->bytes, MAX_CALLS)];
 
 	if (!call || !sup_policy_withdraw(&fuzz->policy, &call->call))
 		return;
@@ -495,7 +470,7 @@ static void fuzz_wait(struct fuzz *fuzz, unsigned int how)
 	if (how && deadline != U64_MAX)
 		fuzz->now_ns = max(fuzz->now_ns, deadline);
 	else
-		fuzz->now_ns += fuzz_byte(fuzz) * 20000000ULL;
+		fuzz->now_ns += fuzz_byte(&fuzz->bytes) * 20000000ULL;
 	fuzz_tell(fuzz, SUP_IN_TIMER, NULL, SUP_NORMAL);
 }
 
@@ -514,13 +489,13 @@ static void fuzz_reindex(struct fuzz *fuzz)
 	struct hlist_head *other = fuzz->buckets[fuzz->policy.buckets == fuzz->buckets[0]];
 
 	memset(other, 0, sizeof(fuzz->buckets[0]));
-	sup_policy_reindex(&fuzz->policy, other, 1U << fuzz_below(fuzz, 5));
+	sup_policy_reindex(&fuzz->policy, other, 1U << fuzz_below(&fuzz->bytes, 5));
 }
 
 static void fuzz_step(struct fuzz *fuzz)
 {
 	struct fuzz_child *child;
-	unsigned int what = fuzz_below(fuzz, 32);
+	unsigned int what = fuzz_below(&fuzz->bytes, 32);
 
 	switch (what) {
 	case 0 ... 6:
@@ -537,7 +512,7 @@ static void fuzz_step(struct fuzz *fuzz)
 	case 11 ... 16:
 		child = fuzz_pick(fuzz);
 		if (child && child->process == PROCESS_RUNNING)
-			fuzz_exit(fuzz, child, fuzz_below(fuzz, SUP_REASON_NR));
+			fuzz_exit(fuzz, child, fuzz_below(&fuzz->bytes, SUP_REASON_NR));
 		break;
 	case 17 ... 21:
 		fuzz_make_call(fuzz);
@@ -546,10 +521,10 @@ static void fuzz_step(struct fuzz *fuzz)
 		fuzz_withdraw(fuzz);
 		break;
 	case 23:
-		fuzz_tell(fuzz, SUP_IN_STOP, NULL, fuzz_below(fuzz, SUP_REASON_NR));
+		fuzz_tell(fuzz, SUP_IN_STOP, NULL, fuzz_below(&fuzz->bytes, SUP_REASON_NR));
 		break;
 	case 24:
-		if (fuzz_below(fuzz, 4) == 0)
+		if (fuzz_below(&fuzz->bytes, 4) == 0)
 			fuzz_tell(fuzz, SUP_IN_KILL, NULL, SUP_NORMAL);
 		break;
 	case 25:
@@ -588,18 +563,18 @@ static void fuzz_open(struct fuzz *fuzz)
 {
 	unsigned int nr_children;
 	struct sup_flags flags = {
-		.strategy = fuzz_below(fuzz, SUP_STRATEGY_NR),
-		.intensity = fuzz_below(fuzz, 7),
-		.period = 1 + fuzz_below(fuzz, 5),
-		.auto_shutdown = fuzz_below(fuzz, SUP_AUTO_NR),
+		.strategy = fuzz_below(&fuzz->bytes, SUP_STRATEGY_NR),
+		.intensity = fuzz_below(&fuzz->bytes, 7),
+		.period = 1 + fuzz_below(&fuzz->bytes, 5),
+		.auto_shutdown = fuzz_below(&fuzz->bytes, SUP_AUTO_NR),
 		.unkillable_ms = 5000,
 	};
 
 	check(sup_flags_validate(&flags) == SUP_VALID);
 	check(sup_policy_window_slots(&flags) <= WINDOW_SLOTS);
 	sup_policy_init(&fuzz->policy, &flags, fuzz->window, sup_policy_window_slots(&flags),
-			fuzz->buckets[0], 1U << fuzz_below(fuzz, 5), fuzz_byte(fuzz));
-	nr_children = fuzz_below(fuzz, 6);
+			fuzz->buckets[0], 1U << fuzz_below(&fuzz->bytes, 5), fuzz_byte(&fuzz->bytes));
+	nr_children = fuzz_below(&fuzz->bytes, 6);
 	while (nr_children--) {
 		struct fuzz_child *child = fuzz_new_child(fuzz);
 
@@ -653,17 +628,16 @@ static void fuzz_close(struct fuzz *fuzz)
 		check(!fuzz->children[i]);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t nr_bytes)
+void policy_fuzz(const uint8_t *bytes, size_t nr_bytes)
 {
 	struct fuzz *fuzz = calloc(1, sizeof(*fuzz));
 
 	check(fuzz);
-	fuzz->bytes = bytes;
-	fuzz->left = nr_bytes;
+	fuzz->bytes = (struct fuzz_bytes){ bytes, nr_bytes };
 	fuzz->now_ns = 1000000000000ULL;
 	fuzz_open(fuzz);
-	while (fuzz->left) {
-		unsigned int together = 1 + (fuzz_byte(fuzz) % 8 == 0);
+	while (fuzz->bytes.left) {
+		unsigned int together = 1 + (fuzz_byte(&fuzz->bytes) % 8 == 0);
 
 		while (together--)
 			fuzz_step(fuzz);
@@ -673,5 +647,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t nr_bytes)
 		fuzz_stop(fuzz);
 	fuzz_close(fuzz);
 	free(fuzz);
-	return 0;
 }

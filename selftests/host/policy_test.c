@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * policy_test [FUZZER RUNS SEED] - tests of policy and name on the host, as TAP.
- * With arguments the last test is that run of the fuzz target.
+ * policy_test [RUNS SEED FUZZER...] - tests of policy, dynamic and name on the host, as
+ * TAP. With arguments the last tests are such runs of fuzz targets.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "dynamic_cases.h"
+#include "fuzz.h"
 #include "name_cases.h"
 #include "policy_cases.h"
-#include "policy_fuzz.h"
 #include "policy_model.h"
 
 #define MODEL_ROUNDS 20
@@ -58,13 +59,13 @@ static void test_names(void)
 	result(!sup_name_equal(&web, &other), "name: not equal by hash alone", NULL);
 }
 
-static void test_cases(void)
+static void test_cases(const struct policy_case *cases, size_t nr_cases)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(policy_cases); i++) {
+	for (size_t i = 0; i < nr_cases; i++) {
 		struct policy_play *play = zalloc(1, sizeof(*play));
-		const char *message = policy_play_case(play, &policy_cases[i]);
+		const char *message = policy_play_case(play, &cases[i]);
 
-		result(!message, policy_cases[i].name, message);
+		result(!message, cases[i].name, message);
 		free(play);
 	}
 }
@@ -159,6 +160,61 @@ static void test_specs(void)
 		result(sup_child_spec_validate(&flags, &cases[i].spec) == cases[i].invalid,
 		       cases[i].name, NULL);
 	}
+}
+
+static void test_dynamic_flags(void)
+{
+	static const struct {
+		const char *name;
+		struct sup_dynamic_flags flags;
+		enum sup_invalid invalid;
+	} cases[] = {
+		{ "dynamic flags: least", { { 0, 0, 1, 0, 0 }, 0, false }, SUP_VALID },
+		{ "dynamic flags: most",
+		  { { 0, SUP_INTENSITY_MAX, SUP_PERIOD_MAX, 0, 0 }, SUP_CHILDREN_MAX, false },
+		  SUP_VALID },
+		{ "dynamic flags: any number of children",
+		  { { 0, 3, 5, 0, 0 }, SUP_CHILDREN_INFINITY, false }, SUP_VALID },
+		{ "dynamic flags: no other strategy, and that first",
+		  { { SUP_ONE_FOR_ALL, -1, 0, 9, 0 }, -2, false }, SUP_INVALID_STRATEGY },
+		{ "dynamic flags: intensity second", { { 0, -1, 0, 9, 0 }, -2, false },
+		  SUP_INVALID_INTENSITY },
+		{ "dynamic flags: period third", { { 0, 0, 0, 9, 0 }, -2, false },
+		  SUP_INVALID_PERIOD },
+		{ "dynamic flags: max_children fourth", { { 0, 0, 1, 9, 0 }, -2, false },
+		  SUP_INVALID_MAX_CHILDREN },
+		{ "dynamic flags: max_children over its bound",
+		  { { 0, 0, 1, 0, 0 }, 1LL + SUP_CHILDREN_MAX, false }, SUP_INVALID_MAX_CHILDREN },
+		{ "dynamic flags: no auto_shutdown", { { 0, 0, 1, SUP_AUTO_ALL_SIGNIFICANT, 0 }, 0, false },
+		  SUP_INVALID_AUTO_SHUTDOWN },
+		{ "dynamic flags: simple_one_for_one has auto_shutdown",
+		  { { 0, 0, 1, SUP_AUTO_ALL_SIGNIFICANT, 0 }, -1, true }, SUP_VALID },
+		{ "dynamic flags: simple_one_for_one has no other one",
+		  { { 0, 0, 1, SUP_AUTO_NR, 0 }, -1, true }, SUP_INVALID_AUTO_SHUTDOWN },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		result(sup_dynamic_flags_validate(&cases[i].flags) == cases[i].invalid,
+		       cases[i].name, NULL);
+}
+
+/* Apart from what is significant, a spec is what it is to an ordinary supervisor. */
+static void test_dynamic_specs(void)
+{
+	static const struct sup_child_spec significant = { .restart = SUP_TRANSIENT, .significant = 1 };
+	static const struct sup_child_spec bad = { .restart = 3, .significant = 1, .type = 2 };
+	struct sup_dynamic_flags flags = { .common = { .period = 1 }, .max_children = -1 };
+
+	result(sup_dynamic_spec_validate(&flags, &significant) == SUP_INVALID_SIGNIFICANT,
+	       "dynamic spec: no child is significant", NULL);
+	result(sup_dynamic_spec_validate(&flags, &bad) == SUP_INVALID_RESTART_TYPE,
+	       "dynamic spec: restart first", NULL);
+	flags.simple = true;
+	result(sup_dynamic_spec_validate(&flags, &significant) == SUP_BAD_COMBINATION_AUTO_SHUTDOWN,
+	       "dynamic spec: a significant template needs auto_shutdown", NULL);
+	flags.common.auto_shutdown = SUP_AUTO_ANY_SIGNIFICANT;
+	result(sup_dynamic_spec_validate(&flags, &significant) == SUP_VALID,
+	       "dynamic spec: a significant template", NULL);
 }
 
 static void test_adding(void)
@@ -283,8 +339,66 @@ static void test_many(void)
 	free(children);
 }
 
+/* The same of a dynamic supervisor, whose children all take too long to stop. */
+static void test_dynamic_many(void)
+{
+	struct sup_dynamic_child *children = zalloc(MANY, sizeof(*children));
+	struct sup_child_spec *specs = zalloc(MANY, sizeof(*specs));
+	struct sup_call *calls = zalloc(MANY, sizeof(*calls));
+	struct sup_dynamic_flags flags = {
+		.common = { .intensity = SUP_INTENSITY_MAX, .period = 5 },
+		.max_children = MANY,
+	};
+	struct sup_window_slot window[6];
+	struct sup_dynamic dynamic;
+	struct sup_action action;
+	unsigned int nr[SUP_ACT_DOWN + 1] = { 0 };
+	u64 now_ns = 0, ms = 1000000;
+
+	sup_dynamic_init(&dynamic, &flags, window, ARRAY_SIZE(window), 1);
+	for (unsigned int i = 0; i <= 2 * MANY + 1; i++) {
+		struct sup_input input = { .type = SUP_IN_EXIT };
+		unsigned int child = (i - 1) % MANY;
+
+		if (i == 0) {
+			input.type = SUP_IN_START;
+		} else if (i <= MANY) {
+			specs[child].shutdown_ms = 1 + child % 100;
+			children[child].spec = &specs[child];
+			calls[child].dynamic = &children[child];
+			input.type = SUP_IN_CALL;
+			input.call = &calls[child];
+		} else if (i <= 2 * MANY) {
+			input.dynamic = &children[child];
+		} else {
+			input.type = SUP_IN_STOP;
+		}
+		do {
+			sup_dynamic_input(&dynamic, &input, now_ns);
+			while (sup_dynamic_next(&dynamic, now_ns, &action)) {
+				struct sup_input answer = { .dynamic = action.dynamic };
+
+				nr[action.type]++;
+				answer.type = action.type == SUP_ACT_START ? SUP_IN_STARTED : SUP_IN_EXIT;
+				if (action.type == SUP_ACT_START || action.type == SUP_ACT_KILL)
+					sup_dynamic_input(&dynamic, &answer, now_ns);
+			}
+			now_ns += ms;
+			input.type = SUP_IN_TIMER;
+		} while (sup_dynamic_stopping(&dynamic));
+	}
+	now_ns -= (2 * MANY + 1) * ms;
+	result(nr[SUP_ACT_START] == 2 * MANY && nr[SUP_ACT_TERM] == MANY &&
+	       nr[SUP_ACT_KILL] == MANY && nr[SUP_ACT_FORGET] == MANY && nr[SUP_ACT_DOWN] == 1 &&
+	       now_ns == 101 * ms,
+	       "10,000 dynamic children start, die and are killed, in 100 groups", NULL);
+	free(calls);
+	free(specs);
+	free(children);
+}
+
 /*
- * The fuzz target, on random bytes here and on chosen ones in its own program.
+ * The fuzz targets, on random bytes here and on chosen ones in programs of their own.
  */
 
 static void test_random(void)
@@ -297,7 +411,8 @@ static void test_random(void)
 			random = random * 6364136223846793005ULL + 1442695040888963407ULL;
 			bytes[b] = random >> 56;
 		}
-		LLVMFuzzerTestOneInput(bytes, 16 + i % (sizeof(bytes) - 16));
+		policy_fuzz(bytes, 16 + i % (sizeof(bytes) - 16));
+		dynamic_fuzz(bytes, 16 + i % (sizeof(bytes) - 16));
 	}
 	result(true, "random bytes break no promise", NULL);
 }
@@ -311,7 +426,8 @@ static void test_fuzzer(const char *program, const char *runs, const char *seed)
 		 "%s -runs=%s -seed=%s -max_len=600 -len_control=0 -print_final_stats=0 "
 		 "-artifact_prefix=%s. >%s.log 2>&1",
 		 program, runs, seed, program, program);
-	snprintf(name, sizeof(name), "%s chosen inputs break no promise (seed %s)", runs, seed);
+	snprintf(name, sizeof(name), "%s: %s chosen inputs break no promise (seed %s)",
+		 strrchr(program, '/') + 1, runs, seed);
 	result(system(command) == 0, name, "see the .log beside the fuzzer");
 }
 
@@ -322,15 +438,19 @@ int main(int argc, char **argv)
 	test_names();
 	test_flags();
 	test_specs();
+	test_dynamic_flags();
+	test_dynamic_specs();
 	test_adding();
-	test_cases();
+	test_cases(policy_cases, ARRAY_SIZE(policy_cases));
+	test_cases(dynamic_cases, ARRAY_SIZE(dynamic_cases));
 	test_model();
 	test_window();
 	test_jitter();
 	test_many();
+	test_dynamic_many();
 	test_random();
-	if (argc == 4)
-		test_fuzzer(argv[1], argv[2], argv[3]);
+	for (int i = 3; i < argc; i++)
+		test_fuzzer(argv[i], argv[1], argv[2]);
 	printf("1..%u\n", tests);
 	return failures ? 1 : 0;
 }
