@@ -15,6 +15,7 @@
 
 #include "account.h"
 #include "compat.h"
+#include "copy.h"
 #include "exchange.h"
 #include "link.h"
 #include "mailbox.h"
@@ -116,7 +117,8 @@ union ioctl_buffer {
 #define IOCTL_OP_CALL(nr, kind_, mode_, type, last, flags_, reserved_, call_, fn)	\
 	[_IOC_NR(nr)] = {								\
 		.cmd = (nr) + BUILD_BUG_ON_ZERO(sizeof(struct type) >			\
-						sizeof(union ioctl_buffer)),		\
+						sizeof(union ioctl_buffer) ||		\
+						sizeof(struct type) % 8),		\
 		.size = sizeof(struct type),						\
 		.min_size = offsetofend(struct type, last),				\
 		.flags = (flags_),							\
@@ -227,6 +229,35 @@ static const struct ioctl_op *ioctl_find(const struct file *file, unsigned int c
 	return op->execute && op->cmd == cmd && op->kind == kind ? op : NULL;
 }
 
+/* A struct that is larger or smaller than ours, or not all there. */
+static int ioctl_fetch_other(const struct ioctl_op *op, void *cmd, void __user *from, size_t *len)
+{
+	u32 user_size;
+	int ret;
+
+	if (get_user(user_size, (u32 __user *)from))
+		return -EFAULT;
+	if (user_size < op->min_size)
+		return -EINVAL;
+	if (user_size > PAGE_SIZE)
+		return -E2BIG;
+	ret = copy_struct_from_user(cmd, op->size, from, user_size);
+	if (ret)
+		return ret;
+	*len = min_t(size_t, user_size, op->size);
+	return copy_to_user(from, cmd, *len) ? -EFAULT : 0;
+}
+
+/* What cannot be told must not be done: it must be possible to write @len bytes back. */
+static int ioctl_fetch(const struct ioctl_op *op, void *cmd, void __user *from, size_t *len)
+{
+	*len = op->size;
+	/* Nearly always. Of another size, it may also end where there is no more memory. */
+	if (!sup_copy_struct_from_user(cmd, from, op->size))
+		return 0;
+	return ioctl_fetch_other(op, cmd, from, len);
+}
+
 static int ioctl_check(const struct ioctl_op *op, const struct file *file, const void *cmd)
 {
 	const u32 *flags = cmd + sizeof(u32);
@@ -253,7 +284,7 @@ static long ioctl_finish(const struct ioctl_op *op, struct sup_ucmd *ucmd, void 
 {
 	if (ret == -ERESTARTSYS)
 		return ioctl_interrupted(op, ucmd->cmd, to);
-	if (copy_to_user(to, ucmd->cmd, len) && !ret)
+	if (sup_copy_to_user(to, ucmd->cmd, len) && !ret)
 		ret = -EFAULT;
 	if (!ucmd->new_file)
 		return ret;
@@ -281,30 +312,19 @@ long sup_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	enum sup_kind kind = object ? object->ops->kind : SUP_KIND_DEVICE;
 	const struct ioctl_op *op = ioctl_find(file, cmd, kind);
 	void __user *uptr = (void __user *)arg;
-	union ioctl_buffer buffer;
+	union ioctl_buffer buffer __uninitialized;
 	struct sup_ucmd ucmd = { .file = file, .object = object, .cmd = &buffer };
-	u32 user_size;
 	size_t len;
 	int ret;
 
 	if (!op)
 		return -ENOTTY;
-	if (get_user(user_size, (u32 __user *)uptr))
-		return -EFAULT;
-	if (user_size < op->min_size)
-		return -EINVAL;
-	if (user_size > PAGE_SIZE)
-		return -E2BIG;
-	ret = copy_struct_from_user(&buffer, op->size, uptr, user_size);
+	ret = ioctl_fetch(op, &buffer, uptr, &len);
 	if (ret)
 		return ret;
 	ret = ioctl_check(op, file, &buffer);
 	if (ret)
 		return ret;
-	/* What cannot be told must not be done. */
-	len = min_t(size_t, user_size, op->size);
-	if (copy_to_user(uptr, &buffer, len))
-		return -EFAULT;
 	ret = op->execute(&ucmd);
 	return ioctl_finish(op, &ucmd, uptr, len, ret);
 }
