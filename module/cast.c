@@ -95,16 +95,14 @@ static ssize_t letter_deliver(struct sup_post *post, void __user *to, size_t roo
 	struct sup_mailbox *mailbox = letter->mailbox;
 	const struct sup_origin *path = mailbox->read_flags & SUPERVISOR_RECV_F_PATH ?
 					letter->sender.origin : NULL;
-	struct supervisor_msg_data data = {
-		.head = {
-			.type = SUPERVISOR_MSG_CAST,
-			.ref = letter->ref,
-			.pid = pid_vnr(letter->sender.pid),
-		},
-	};
-	ssize_t ret = sup_data_size(letter->payload.len, path);
+	struct supervisor_msg_data data;
+	ssize_t ret;
 
-	sup_sender_write(&letter->sender, mailbox->object.account->ns, &data.head);
+	sup_data_write(&data, SUPERVISOR_MSG_CAST, letter->ref, &letter->sender,
+		       mailbox->object.account->ns, letter->payload.len);
+	data.head.pid = pid_vnr(letter->sender.pid);
+	sup_data_path(&data, path);
+	ret = data.head.size;
 	if (ret > room) {
 		*needed = ret;
 		ret = -EMSGSIZE;
@@ -126,46 +124,38 @@ static const struct sup_post_ops letter_ops = {
 	.discard = letter_post_put,
 };
 
-/* The room that small casts may take; the rest is for events. */
+static u32 record_size(u32 len)
+{
+	return sizeof(struct sup_ring_record) + sup_data_size(len, NULL);
+}
+
+/* Small casts may take half of the ring; the rest is for events. */
 static bool ring_has_room_locked(const struct sup_mailbox *mailbox, u32 len)
 {
-	const struct sup_ring *ring = &mailbox->ring;
-
 	lockdep_assert_held(&mailbox->lock);
-	return sup_ring_used(ring) + sizeof(struct sup_ring_record) + sup_data_size(len, NULL) <=
-	       ring->size / 2;
+	return sup_ring_fits(&mailbox->ring, record_size(len), mailbox->ring.size / 2);
 }
 
 static void ring_add_locked(struct sending *sending)
 {
+	const struct sup_payload *payload = &sending->payload;
 	struct sup_mailbox *mailbox = sending->mailbox;
-	u32 len = sending->payload.len;
-	struct sup_ring_record record = {
-		.seq = mailbox->next_seq++,
-		.ref = sending->cast->ref,
-		.pid = sending->sender.pid,
-		.origin = sending->sender.origin,
-		.size = sup_data_size(len, NULL),
-		.kind = SUP_RING_CAST,
-		.pad = ALIGN(len, 8) - len,
-	};
-	struct supervisor_msg_data data = {
-		.head = {
-			.size = record.size,
-			.type = SUPERVISOR_MSG_CAST,
-			.ref = record.ref,
-		},
-		.payload_len = len,
-		.payload_offset = sizeof(data),
-	};
+	struct supervisor_msg_data *data;
+	struct sup_ring_record *record;
 
 	lockdep_assert_held(&mailbox->lock);
-	sup_sender_write(&sending->sender, mailbox->object.account->ns, &data.head);
-	sup_ring_begin(&mailbox->ring, &record);
-	sup_ring_write(&mailbox->ring, &data, sizeof(data));
-	sup_ring_write(&mailbox->ring, sending->payload.small, len);
-	sup_ring_pad(&mailbox->ring, record.pad);
+	record = sup_ring_add(&mailbox->ring, record_size(payload->len));
+	record->kind = SUP_RING_CAST;
+	record->len = payload->len;
+	record->seq = mailbox->next_seq++;
+	record->ref = sending->cast->ref;
 	/* They are the record's now. */
+	record->pid = sending->sender.pid;
+	record->origin = sending->sender.origin;
+	data = (struct supervisor_msg_data *)record->message;
+	sup_data_write(data, SUPERVISOR_MSG_CAST, sending->cast->ref, &sending->sender,
+		       mailbox->object.account->ns, payload->len);
+	memcpy(data + 1, payload->small, ALIGN(payload->len, 8));
 	sending->sender.pid = NULL;
 	sending->sender.origin = NULL;
 }
@@ -249,7 +239,7 @@ static int cast_wait(struct sending *sending)
  */
 int sup_mailbox_cast(struct sup_mailbox *mailbox, struct sup_cast *cast)
 {
-	struct sending sending;
+	struct sending sending __uninitialized;
 	int ret;
 
 	if (cast->len > mailbox->max_payload)
@@ -273,9 +263,11 @@ int sup_mailbox_cast(struct sup_mailbox *mailbox, struct sup_cast *cast)
 		if (!ret)
 			ret = cast_wait(&sending);
 	}
-	if (!ret)
+	if (!ret) {
+		/* All that it had is in the mailbox. */
 		sup_mailbox_wake_readers(mailbox, false);
-
+		return 0;
+	}
 	if (sending.letter)
 		letter_put(sending.letter);
 	sup_sender_put(&sending.sender);
@@ -335,18 +327,16 @@ ssize_t sup_mailbox_write(struct file *file, const char __user *buf, size_t len,
 static bool ring_discard_some(struct sup_mailbox *mailbox)
 {
 	struct sup_ring *ring = &mailbox->ring;
-	struct sup_ring_record record;
+	struct sup_ring_record *record;
 	unsigned int nr = 0;
-	u32 offset;
 
 	spin_lock(&mailbox->lock);
-	for (offset = ring->tail; nr < DISCARD_BATCH && sup_ring_record(ring, offset, &record);
-	     offset = sup_ring_next(offset, &record)) {
-		if (record.kind != SUP_RING_CAST)
+	for (record = sup_ring_first(ring); record && nr < DISCARD_BATCH;
+	     record = sup_ring_next(ring, record)) {
+		if (record->kind != SUP_RING_CAST)
 			continue;
-		sup_ring_void(ring, offset, &record);
-		sup_mailbox_uncount_locked(mailbox, sup_ring_payload_len(&record));
-		sup_ring_release(&record);
+		sup_mailbox_uncount_locked(mailbox, record->len);
+		sup_ring_void(ring, record);
 		nr++;
 	}
 	if (!mailbox->reading)

@@ -14,6 +14,7 @@
 #include <linux/uaccess.h>
 
 #include "account.h"
+#include "copy.h"
 #include "deadline.h"
 #include "exchange.h"
 #include "mailbox.h"
@@ -368,18 +369,16 @@ static ssize_t request_deliver(struct sup_post *post, void __user *to, size_t ro
 	struct sup_mailbox *mailbox = exchange->mailbox;
 	const struct sup_origin *path = mailbox->read_flags & SUPERVISOR_RECV_F_PATH ?
 					exchange->sender.origin : NULL;
-	struct supervisor_msg_data data = {
-		.head = {
-			.type = SUPERVISOR_MSG_CALL,
-			.ref = exchange->from,
-			.pid = pid_vnr(exchange->sender.pid),
-		},
-	};
-	ssize_t ret = sup_data_size(exchange->request.len, path);
+	struct supervisor_msg_data data;
+	ssize_t ret;
 
 	if (exchange_is_done(exchange))
 		return -ESTALE;
-	sup_sender_write(&exchange->sender, mailbox->object.account->ns, &data.head);
+	sup_data_write(&data, SUPERVISOR_MSG_CALL, exchange->from, &exchange->sender,
+		       mailbox->object.account->ns, exchange->request.len);
+	data.head.pid = pid_vnr(exchange->sender.pid);
+	sup_data_path(&data, path);
+	ret = data.head.size;
 	if (ret > room) {
 		*needed = ret;
 		ret = -EMSGSIZE;
@@ -473,9 +472,8 @@ static ssize_t answer_deliver(struct sup_post *post, void __user *to, size_t roo
 	if (ret > room) {
 		*needed = ret;
 		ret = -EMSGSIZE;
-	} else if (copy_to_user(to, &msg, sizeof(msg)) ||
-		   sup_payload_copy_to_user(reply, to + sizeof(msg)) ||
-		   clear_user(to + sizeof(msg) + reply->len, ALIGN(reply->len, 8) - reply->len)) {
+	} else if (sup_copy_to_user(to, &msg, sizeof(msg)) ||
+		   sup_payload_deliver(reply, to + sizeof(msg))) {
 		ret = -EFAULT;
 	}
 	if (ret > 0 && exchange_unstart(exchange))
@@ -770,7 +768,7 @@ static int reply(struct sup_mailbox *mailbox, u64 from, struct sup_payload *payl
 static int reply_from_user(struct sup_mailbox *mailbox, u64 from, u64 buf, u32 len, bool sync,
 			   int *nobody)
 {
-	struct sup_payload payload;
+	struct sup_payload payload __uninitialized;
 	int ret;
 
 	if (len > SUPERVISOR_PAYLOAD_MAX)

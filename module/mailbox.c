@@ -46,18 +46,6 @@ struct sup_mailbox_owner {
 	struct sup_mailbox *mailbox;
 };
 
-/**
- * sup_object_mailbox - the mailbox that an object is
- * @object: an object of kind SUP_KIND_MAILBOX
- *
- * Context: any.
- * Return: the mailbox.
- */
-struct sup_mailbox *sup_object_mailbox(struct sup_object *object)
-{
-	return container_of(object, struct sup_mailbox, object);
-}
-
 static struct sup_mailbox_listener *mailbox_take_listener(struct sup_mailbox *mailbox)
 {
 	struct sup_mailbox_listener *listener;
@@ -718,34 +706,6 @@ int sup_mailbox_admit_locked(const struct sup_mailbox *mailbox, u32 len, u32 *li
 }
 
 /**
- * sup_mailbox_count_locked - a cast or call waits in a mailbox
- * @mailbox: the mailbox
- * @len: bytes of its payload
- *
- * Context: holds M.
- */
-void sup_mailbox_count_locked(struct sup_mailbox *mailbox, u32 len)
-{
-	lockdep_assert_held(&mailbox->lock);
-	mailbox->messages++;
-	mailbox->bytes += len;
-}
-
-/**
- * sup_mailbox_uncount_locked - it does not any more
- * @mailbox: the mailbox
- * @len: bytes of its payload
- *
- * Context: holds M. Senders are to be woken.
- */
-void sup_mailbox_uncount_locked(struct sup_mailbox *mailbox, u32 len)
-{
-	lockdep_assert_held(&mailbox->lock);
-	mailbox->messages--;
-	mailbox->bytes -= len;
-}
-
-/**
  * sup_mailbox_post_locked - queue a message
  * @mailbox: where, not closed
  * @post: the message, which is nowhere queued
@@ -841,12 +801,15 @@ bool sup_mailbox_withdraw(struct sup_mailbox *mailbox, struct sup_post *post)
 	return queued;
 }
 
-static void ring_write_name_locked(struct sup_mailbox *mailbox, const struct sup_name *name,
-				   const char *end)
+/* The bytes of a name, if it is there, and one that ends it; returns what follows. */
+static char *name_write(char *to, const struct sup_name *name, char end)
 {
-	if (name)
-		sup_ring_write(&mailbox->ring, name->bytes, name->len);
-	sup_ring_write(&mailbox->ring, end, 1);
+	if (name) {
+		memcpy(to, name->bytes, name->len);
+		to += name->len;
+	}
+	*to = end;
+	return to + 1;
 }
 
 static u32 event_path_len(const struct sup_event_who *who)
@@ -859,26 +822,28 @@ static u32 event_path_len(const struct sup_event_who *who)
 	return len;
 }
 
-static void ring_write_event_locked(struct sup_mailbox *mailbox,
-				    const struct supervisor_msg_event *msg,
-				    const struct sup_event_who *who)
+static void ring_add_event_locked(struct sup_mailbox *mailbox,
+				  const struct supervisor_msg_event *msg, u32 size,
+				  const struct sup_event_who *who)
 {
-	struct sup_ring_record record = {
-		.seq = mailbox->next_seq++,
-		.pid = get_pid(who->pid),
-		.size = msg->head.size,
-		.kind = SUP_RING_EVENT,
-	};
-	u32 end = mailbox->ring.head + sizeof(record) + msg->head.size;
+	struct sup_ring_record *record = sup_ring_add(&mailbox->ring, size);
+	char *end = (char *)record + size;
+	char *at = record->message;
 	u32 i;
 
-	sup_ring_begin(&mailbox->ring, &record);
-	sup_ring_write(&mailbox->ring, msg, sizeof(*msg));
-	ring_write_name_locked(mailbox, who->id, "");
+	lockdep_assert_held(&mailbox->lock);
+	record->kind = SUP_RING_EVENT;
+	record->len = 0;
+	record->seq = mailbox->next_seq++;
+	record->ref = 0;
+	record->pid = get_pid(who->pid);
+	record->origin = NULL;
+	memcpy(at, msg, sizeof(*msg));
+	at = name_write(at + sizeof(*msg), who->id, '\0');
 	for (i = 0; i + 1 < who->depth; i++)
-		ring_write_name_locked(mailbox, who->path[i], "/");
-	ring_write_name_locked(mailbox, who->depth ? who->path[i] : NULL, "");
-	sup_ring_pad(&mailbox->ring, end - mailbox->ring.head);
+		at = name_write(at, who->path[i], '/');
+	at = name_write(at, who->depth ? who->path[i] : NULL, '\0');
+	memset(at, 0, end - at);
 }
 
 /**
@@ -897,7 +862,7 @@ void sup_mailbox_event(struct sup_mailbox *mailbox, const struct supervisor_msg_
 {
 	struct supervisor_msg_event msg = *event;
 	bool fits;
-	u32 need;
+	u32 size;
 
 	msg.head.type = SUPERVISOR_MSG_EVENT;
 	msg.head.uid = from_kuid_munged(mailbox->object.account->ns, who->uid);
@@ -905,14 +870,14 @@ void sup_mailbox_event(struct sup_mailbox *mailbox, const struct supervisor_msg_
 	msg.path_len = event_path_len(who);
 	msg.text_offset = sizeof(msg);
 	msg.head.size = sizeof(msg) + ALIGN(msg.id_len + 1 + msg.path_len + 1, 8);
-	need = sizeof(struct sup_ring_record) + msg.head.size;
+	size = sizeof(struct sup_ring_record) + msg.head.size;
 
 	spin_lock(&mailbox->lock);
-	fits = !mailbox->lost && mailbox->ring.size - sup_ring_used(&mailbox->ring) >= need;
+	fits = !mailbox->lost && sup_ring_fits(&mailbox->ring, size, mailbox->ring.size);
 	if (!fits && !mailbox->lost++)
 		mailbox->lost_seq = mailbox->next_seq++;
 	if (fits)
-		ring_write_event_locked(mailbox, &msg, who);
+		ring_add_event_locked(mailbox, &msg, size, who);
 	spin_unlock(&mailbox->lock);
 	sup_mailbox_wake_readers(mailbox, false);
 }

@@ -181,13 +181,64 @@ struct sup_event_who {
 	const struct sup_name *path[SUPERVISOR_DEPTH_MAX];
 };
 
+/**
+ * sup_object_mailbox - the mailbox that an object is
+ * @object: an object of kind SUP_KIND_MAILBOX
+ *
+ * Context: any.
+ * Return: the mailbox.
+ */
+static inline struct sup_mailbox *sup_object_mailbox(struct sup_object *object)
+{
+	return container_of(object, struct sup_mailbox, object);
+}
+
+/**
+ * sup_mailbox_count_locked - a cast or call waits in a mailbox
+ * @mailbox: the mailbox
+ * @len: bytes of its payload
+ *
+ * Context: holds M.
+ */
+static inline void sup_mailbox_count_locked(struct sup_mailbox *mailbox, u32 len)
+{
+	lockdep_assert_held(&mailbox->lock);
+	mailbox->messages++;
+	mailbox->bytes += len;
+}
+
+/**
+ * sup_mailbox_uncount_locked - it does not any more
+ * @mailbox: the mailbox
+ * @len: bytes of its payload
+ *
+ * Context: holds M. Senders are to be woken.
+ */
+static inline void sup_mailbox_uncount_locked(struct sup_mailbox *mailbox, u32 len)
+{
+	lockdep_assert_held(&mailbox->lock);
+	mailbox->messages--;
+	mailbox->bytes -= len;
+}
+
+/**
+ * sup_mailbox_readable_locked - is there anything to read
+ * @mailbox: the mailbox
+ *
+ * Context: holds M.
+ * Return: true if so.
+ */
+static inline bool sup_mailbox_readable_locked(const struct sup_mailbox *mailbox)
+{
+	return !list_empty(&mailbox->posts) || mailbox->ring.live || mailbox->lost;
+}
+
 /* mailbox.c */
 int sup_mailbox_create(struct sup_ucmd *ucmd);
 int sup_mailbox_own(struct sup_ucmd *ucmd);
 int sup_mailbox_status(struct sup_ucmd *ucmd);
 void sup_mailbox_settle(struct sup_mailbox *mailbox);
 
-struct sup_mailbox *sup_object_mailbox(struct sup_object *object);
 struct sup_mailbox *sup_mailbox_fdget(int fd);
 struct sup_mailbox *sup_mailbox_fdget_read(int fd);
 void sup_mailbox_put(struct sup_mailbox *mailbox);
@@ -204,8 +255,6 @@ void sup_mailbox_event(struct sup_mailbox *mailbox, const struct supervisor_msg_
 		       const struct sup_event_who *who);
 
 int sup_mailbox_admit_locked(const struct sup_mailbox *mailbox, u32 len, u32 *limit);
-void sup_mailbox_count_locked(struct sup_mailbox *mailbox, u32 len);
-void sup_mailbox_uncount_locked(struct sup_mailbox *mailbox, u32 len);
 void sup_mailbox_wake_readers(struct sup_mailbox *mailbox, bool sync);
 void sup_mailbox_wake_senders(struct sup_mailbox *mailbox);
 
@@ -264,6 +313,5 @@ ssize_t sup_mailbox_receive(struct sup_mailbox *mailbox, struct sup_receive *rec
 int sup_mailbox_recv(struct sup_ucmd *ucmd);
 ssize_t sup_mailbox_read(struct file *file, char __user *buf, size_t len, loff_t *pos);
 bool sup_mailbox_readable(struct sup_mailbox *mailbox);
-bool sup_mailbox_readable_locked(const struct sup_mailbox *mailbox);
 
 #endif

@@ -12,8 +12,10 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/user_namespace.h>
 
 #include "account.h"
+#include "copy.h"
 #include "message.h"
 #include "process.h"
 
@@ -49,26 +51,6 @@ void sup_sender_put(struct sup_sender *sender)
 }
 
 /**
- * sup_sender_write - what the head of a message says of its sender
- * @sender: the sender
- * @ns: in which to number its user
- * @head: written, but for @pid, which is the reader's affair
- *
- * Context: any.
- */
-void sup_sender_write(const struct sup_sender *sender, struct user_namespace *ns,
-		      struct supervisor_msg *head)
-{
-	head->uid = from_kuid_munged(ns, sender->uid);
-	head->time_ns = sender->time_ns;
-	if (!sender->origin)
-		return;
-	head->supervisor = sender->origin->identity.supervisor;
-	head->child = sender->origin->identity.child;
-	head->incarnation = sender->origin->identity.incarnation;
-}
-
-/**
  * sup_payload_charge - let somebody pay for a payload that nobody pays for
  * @payload: the payload
  * @account: who; a reference is taken
@@ -88,6 +70,13 @@ int sup_payload_charge(struct sup_payload *payload, struct sup_account *account)
 	return ret;
 }
 
+/* Messages are read in eights of bytes: @size of them, of which @len are there. */
+static void payload_pad(void *bytes, u32 len, u32 size)
+{
+	if (size != len)
+		memset(bytes + len, 0, size - len);
+}
+
 /**
  * sup_payload_read - copy a payload from user space; nobody pays for it yet
  * @payload: filled; for sup_payload_free()
@@ -100,16 +89,20 @@ int sup_payload_charge(struct sup_payload *payload, struct sup_account *account)
 int sup_payload_read(struct sup_payload *payload, u64 uptr, u32 len)
 {
 	const void __user *from = u64_to_user_ptr(uptr);
+	u32 size = ALIGN(len, 8);
 
 	payload->len = len;
 	payload->large = NULL;
 	payload->account = NULL;
-	if (len <= SUP_PAYLOAD_SMALL)
-		return copy_from_user(payload->small, from, len) ? -EFAULT : 0;
+	if (len <= SUP_PAYLOAD_SMALL) {
+		payload_pad(payload->small, len, size);
+		return sup_copy_from_user(payload->small, from, len);
+	}
 
-	payload->large = kvmalloc(len, GFP_KERNEL_ACCOUNT);
+	payload->large = kvmalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!payload->large)
 		return -ENOMEM;
+	payload_pad(payload->large, len, size);
 	if (!copy_from_user(payload->large, from, len))
 		return 0;
 	sup_payload_free(payload);
@@ -156,7 +149,7 @@ void sup_payload_move(struct sup_payload *to, struct sup_payload *from)
 	to->large = from->large;
 	to->account = from->account;
 	if (!from->large)
-		memcpy(to->small, from->small, from->len);
+		memcpy(to->small, from->small, ALIGN(from->len, 8));
 	from->large = NULL;
 	from->len = 0;
 }
@@ -201,69 +194,114 @@ const void *sup_payload_bytes(const struct sup_payload *payload)
  */
 int sup_payload_copy_to_user(const struct sup_payload *payload, void __user *to)
 {
-	return copy_to_user(to, sup_payload_bytes(payload), payload->len) ? -EFAULT : 0;
+	return sup_copy_to_user(to, sup_payload_bytes(payload), payload->len);
 }
 
 /**
- * sup_data_size - bytes of a struct supervisor_msg_data with all that follows it
- * @payload_len: bytes of the payload
- * @path: whose path follows that, or NULL
- *
- * Context: any.
- * Return: the bytes, a multiple of 8.
- */
-u32 sup_data_size(u32 payload_len, const struct sup_origin *path)
-{
-	return sizeof(struct supervisor_msg_data) + ALIGN(payload_len, 8) +
-	       (path ? ALIGN(path->path_len + 1, 8) : 0);
-}
-
-/**
- * sup_data_write_path - write what follows the bytes of a payload
- * @to: where the message is
- * @payload_len: bytes of the payload
- * @path: whose path follows, or NULL
+ * sup_payload_deliver - copy a payload to user space as part of a message
+ * @payload: the payload
+ * @to: room for it, rounded up to a multiple of 8; so much is written
  *
  * Context: process; may sleep.
  * Return: 0 or -EFAULT.
  */
-int sup_data_write_path(u8 __user *to, u32 payload_len, const struct sup_origin *path)
+int sup_payload_deliver(const struct sup_payload *payload, void __user *to)
 {
-	u32 at = sizeof(struct supervisor_msg_data) + payload_len;
-	u32 pad = ALIGN(payload_len, 8) - payload_len;
-	u32 end;
+	return sup_copy_to_user(to, sup_payload_bytes(payload), ALIGN(payload->len, 8));
+}
 
-	if (clear_user(to + at, pad))
-		return -EFAULT;
+static u32 sender_uid(const struct sup_sender *sender, struct user_namespace *ns)
+{
+	/* Which maps each user to itself. */
+	if (ns == &init_user_ns)
+		return __kuid_val(sender->uid);
+	return from_kuid_munged(ns, sender->uid);
+}
+
+/**
+ * sup_data_write - begin a cast or a call as a message
+ * @data: all of it is written; its pid is the reader's affair
+ * @type: SUPERVISOR_MSG_CAST or SUPERVISOR_MSG_CALL
+ * @ref: of the message
+ * @sender: who sent it
+ * @ns: in which to number its user
+ * @len: bytes of its payload
+ *
+ * Context: any.
+ */
+void sup_data_write(struct supervisor_msg_data *data, u16 type, u64 ref,
+		    const struct sup_sender *sender, struct user_namespace *ns, u32 len)
+{
+	const struct sup_origin *origin = sender->origin;
+
+	*data = (struct supervisor_msg_data) {
+		.head = {
+			.size = sup_data_size(len, NULL),
+			.type = type,
+			.ref = ref,
+			.time_ns = sender->time_ns,
+			.uid = sender_uid(sender, ns),
+		},
+		.payload_len = len,
+		.payload_offset = sizeof(*data),
+	};
+	if (!origin)
+		return;
+	data->head.supervisor = origin->identity.supervisor;
+	data->head.child = origin->identity.child;
+	data->head.incarnation = origin->identity.incarnation;
+}
+
+/**
+ * sup_data_path - let a message have a path, or none
+ * @data: the message
+ * @path: whose path follows its payload, or NULL
+ *
+ * Context: any.
+ */
+void sup_data_path(struct supervisor_msg_data *data, const struct sup_origin *path)
+{
+	data->head.size = sup_data_size(data->payload_len, path);
+	data->head.flags = path ? SUPERVISOR_MSG_F_PATH : 0;
+	data->path_len = path ? path->path_len : 0;
+}
+
+/**
+ * sup_data_deliver_path - write the path that follows a message's payload
+ * @data: the message
+ * @path: whose it is, or NULL
+ * @to: where the message is
+ *
+ * Context: process; may sleep.
+ * Return: 0 or -EFAULT.
+ */
+int sup_data_deliver_path(const struct supervisor_msg_data *data, const struct sup_origin *path,
+			  u8 __user *to)
+{
+	u32 at, end;
+
 	if (!path)
 		return 0;
-	at += pad;
+	at = sup_data_size(data->payload_len, NULL);
 	end = at + path->path_len;
 	return copy_to_user(to + at, path->path, path->path_len) ||
-	       clear_user(to + end, ALIGN(end + 1, 8) - end) ? -EFAULT : 0;
+	       clear_user(to + end, data->head.size - end) ? -EFAULT : 0;
 }
 
 /**
  * sup_data_deliver - write a cast or a call with its payload to user space
- * @data: the message; its sizes and offsets are filled in
+ * @data: the message
  * @payload: its payload
  * @path: with whose path, or NULL
- * @to: room for sup_data_size()
+ * @to: room for its size
  *
  * Context: process; may sleep.
  * Return: 0 or -EFAULT.
  */
-int sup_data_deliver(struct supervisor_msg_data *data, const struct sup_payload *payload,
+int sup_data_deliver(const struct supervisor_msg_data *data, const struct sup_payload *payload,
 		     const struct sup_origin *path, u8 __user *to)
 {
-	data->head.size = sup_data_size(payload->len, path);
-	data->payload_len = payload->len;
-	data->payload_offset = sizeof(*data);
-	if (path) {
-		data->head.flags |= SUPERVISOR_MSG_F_PATH;
-		data->path_len = path->path_len;
-	}
-	return copy_to_user(to, data, sizeof(*data)) ||
-	       sup_payload_copy_to_user(payload, to + sizeof(*data)) ||
-	       sup_data_write_path(to, payload->len, path) ? -EFAULT : 0;
+	return sup_copy_to_user(to, data, sizeof(*data)) ||
+	       sup_payload_deliver(payload, to + sizeof(*data)) ||
+	       sup_data_deliver_path(data, path, to) ? -EFAULT : 0;
 }

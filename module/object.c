@@ -216,18 +216,6 @@ int sup_object_release(struct inode *inode, struct file *file)
 }
 
 /**
- * sup_file_object - the object behind one of our files
- * @file: a file whose operations are those of an object
- *
- * Context: any.
- * Return: the object; no reference.
- */
-struct sup_object *sup_file_object(struct file *file)
-{
-	return file->private_data;
-}
-
-/**
  * sup_object_fget_any - take a file descriptor that must be some object's
  * @fd: from user space
  *

@@ -172,7 +172,6 @@ int sup_object_reopen(struct sup_ucmd *ucmd, struct sup_object *object, int acce
 int sup_object_release(struct inode *inode, struct file *file);
 struct file *sup_object_fget_any(int fd);
 struct file *sup_object_fget(int fd, enum sup_kind kind);
-struct sup_object *sup_file_object(struct file *file);
 
 bool sup_object_watch_add(struct sup_object *object, struct sup_object_watch *watch);
 void sup_object_watch_remove(struct sup_object *object, struct sup_object_watch *watch);
@@ -190,6 +189,18 @@ int sup_access_flags(u32 access);
 char *sup_name_copy(u64 uptr, u32 len);
 
 long sup_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+/**
+ * sup_file_object - the object behind one of our files
+ * @file: a file whose operations are those of an object
+ *
+ * Context: any.
+ * Return: the object; no reference.
+ */
+static inline struct sup_object *sup_file_object(struct file *file)
+{
+	return file->private_data;
+}
 
 extern const struct file_operations sup_mailbox_fops;
 extern const struct file_operations sup_supervisor_fops;

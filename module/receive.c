@@ -9,6 +9,7 @@
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
+#include "copy.h"
 #include "deadline.h"
 #include "mailbox.h"
 #include "message.h"
@@ -17,25 +18,22 @@
 /* What is there to read next. */
 enum next_kind { NEXT_NONE, NEXT_POST, NEXT_RING, NEXT_GAP };
 
+/*
+ * It is the reader's: a post has been taken out and is kept, a record stays where
+ * it is, though it may become void at any time, and with it what it refers to.
+ */
 struct next {
 	enum next_kind kind;
-	struct sup_post *post;
-	u32 offset;
-	struct sup_ring_record record;
-	u64 lost;
+	union {
+		struct sup_post *post;
+		struct sup_ring_record *record;
+		u64 lost;
+	};
+	/* Of a record: whose path follows it, referenced, or NULL; and its pid. */
+	struct sup_origin *path;
+	pid_t pid;
+	bool is_cast;
 };
-
-/**
- * sup_mailbox_readable_locked - is there anything to read
- * @mailbox: the mailbox
- *
- * Context: holds M.
- * Return: true if so.
- */
-bool sup_mailbox_readable_locked(const struct sup_mailbox *mailbox)
-{
-	return !list_empty(&mailbox->posts) || mailbox->ring.live || mailbox->lost;
-}
 
 /**
  * sup_mailbox_readable - is there anything to read
@@ -54,27 +52,24 @@ bool sup_mailbox_readable(struct sup_mailbox *mailbox)
 	return readable;
 }
 
-static bool record_wanted(const struct sup_ring_record *record, const struct sup_receive *receive)
+static bool ref_wanted(const struct sup_receive *receive, u64 ref)
 {
-	if (record->kind == SUP_RING_VOID)
-		return false;
-	return !(receive->flags & SUPERVISOR_RECV_F_REF) || record->ref == receive->ref;
+	return !(receive->flags & SUPERVISOR_RECV_F_REF) || ref == receive->ref;
 }
 
 /* The oldest record that is wanted. */
-static bool next_record_locked(const struct sup_mailbox *mailbox,
-			       const struct sup_receive *receive, struct next *next)
+static struct sup_ring_record *next_record_locked(const struct sup_mailbox *mailbox,
+						  const struct sup_receive *receive)
 {
 	const struct sup_ring *ring = &mailbox->ring;
+	struct sup_ring_record *record;
 
 	lockdep_assert_held(&mailbox->lock);
-	next->offset = ring->tail;
-	while (sup_ring_record(ring, next->offset, &next->record)) {
-		if (record_wanted(&next->record, receive))
-			return true;
-		next->offset = sup_ring_next(next->offset, &next->record);
-	}
-	return false;
+	for (record = ring->live ? sup_ring_first(ring) : NULL; record;
+	     record = sup_ring_next(ring, record))
+		if (record->kind != SUP_RING_VOID && ref_wanted(receive, record->ref))
+			return record;
+	return NULL;
 }
 
 static struct sup_post *next_post_locked(struct sup_mailbox *mailbox,
@@ -84,31 +79,50 @@ static struct sup_post *next_post_locked(struct sup_mailbox *mailbox,
 
 	lockdep_assert_held(&mailbox->lock);
 	list_for_each_entry(post, &mailbox->posts, node)
-		if (!(receive->flags & SUPERVISOR_RECV_F_REF) || post->ref == receive->ref)
+		if (ref_wanted(receive, post->ref))
 			return post;
 	return NULL;
 }
 
-static void next_find_locked(struct sup_mailbox *mailbox, const struct sup_receive *receive,
+static void next_take_record_locked(const struct sup_receive *receive, struct next *next)
+{
+	const struct sup_ring_record *record = next->record;
+	bool with_path = receive->flags & SUPERVISOR_RECV_F_PATH;
+
+	next->is_cast = record->kind == SUP_RING_CAST;
+	next->path = next->is_cast && with_path ? sup_origin_get(record->origin) : NULL;
+	next->pid = pid_vnr(record->pid);
+}
+
+/* Take what comes first in the mailbox's order, of what is wanted. */
+static void next_take_locked(struct sup_mailbox *mailbox, const struct sup_receive *receive,
 			     struct next *next)
 {
+	struct sup_ring_record *record = next_record_locked(mailbox, receive);
+	struct sup_post *post = next_post_locked(mailbox, receive);
 	u64 seq = U64_MAX;
 
 	lockdep_assert_held(&mailbox->lock);
 	next->kind = NEXT_NONE;
-	if (next_record_locked(mailbox, receive, next)) {
+	if (record) {
 		next->kind = NEXT_RING;
-		seq = next->record.seq;
+		seq = record->seq;
 	}
-	next->post = next_post_locked(mailbox, receive);
-	if (next->post && next->post->seq < seq) {
+	if (post && post->seq < seq) {
 		next->kind = NEXT_POST;
-		seq = next->post->seq;
+		seq = post->seq;
 	}
 	if (mailbox->lost && mailbox->lost_seq < seq &&
 	    !(receive->flags & SUPERVISOR_RECV_F_REF)) {
 		next->kind = NEXT_GAP;
 		next->lost = mailbox->lost;
+	} else if (next->kind == NEXT_POST) {
+		next->post = post;
+		list_del_init(&post->node);
+		post->ops->get(post);
+	} else if (next->kind == NEXT_RING) {
+		next->record = record;
+		next_take_record_locked(receive, next);
 	}
 }
 
@@ -117,52 +131,62 @@ static void next_find_locked(struct sup_mailbox *mailbox, const struct sup_recei
  * messages leave in order. Not a mutex: who copies to memory that is slow to come
  * must not make others wait past their deadlines.
  */
-static bool read_try_begin(struct sup_mailbox *mailbox, const struct sup_receive *receive)
+static bool read_try_begin(struct sup_mailbox *mailbox, const struct sup_receive *receive,
+			   struct next *next)
 {
-	struct next next;
-	bool begin;
-
+	next->kind = NEXT_NONE;
 	spin_lock(&mailbox->lock);
-	begin = !mailbox->reading && sup_mailbox_readable_locked(mailbox);
-	if (begin && receive->flags & SUPERVISOR_RECV_F_REF) {
-		next_find_locked(mailbox, receive, &next);
-		begin = next.kind != NEXT_NONE;
-	}
-	if (begin) {
-		mailbox->reading = true;
+	if (!mailbox->reading && sup_mailbox_readable_locked(mailbox)) {
+		/* Those who get and deliver it look at them. */
 		mailbox->read_flags = receive->flags;
+		next_take_locked(mailbox, receive, next);
+		mailbox->reading = next->kind != NEXT_NONE;
 	}
 	spin_unlock(&mailbox->lock);
-	return begin;
+	return next->kind != NEXT_NONE;
 }
 
-static void read_end(struct sup_mailbox *mailbox)
+/* It was delivered. But for a post, which has seen to it itself. */
+static void next_drop_locked(struct sup_mailbox *mailbox, const struct next *next)
 {
-	bool more;
+	struct sup_ring_record *record = next->record;
+
+	lockdep_assert_held(&mailbox->lock);
+	if (next->kind == NEXT_GAP)
+		mailbox->lost -= next->lost;
+	/* Unless its mailbox lost its owner meanwhile, which made it void. */
+	if (next->kind != NEXT_RING || record->kind == SUP_RING_VOID)
+		return;
+	if (record->kind == SUP_RING_CAST)
+		sup_mailbox_uncount_locked(mailbox, record->len);
+	sup_ring_void(&mailbox->ring, record);
+}
+
+/* Go on to the next one, or, when there is none or no @more is wanted, read no more. */
+static void read_go_on(struct sup_mailbox *mailbox, const struct sup_receive *receive,
+		       struct next *next, bool delivered, bool more)
+{
+	bool readable;
 
 	spin_lock(&mailbox->lock);
+	if (delivered)
+		next_drop_locked(mailbox, next);
 	sup_ring_trim(&mailbox->ring);
-	mailbox->reading = false;
-	more = sup_mailbox_readable_locked(mailbox);
-	spin_unlock(&mailbox->lock);
 	if (more)
+		next_take_locked(mailbox, receive, next);
+	else
+		next->kind = NEXT_NONE;
+	mailbox->reading = next->kind != NEXT_NONE;
+	readable = sup_mailbox_readable_locked(mailbox);
+	spin_unlock(&mailbox->lock);
+	if (next->kind != NEXT_NONE)
+		return;
+	if (readable)
 		sup_mailbox_wake_readers(mailbox, false);
 	sup_mailbox_wake_senders(mailbox);
 }
 
-static void next_take(struct sup_mailbox *mailbox, const struct sup_receive *receive,
-		      struct next *next)
-{
-	spin_lock(&mailbox->lock);
-	next_find_locked(mailbox, receive, next);
-	if (next->kind == NEXT_POST) {
-		list_del_init(&next->post->node);
-		next->post->ops->get(next->post);
-	}
-	spin_unlock(&mailbox->lock);
-}
-
-static ssize_t take_post(struct sup_post *post, u8 __user *to, size_t room, size_t *needed)
+static ssize_t deliver_post(struct sup_post *post, u8 __user *to, size_t room, size_t *needed)
 {
 	ssize_t len = post->ops->deliver(post, to, room, needed);
 
@@ -170,89 +194,27 @@ static ssize_t take_post(struct sup_post *post, u8 __user *to, size_t room, size
 	return len;
 }
 
-/* Unless its mailbox lost its owner meanwhile, which made it void. */
-static void record_drop(struct sup_mailbox *mailbox, struct next *next)
+static ssize_t deliver_record(const struct next *next, u8 __user *to, size_t room, size_t *needed)
 {
-	struct sup_ring_record now;
-	bool drop;
+	struct sup_ring_record *record = next->record;
+	/* No message is smaller than that of a cast, and an event's begins like it. */
+	struct supervisor_msg_data *data = (struct supervisor_msg_data *)record->message;
+	u32 len = sup_ring_message_size(record);
+	u32 size = next->path ? sup_data_size(data->payload_len, next->path) : len;
 
-	spin_lock(&mailbox->lock);
-	drop = sup_ring_record(&mailbox->ring, next->offset, &now) && now.kind != SUP_RING_VOID;
-	if (drop) {
-		sup_ring_void(&mailbox->ring, next->offset, &now);
-		if (now.kind == SUP_RING_CAST)
-			sup_mailbox_uncount_locked(mailbox, sup_ring_payload_len(&now));
+	if (size > room) {
+		*needed = size;
+		return -EMSGSIZE;
 	}
-	sup_ring_trim(&mailbox->ring);
-	spin_unlock(&mailbox->lock);
-	if (drop)
-		sup_ring_release(&now);
+	/* Who reads is alone with it: the next one to try writes this anew. */
+	data->head.pid = next->pid;
+	if (next->is_cast)
+		sup_data_path(data, next->path);
+	return sup_copy_to_user(to, data, len) ||
+	       sup_data_deliver_path(data, next->path, to) ? -EFAULT : (ssize_t)size;
 }
 
-/* The path that is to follow a record's message, or NULL. */
-static const struct sup_origin *record_path(const struct sup_receive *receive,
-					    const struct sup_ring_record *record)
-{
-	return record->kind == SUP_RING_CAST && receive->flags & SUPERVISOR_RECV_F_PATH ?
-	       record->origin : NULL;
-}
-
-static int ring_deliver(const struct sup_mailbox *mailbox, const struct next *next,
-			const struct sup_origin *path, u32 size, u8 __user *to)
-{
-	u32 at = sup_ring_message(next->offset);
-	struct supervisor_msg_data data;
-
-	/* No message is smaller than that of a cast. */
-	sup_ring_read(&mailbox->ring, at, &data, sizeof(data));
-	data.head.size = size;
-	data.head.pid = pid_vnr(next->record.pid);
-	if (path) {
-		data.head.flags |= SUPERVISOR_MSG_F_PATH;
-		data.path_len = path->path_len;
-	}
-	if (copy_to_user(to, &data, sizeof(data)) ||
-	    sup_ring_copy_to_user(&mailbox->ring, at + sizeof(data), to + sizeof(data),
-				  next->record.size - sizeof(data)))
-		return -EFAULT;
-	return path ? sup_data_write_path(to, data.payload_len, path) : 0;
-}
-
-static ssize_t take_ring(struct sup_mailbox *mailbox, const struct sup_receive *receive,
-			 struct next *next, u8 __user *to, size_t room, size_t *needed)
-{
-	const struct sup_origin *path;
-	struct sup_origin *origin;
-	ssize_t ret;
-
-	/* The record may become void at any time; what it refers to must stay. */
-	spin_lock(&mailbox->lock);
-	sup_ring_record(&mailbox->ring, next->offset, &next->record);
-	if (next->record.kind == SUP_RING_VOID) {
-		spin_unlock(&mailbox->lock);
-		return -ESTALE;
-	}
-	get_pid(next->record.pid);
-	origin = sup_origin_get(next->record.origin);
-	spin_unlock(&mailbox->lock);
-
-	path = record_path(receive, &next->record);
-	ret = next->record.size + (path ? ALIGN(path->path_len + 1, 8) : 0);
-	if (ret > room) {
-		*needed = ret;
-		ret = -EMSGSIZE;
-	} else if (ring_deliver(mailbox, next, path, ret, to)) {
-		ret = -EFAULT;
-	} else {
-		record_drop(mailbox, next);
-	}
-	put_pid(next->record.pid);
-	sup_origin_put(origin);
-	return ret;
-}
-
-static ssize_t take_gap(struct sup_mailbox *mailbox, u64 lost, u8 __user *to, size_t room,
-			size_t *needed)
+static ssize_t deliver_gap(u64 lost, u8 __user *to, size_t room, size_t *needed)
 {
 	struct supervisor_msg msg = {
 		.size = sizeof(msg),
@@ -265,59 +227,55 @@ static ssize_t take_gap(struct sup_mailbox *mailbox, u64 lost, u8 __user *to, si
 		*needed = sizeof(msg);
 		return -EMSGSIZE;
 	}
-	if (copy_to_user(to, &msg, sizeof(msg)))
-		return -EFAULT;
-	spin_lock(&mailbox->lock);
-	mailbox->lost -= lost;
-	spin_unlock(&mailbox->lock);
-	return sizeof(msg);
+	return sup_copy_to_user(to, &msg, sizeof(msg)) ? -EFAULT : (ssize_t)sizeof(msg);
 }
 
-/* One message: its bytes, 0 when there is none, or an error that left it there. */
-static ssize_t take_one(struct sup_mailbox *mailbox, struct sup_receive *receive, size_t done)
+/* One message: its bytes; or an error that left it there, -ESTALE: that it is gone. */
+static ssize_t deliver(const struct next *next, struct sup_receive *receive, size_t done)
 {
 	size_t room = receive->room - done;
 	u8 __user *to = receive->to + done;
 	size_t *needed = &receive->needed;
-	struct next next;
-	ssize_t len = 0;
+	ssize_t len;
 
-	do {
-		next_take(mailbox, receive, &next);
-		switch (next.kind) {
-		case NEXT_NONE:
-			return 0;
-		case NEXT_RING:
-			len = take_ring(mailbox, receive, &next, to, room, needed);
-			break;
-		case NEXT_GAP:
-			return take_gap(mailbox, next.lost, to, room, needed);
-		case NEXT_POST:
-			len = take_post(next.post, to, room, needed);
-			break;
-		}
-	} while (len == -ESTALE);
-	return len;
+	switch (next->kind) {
+	case NEXT_NONE:
+		break;
+	case NEXT_RING:
+		len = deliver_record(next, to, room, needed);
+		sup_origin_put(next->path);
+		return len;
+	case NEXT_GAP:
+		return deliver_gap(next->lost, to, room, needed);
+	case NEXT_POST:
+		return deliver_post(next->post, to, room, needed);
+	}
+	return 0;
 }
 
-/* Messages; their bytes, or an error when there is not one. */
-static ssize_t take(struct sup_mailbox *mailbox, struct sup_receive *receive)
+/* @next and those after it; their bytes, or an error when there is not one. */
+static ssize_t take(struct sup_mailbox *mailbox, struct sup_receive *receive, struct next *next)
 {
 	ssize_t len = 0;
 	size_t done = 0;
+	bool more;
 
-	while (receive->count < (receive->max ?: U32_MAX)) {
-		len = take_one(mailbox, receive, done);
-		if (len <= 0)
-			break;
-		done += len;
-		receive->count++;
+	while (next->kind != NEXT_NONE) {
+		len = deliver(next, receive, done);
+		if (len > 0) {
+			done += len;
+			receive->count++;
+		}
+		more = (len > 0 || len == -ESTALE) && receive->count != receive->max &&
+		       !fatal_signal_pending(current);
+		read_go_on(mailbox, receive, next, len > 0, more);
 		/* A large buffer, and senders that keep up with us. */
-		cond_resched();
-		if (fatal_signal_pending(current))
-			break;
+		if (next->kind != NEXT_NONE)
+			cond_resched();
 	}
-	return receive->count ? done : len;
+	if (receive->count)
+		return done;
+	return len == -ESTALE ? 0 : len;
 }
 
 /**
@@ -331,6 +289,7 @@ static ssize_t take(struct sup_mailbox *mailbox, struct sup_receive *receive)
  */
 ssize_t sup_mailbox_receive(struct sup_mailbox *mailbox, struct sup_receive *receive)
 {
+	struct next next;
 	ssize_t len;
 	int ret;
 
@@ -338,12 +297,11 @@ ssize_t sup_mailbox_receive(struct sup_mailbox *mailbox, struct sup_receive *rec
 	receive->needed = 0;
 	sup_mailbox_settle(mailbox);
 	for (;;) {
-		ret = sup_wait_until(mailbox->wait, read_try_begin(mailbox, receive),
+		ret = sup_wait_until(mailbox->wait, read_try_begin(mailbox, receive, &next),
 				     receive->deadline);
 		if (ret)
 			return ret;
-		len = take(mailbox, receive);
-		read_end(mailbox);
+		len = take(mailbox, receive, &next);
 		if (len)
 			return len;
 	}
