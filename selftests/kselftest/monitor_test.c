@@ -2,6 +2,7 @@
 /*
  * Monitors: one DOWN for each, whatever ends how and when.
  */
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -358,7 +359,8 @@ TEST_F(monitor, demonitor_what_is_dead)
 
 	test_monitor(BOX, A, &ref);
 	test_kill(a);
-	ASSERT_TRUE(eventually(!_test_demonitor(BOX, ref, 0)));
+	ASSERT_TRUE(poll_says(BOX, POLLIN, PATIENCE_MS));
+	ASSERT_EQ(0, _test_demonitor(BOX, ref, 0));
 	test_down(ref, SUPERVISOR_EXIT_KILLED);
 }
 
