@@ -168,6 +168,20 @@ struct sup_account *sup_account_get_current(void)
 }
 
 /**
+ * sup_account_get_current_like - the account of the calling user
+ * @account: it is this one as a rule
+ *
+ * Context: process; may sleep.
+ * Return: a reference, or NULL when there is no memory.
+ */
+struct sup_account *sup_account_get_current_like(struct sup_account *account)
+{
+	if (uid_eq(account->uid, current_euid()) && account->ns == current_user_ns())
+		return sup_account_get(account);
+	return sup_account_get_current();
+}
+
+/**
  * sup_account_get - take another reference
  * @account: an account
  *

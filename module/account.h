@@ -50,6 +50,7 @@ struct sup_account {
 };
 
 struct sup_account *sup_account_get_current(void);
+struct sup_account *sup_account_get_current_like(struct sup_account *account);
 struct sup_account *sup_account_get(struct sup_account *account);
 void sup_account_put(struct sup_account *account);
 int sup_account_charge(struct sup_account *account, u32 limit, u64 amount);

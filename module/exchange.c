@@ -7,9 +7,9 @@
 #include <linux/align.h>
 #include <linux/cred.h>
 #include <linux/pid.h>
+#include <linux/random.h>
 #include <linux/refcount.h>
 #include <linux/sched/signal.h>
-#include <linux/siphash.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -20,10 +20,6 @@
 #include "mailbox.h"
 #include "message.h"
 #include "process.h"
-
-/* A call's number: its place in the mailbox's count of calls, and a check. */
-#define FROM_COUNT_BITS 40
-#define FROM_COUNT_MASK ((1ULL << FROM_COUNT_BITS) - 1)
 
 enum exchange_state {
 	EXCHANGE_NEW,		/* not in the mailbox yet */
@@ -119,13 +115,27 @@ static void exchange_put(struct sup_exchange *exchange)
 	kmem_cache_free(exchange_cache, exchange);
 }
 
+/* What is so each time that one is allocated, and again when it is freed. */
+static void exchange_construct(void *memory)
+{
+	struct sup_exchange *exchange = memory;
+
+	sup_post_init(&exchange->post, &request_ops);
+	sup_post_init(&exchange->answer, &answer_ops);
+	INIT_LIST_HEAD(&exchange->calls);
+	INIT_HLIST_NODE(&exchange->by_number);
+	INIT_LIST_HEAD(&exchange->parked);
+	INIT_LIST_HEAD(&exchange->started);
+	init_waitqueue_head(&exchange->wait);
+}
+
 static struct sup_exchange *exchange_alloc(struct sup_mailbox *mailbox, u32 *limit)
 {
 	struct sup_exchange *exchange;
 	struct sup_account *account;
 	int ret;
 
-	account = sup_account_get_current();
+	account = sup_account_get_current_like(mailbox->object.account);
 	if (!account)
 		return ERR_PTR(-ENOMEM);
 	ret = sup_account_charge(account, SUPERVISOR_LIMIT_CALLS, 1);
@@ -140,24 +150,23 @@ static struct sup_exchange *exchange_alloc(struct sup_mailbox *mailbox, u32 *lim
 		sup_account_put(account);
 		return ERR_PTR(-ENOMEM);
 	}
-	/* All but the bytes of payloads. */
-	memset(exchange, 0, offsetof(struct sup_exchange, request));
-	exchange->request.len = 0;
-	exchange->request.large = NULL;
-	exchange->reply.len = 0;
-	exchange->reply.large = NULL;
-	sup_post_init(&exchange->post, &request_ops);
-	sup_post_init(&exchange->answer, &answer_ops);
 	refcount_set(&exchange->refs, 1);
+	exchange->state = EXCHANGE_NEW;
+	exchange->async = false;
+	exchange->cancelled = false;
 	exchange->charged = true;
+	exchange->error = 0;
+	exchange->sender.pid = NULL;
+	exchange->sender.origin = NULL;
 	exchange->account = account;
+	exchange->number = 0;
+	exchange->reply_to = NULL;
+	exchange->replier = NULL;
+	exchange->request.large = NULL;
+	exchange->reply.large = NULL;
+	exchange->reply.len = 0;
 	sup_object_get(&mailbox->object);
 	exchange->mailbox = mailbox;
-	INIT_LIST_HEAD(&exchange->calls);
-	INIT_HLIST_NODE(&exchange->by_number);
-	INIT_LIST_HEAD(&exchange->parked);
-	INIT_LIST_HEAD(&exchange->started);
-	init_waitqueue_head(&exchange->wait);
 	return exchange;
 }
 
@@ -182,13 +191,33 @@ static struct sup_exchange *exchange_new(struct sup_mailbox *mailbox, u64 buf, u
 
 /*
  * Numbers. They tell what was never handed out from what is over, and a call to
- * one mailbox from those to others.
+ * one mailbox from those to others: each is its place in the mailbox's count of
+ * calls, times a secret odd number, modulo 2^64. What another mailbox or nobody
+ * handed out is divided by it into a place far beyond the count.
  */
 
-static u64 from_make(const struct sup_mailbox *mailbox, u64 count)
+/**
+ * sup_exchange_prepare - choose by what the numbers of a mailbox's calls are multiplied
+ * @mailbox: the mailbox, new
+ *
+ * Context: may sleep.
+ */
+void sup_exchange_prepare(struct sup_mailbox *mailbox)
 {
-	/* Never 0: counts begin with 1. */
-	return (siphash_1u64(count, &mailbox->key) << FROM_COUNT_BITS) | count;
+	u64 factor = get_random_u64() | 1;
+	u64 inverse = factor;
+	int i;
+
+	/* Right in the last 3 bits, then in twice as many each time. */
+	for (i = 0; i < 5; i++)
+		inverse *= 2 - factor * inverse;
+	mailbox->call_factor = factor;
+	mailbox->call_inverse = inverse;
+}
+
+static u64 from_count(const struct sup_mailbox *mailbox, u64 from)
+{
+	return from * mailbox->call_inverse;
 }
 
 static struct sup_exchange *exchange_find_locked(struct sup_mailbox *mailbox, u64 from)
@@ -205,10 +234,10 @@ static struct sup_exchange *exchange_find_locked(struct sup_mailbox *mailbox, u6
 /* Why there is no call of that number. */
 static int from_errno_locked(const struct sup_mailbox *mailbox, u64 from)
 {
-	u64 count = from & FROM_COUNT_MASK;
+	u64 count = from_count(mailbox, from);
 
 	lockdep_assert_held(&mailbox->lock);
-	if (!count || count > mailbox->next_call || from != from_make(mailbox, count))
+	if (!count || count > mailbox->next_call)
 		return -ENOENT;
 	if (mailbox->next_call - count < SUP_OUTCOMES &&
 	    test_bit(count % SUP_OUTCOMES, mailbox->answered))
@@ -218,7 +247,7 @@ static int from_errno_locked(const struct sup_mailbox *mailbox, u64 from)
 
 static void from_answered_locked(struct sup_mailbox *mailbox, u64 from)
 {
-	u64 count = from & FROM_COUNT_MASK;
+	u64 count = from_count(mailbox, from);
 
 	lockdep_assert_held(&mailbox->lock);
 	if (mailbox->next_call - count < SUP_OUTCOMES)
@@ -228,11 +257,11 @@ static void from_answered_locked(struct sup_mailbox *mailbox, u64 from)
 static void exchange_number_locked(struct sup_exchange *exchange)
 {
 	struct sup_mailbox *mailbox = exchange->mailbox;
-	u64 count = ++mailbox->next_call & FROM_COUNT_MASK;
+	u64 count = ++mailbox->next_call;
 
 	lockdep_assert_held(&mailbox->lock);
 	__clear_bit(count % SUP_OUTCOMES, mailbox->answered);
-	exchange->from = from_make(mailbox, count);
+	exchange->from = count * mailbox->call_factor;
 }
 
 /*
@@ -271,6 +300,8 @@ static void exchange_tell(struct sup_exchange *exchange, bool sync)
 		/* Its reference is the queue's, if it gets there. */
 		if (sup_mailbox_post(exchange->reply_to, &exchange->answer))
 			return;
+	} else if (!wq_has_sleeper(&exchange->wait)) {
+		/* The caller has not come to wait yet, or was interrupted. */
 	} else if (sync) {
 		wake_up_interruptible_sync(&exchange->wait);
 	} else {
@@ -980,7 +1011,8 @@ int __init sup_exchange_init(void)
 						    __alignof__(struct sup_exchange), SLAB_ACCOUNT,
 						    offsetof(struct sup_exchange, request),
 						    sizeof(struct sup_exchange) -
-						    offsetof(struct sup_exchange, request), NULL);
+						    offsetof(struct sup_exchange, request),
+						    exchange_construct);
 	return exchange_cache ? 0 : -ENOMEM;
 }
 

@@ -30,6 +30,7 @@ int sup_exchange_reply_recv(struct sup_ucmd *ucmd);
 int sup_exchange_start(struct sup_ucmd *ucmd);
 int sup_exchange_cancel(struct sup_ucmd *ucmd);
 
+void sup_exchange_prepare(struct sup_mailbox *mailbox);
 void sup_exchange_fail_all(struct sup_mailbox *mailbox, bool queued);
 void sup_exchange_forget_parked(struct sup_mailbox *mailbox, struct file *file);
 void sup_exchange_forget_started(struct sup_mailbox *mailbox);

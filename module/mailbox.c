@@ -10,7 +10,6 @@
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/poll.h>
-#include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
@@ -464,7 +463,7 @@ static struct sup_mailbox *mailbox_alloc(u32 ring_size, u32 *limit)
 	INIT_LIST_HEAD(&mailbox->parked);
 	INIT_LIST_HEAD(&mailbox->started);
 	hash_init(mailbox->calls_by_number);
-	get_random_bytes(&mailbox->key, sizeof(mailbox->key));
+	sup_exchange_prepare(mailbox);
 	mailbox->refs = RB_ROOT;
 	sup_object_init(&mailbox->object, &mailbox_ops, account);
 	return mailbox;

@@ -18,7 +18,6 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
-#include <linux/siphash.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
@@ -119,8 +118,9 @@ struct sup_mailbox_listener {
  * @calls_by_number: M: all of them
  * @parked: M: struct sup_exchange whose callers were interrupted
  * @started: M: struct sup_exchange whose replies are to come here
- * @next_call: M: the number of the next call
- * @key: const: tells the numbers of its calls from others
+ * @next_call: M: calls so far
+ * @call_factor: const: makes numbers of their count
+ * @call_inverse: const: and counts of their numbers
  * @answered: M: of the last %SUP_OUTCOMES calls, which were answered
  *
  * Lifetime: of its object.
@@ -161,7 +161,8 @@ struct sup_mailbox {
 	struct list_head parked;
 	struct list_head started;
 	u64 next_call;
-	siphash_key_t key;
+	u64 call_factor;
+	u64 call_inverse;
 	DECLARE_BITMAP(answered, SUP_OUTCOMES);
 };
 

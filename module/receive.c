@@ -126,6 +126,13 @@ static void next_take_locked(struct sup_mailbox *mailbox, const struct sup_recei
 	}
 }
 
+/* Without the lock, for who looks again when woken. */
+static bool mailbox_looks_readable(const struct sup_mailbox *mailbox)
+{
+	return !list_empty(&mailbox->posts) || READ_ONCE(mailbox->ring.live) ||
+	       READ_ONCE(mailbox->lost);
+}
+
 /*
  * Become the reader, if there is something to read and nobody else reads: so
  * messages leave in order. Not a mutex: who copies to memory that is slow to come
@@ -135,6 +142,9 @@ static bool read_try_begin(struct sup_mailbox *mailbox, const struct sup_receive
 			   struct next *next)
 {
 	next->kind = NEXT_NONE;
+	/* Who makes it so wakes us afterwards. */
+	if (!mailbox_looks_readable(mailbox))
+		return false;
 	spin_lock(&mailbox->lock);
 	if (!mailbox->reading && sup_mailbox_readable_locked(mailbox)) {
 		/* Those who get and deliver it look at them. */
