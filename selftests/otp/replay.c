@@ -2,7 +2,8 @@
 /*
  * replay [--policy] FILE... - plays scenarios and prints the trace of what
  * happened, in the words of the real OTP's traces (see oracle). With --policy
- * the policy plays them here, without it the module does, with real processes.
+ * the policy plays them here, without it the module does, with real processes;
+ * a file NAME.reg is a scenario of registries, which are the module's alone.
  *
  * With several files each trace follows a line "==> FILE <==". Exit status: 0
  * all were played, 1 one could not be, 100 wrong usage.
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #include "replay.h"
+#include "replay_registry.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -340,8 +342,15 @@ static bool play_scenario(const struct scenario *scenario, const struct replay_b
 static bool play_file(const char *path, const struct replay_backend *backend)
 {
 	struct scenario scenario;
+	const char *suffix = strrchr(path, '.');
 	bool ok;
 
+	if (suffix && strcmp(suffix, ".reg") == 0) {
+		if (backend == &replay_device)
+			return reg_play_file(path);
+		fprintf(stderr, "%s: no registry is in the policy\n", path);
+		return false;
+	}
 	if (!scenario_read(&scenario, path))
 		return false;
 	ok = play_scenario(&scenario, backend);
