@@ -86,7 +86,10 @@ label(_, _) -> '_'.
 
 state(Id, Child, Type) ->
 	State = if is_pid(Child) -> running; true -> Child end,
-	lists:flatten(io_lib:format("~w:~w:~w", [Id, State, Type])).
+	lists:flatten([id(Id), io_lib:format(":~w:~w", [State, Type])]).
+
+id('_') -> "_";
+id(Id) -> io_lib:format("~w", [Id]).
 
 childspec(Spec) ->
 	fields([{K, maps:get(K, Spec)} || K <- [id, restart, shutdown, significant, type]]).

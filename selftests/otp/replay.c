@@ -43,6 +43,15 @@ static int64_t number_value(const char *word, int64_t otherwise)
 	return *end || errno || number < 0 ? -1 : number;
 }
 
+static int64_t max_children_value(const char *word)
+{
+	int64_t number = number_value(word, 0);
+
+	if (strcmp(word, "infinity") == 0)
+		return -1;
+	return number < 0 ? INT64_MIN : number;
+}
+
 struct scn_flag_values scn_flag_values(const struct scn_flags *flags)
 {
 	static const char *const strategies[] = {
@@ -60,8 +69,11 @@ struct scn_flag_values scn_flag_values(const struct scn_flags *flags)
 		.intensity = number_value(flags->max_restarts, 3),
 		.period = number_value(flags->max_seconds, 5),
 		.auto_shutdown = SUPERVISOR_AUTO_SHUTDOWN_NEVER,
+		.max_children = -1,
 	};
 
+	if (flags->max_children)
+		values.max_children = max_children_value(flags->max_children);
 	if (flags->strategy)
 		values.strategy = word_value(flags->strategy, strategies, ARRAY_LEN(strategies));
 	if (flags->auto_shutdown)

@@ -21,6 +21,7 @@ struct scn_flags {
 	const char *max_restarts;
 	const char *max_seconds;
 	const char *auto_shutdown;
+	const char *max_children;	/* of a dynsup */
 };
 
 struct scn_child {
@@ -32,8 +33,15 @@ struct scn_child {
 	const char *type;
 };
 
+enum scn_kind {
+	KIND_STATIC,
+	KIND_DYNAMIC,		/* dynsup: Elixir's DynamicSupervisor */
+	KIND_SIMPLE		/* OTP's simple_one_for_one; its one child is the template */
+};
+
 struct scn_sup {
 	const char *name;
+	enum scn_kind kind;
 	struct scn_flags flags;
 	struct scn_child *children;
 	size_t nr_children;
@@ -111,6 +119,7 @@ struct scn_flag_values {
 	int64_t intensity;
 	int64_t period;
 	int64_t auto_shutdown;
+	int64_t max_children;	/* -1: any number; less: a bad one */
 };
 
 struct scn_child_values {

@@ -851,6 +851,14 @@ static void *device_open(const struct scenario *scenario, FILE *trace)
 {
 	struct world *world = xcalloc(1, sizeof(*world));
 
+	for (size_t i = 0; i < scenario->nr_sups; i++) {
+		if (scenario->sups[i].kind == KIND_STATIC)
+			continue;
+		fprintf(stderr, "%s: %s is dynamic: to be played with --policy\n", scenario->path,
+			scenario->sups[i].name);
+		free(world);
+		return NULL;
+	}
 	world->scenario = scenario;
 	world->trace = trace;
 	world->device = sup_device_open();

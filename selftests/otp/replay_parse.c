@@ -128,18 +128,25 @@ static struct scn_sup *find_sup(const struct scenario *scenario, const char *nam
 static bool parse_sup(struct parser *parser)
 {
 	struct scenario *scenario = parser->scenario;
-	struct scn_sup sup = { .name = NULL };
-	const char *keys[] = { "strategy", "max_restarts", "max_seconds", "auto_shutdown" };
-	const char **members[] = { &sup.flags.strategy, &sup.flags.max_restarts,
-				   &sup.flags.max_seconds, &sup.flags.auto_shutdown };
+	struct scn_sup sup = { .kind = KIND_STATIC };
+	const char *keys[] = { "max_restarts", "max_seconds", "strategy", "auto_shutdown" };
+	const char **members[] = { &sup.flags.max_restarts, &sup.flags.max_seconds,
+				   &sup.flags.strategy, &sup.flags.auto_shutdown };
+	size_t nr_keys = 4;
 
+	if (strcmp(parser->words[0], "dynsup") == 0) {
+		sup.kind = KIND_DYNAMIC;
+		keys[2] = "max_children";
+		members[2] = &sup.flags.max_children;
+		nr_keys = 3;
+	}
 	if (parser->nr_words < 2)
-		return mistake(parser, "sup: no name");
+		return mistake(parser, "%s: no name", parser->words[0]);
 	if (!parse_name(parser, parser->words[1], &sup.name) ||
-	    !parse_options(parser, 2, keys, members, 4))
+	    !parse_options(parser, 2, keys, members, nr_keys))
 		return false;
 	if (sup.flags.strategy && strcmp(sup.flags.strategy, "simple_one_for_one") == 0)
-		return mistake(parser, "unsupported: simple_one_for_one");
+		sup.kind = KIND_SIMPLE;
 	if (find_sup(scenario, sup.name))
 		return mistake(parser, "defined before: %s", sup.name);
 
@@ -368,9 +375,7 @@ static bool parse_line(struct parser *parser, char *line)
 		return mistake(parser, "more than %d words", MAX_WORDS);
 	if (parser->nr_words == 0)
 		return true;
-	if (strcmp(parser->words[0], "dynsup") == 0)
-		return mistake(parser, "unsupported: dynsup");
-	if (strcmp(parser->words[0], "sup") == 0)
+	if (strcmp(parser->words[0], "sup") == 0 || strcmp(parser->words[0], "dynsup") == 0)
 		return parse_sup(parser);
 	if (strcmp(parser->words[0], "child") == 0)
 		return parse_child(parser);

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The policy backend: the engine of the module, with a clock that jumps to the
+ * The policy backend: the engines of the module, with a clock that jumps to the
  * next thing due and processes that are a flag. Nested supervisors are relayed
  * to each other as the module does it: UP is STARTED, DOWN is START_FAILED or
  * EXIT, TERM is STOP.
  */
 #include <linux/supervisor.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "dynamic.h"
 #include "policy.h"
 #include "replay.h"
 
@@ -30,7 +32,10 @@ _Static_assert((int)SUP_CHILD_RESTARTING == SUPERVISOR_CHILD_RESTARTING,
 struct actor {
 	const char *name;
 	struct sim_sup *sup;		/* what it is when it is a supervisor */
-	struct sim_child *running;	/* the process of that name, if one runs */
+	bool started;			/* a process has had the name */
+	struct sim_child *running;	/* the one of that name, if one runs */
+	struct sim_child *last;		/* a dynamic supervisor's child that had it last */
+	u32 incarnation;		/* which one of @last's */
 	struct behaviour behaviour;
 	struct actor *next;
 };
@@ -38,6 +43,8 @@ struct actor {
 /* A place in a supervisor. A worker's process is part of it. */
 struct sim_child {
 	struct sup_policy_child child;
+	struct sup_dynamic_child dynamic; /* instead, of a dynamic supervisor */
+	unsigned int refs;		/* its supervisor's, its actor's, calls' */
 	struct sim_sup *parent;
 	struct actor *actor;
 	const struct scn_child *spec;
@@ -53,6 +60,8 @@ struct sim_sup {
 	bool up;
 	bool made;			/* policy is initialised */
 	struct sup_policy policy;
+	struct sup_dynamic dynamic;	/* instead, by its definition's kind */
+	struct sim_child *template;
 	struct sup_window_slot *window;
 	struct hlist_head buckets[NR_BUCKETS];
 	struct sim_sup *next;
@@ -62,13 +71,23 @@ struct sim_call {
 	struct sup_call call;
 	struct sim_sup *sup;
 	const struct scn_call *scn;
+	struct sim_child *child;	/* the new one, or a dynamic supervisor's */
 	FILE *result;			/* NULL: answered by a reply line */
 	struct sim_call *next;		/* in world.calls */
+};
+
+/* A line about a child whose place among others has no order. */
+struct line {
+	const char *name;
+	char *text;
 };
 
 struct world {
 	const struct scenario *scenario;
 	FILE *trace;
+	const struct sim_sup *group;	/* whose children @lines are about */
+	struct line *lines;
+	size_t nr_lines;
 	uint64_t now_ns;
 	bool frozen;
 	struct actor *actors;
@@ -98,31 +117,136 @@ static struct actor *world_actor(struct world *world, const char *name)
 	return actor;
 }
 
+/*
+ * One engine or the other
+ */
+
+static bool is_dynamic(const struct sim_sup *sup)
+{
+	return sup->definition->kind != KIND_STATIC;
+}
+
+static bool is_simple(const struct sim_sup *sup)
+{
+	return sup->definition->kind == KIND_SIMPLE;
+}
+
 static bool sup_is_alive(const struct sim_sup *sup)
 {
-	return sup && !sup_policy_down(&sup->policy);
+	if (!sup || !sup->made)
+		return false;
+	return is_dynamic(sup) ? !sup_dynamic_down(&sup->dynamic) : !sup_policy_down(&sup->policy);
 }
-
-static struct sim_child *sim_child_of(struct sup_policy_child *child)
-{
-	return container_of(child, struct sim_child, child);
-}
-
-/*
- * Telling policies
- */
 
 static void tell(struct world *world, struct sim_sup *sup, struct sup_input input)
 {
-	sup_policy_input(&sup->policy, &input, world->now_ns);
+	if (is_dynamic(sup))
+		sup_dynamic_input(&sup->dynamic, &input, world->now_ns);
+	else
+		sup_policy_input(&sup->policy, &input, world->now_ns);
+}
+
+static void tell_about(struct world *world, struct sim_child *child, struct sup_input input)
+{
+	if (is_dynamic(child->parent))
+		input.dynamic = &child->dynamic;
+	else
+		input.child = &child->child;
+	tell(world, child->parent, input);
+}
+
+static bool sup_next(struct world *world, struct sim_sup *sup, struct sup_action *action)
+{
+	if (!sup->made)
+		return false;
+	return is_dynamic(sup) ? sup_dynamic_next(&sup->dynamic, world->now_ns, action) :
+				 sup_policy_next(&sup->policy, world->now_ns, action);
+}
+
+static uint64_t sup_deadline(const struct sim_sup *sup)
+{
+	if (!sup->made)
+		return NEVER;
+	return is_dynamic(sup) ? sup_dynamic_deadline(&sup->dynamic) :
+				 sup_policy_deadline(&sup->policy);
+}
+
+static bool sup_is_idle(const struct sim_sup *sup)
+{
+	if (!sup->made)
+		return true;
+	return is_dynamic(sup) ? sup_dynamic_idle(&sup->dynamic) : sup_policy_idle(&sup->policy);
+}
+
+static struct sim_child *child_of(const struct sim_sup *sup, const struct sup_action *action)
+{
+	if (!action->child)
+		return NULL;
+	return is_dynamic(sup) ? container_of(action->dynamic, struct sim_child, dynamic) :
+				 container_of(action->child, struct sim_child, child);
+}
+
+/*
+ * The trace. Lines about the ends of a dynamic supervisor's children that come
+ * together are put in order of their names, those of one child as they came.
+ */
+
+static void world_flush(struct world *world)
+{
+	for (size_t i = 1; i < world->nr_lines; i++) {
+		struct line line = world->lines[i];
+		size_t to = i;
+
+		for (; to && strcmp(world->lines[to - 1].name, line.name) > 0; to--)
+			world->lines[to] = world->lines[to - 1];
+		world->lines[to] = line;
+	}
+	for (size_t i = 0; i < world->nr_lines; i++) {
+		fprintf(world->trace, "%s\n", world->lines[i].text);
+		free(world->lines[i].text);
+	}
+	free(world->lines);
+	world->lines = NULL;
+	world->nr_lines = 0;
+	world->group = NULL;
+}
+
+__attribute__((format(printf, 2, 3)))
+static void world_say(struct world *world, const char *format, ...)
+{
+	va_list args;
+
+	world_flush(world);
+	va_start(args, format);
+	vfprintf(world->trace, format, args);
+	va_end(args);
+	fputc('\n', world->trace);
+}
+
+/* The end of whoever is in that place, or what leads to it. */
+static void world_say_end(struct world *world, const struct sim_child *place, const char *what,
+			  const char *reason)
+{
+	const char *name = place->actor->name;
+	struct line line = { .name = name };
+
+	if (!is_dynamic(place->parent)) {
+		world_say(world, "%s %s%s%s", what, name, *reason ? " " : "", reason);
+		return;
+	}
+	if (world->group != place->parent)
+		world_flush(world);
+	world->group = place->parent;
+	if (asprintf(&line.text, "%s %s%s%s", what, name, *reason ? " " : "", reason) < 0)
+		abort();
+	world->lines = xgrow(world->lines, world->nr_lines, sizeof(line));
+	world->lines[world->nr_lines++] = line;
 }
 
 static void tell_exit(struct world *world, struct sim_child *child, enum sup_reason reason)
 {
-	fprintf(world->trace, "exit %s %s\n", child->actor->name, say_reason(reason));
-	tell(world, child->parent, (struct sup_input){ .type = SUP_IN_EXIT,
-						       .child = &child->child,
-						       .reason = reason });
+	world_say_end(world, child, "exit", say_reason(reason));
+	tell_about(world, child, (struct sup_input){ .type = SUP_IN_EXIT, .reason = reason });
 }
 
 /*
@@ -142,14 +266,14 @@ static void worker_term(struct world *world, struct sim_child *child)
 {
 	const struct behaviour *behaviour = &child->actor->behaviour;
 
-	fprintf(world->trace, "term %s\n", child->actor->name);
+	world_say_end(world, child, "term", "");
 	if (!behaviour->stubborn)
 		child->exit_ns = world->now_ns + behaviour->slow_ms * NS_PER_MS;
 }
 
 static void worker_kill(struct world *world, struct sim_child *child)
 {
-	fprintf(world->trace, "kill %s\n", child->actor->name);
+	world_say_end(world, child, "kill", "");
 	worker_die(world, child, SUP_KILLED);
 }
 
@@ -163,6 +287,7 @@ static struct sim_child *world_add_child(struct world *world, struct sim_sup *su
 	struct scn_child_values values = scn_child_values(spec);
 	struct sim_child *child = xcalloc(1, sizeof(*child));
 
+	child->refs = 1;
 	child->parent = sup;
 	child->actor = world_actor(world, spec->name);
 	child->spec = spec;
@@ -172,54 +297,114 @@ static struct sim_child *world_add_child(struct world *world, struct sim_sup *su
 	child->child.spec.significant = values.significant;
 	child->child.spec.type = values.type;
 	child->child.spec.shutdown_ms = values.shutdown_ms;
+	child->dynamic.spec = sup->template ? &sup->template->child.spec : &child->child.spec;
 	child->next = world->children;
 	world->children = child;
 	return child;
 }
 
-static void world_free_child(struct world *world, struct sim_child *child)
+static void world_put_child(struct world *world, struct sim_child *child)
 {
+	if (!child || --child->refs)
+		return;
 	take_out(world->children, child);
-	if (child->actor->running == child)
-		child->actor->running = NULL;
 	free(child);
 }
 
-static void world_make_call(struct world *world, const struct scn_call *scn, FILE *result)
+/* Its supervisor has it no more. */
+static void world_free_child(struct world *world, struct sim_child *child)
 {
-	static const enum sup_call_type types[] = {
-		[VERB_START_CHILD] = SUP_CALL_START_CHILD,
-		[VERB_TERMINATE_CHILD] = SUP_CALL_TERMINATE_CHILD,
-		[VERB_RESTART_CHILD] = SUP_CALL_RESTART_CHILD,
-		[VERB_DELETE_CHILD] = SUP_CALL_DELETE_CHILD,
-		[VERB_GET_CHILDSPEC] = SUP_CALL_GET_CHILDSPEC,
-		[VERB_WHICH_CHILDREN] = SUP_CALL_WHICH_CHILDREN,
-		[VERB_COUNT_CHILDREN] = SUP_CALL_COUNT_CHILDREN,
-	};
-	struct sim_sup *sup = world_actor(world, scn->sup)->sup;
-	struct sim_call *call;
+	if (child->actor->running == child)
+		child->actor->running = NULL;
+	world_put_child(world, child);
+}
 
-	/* In OTP nobody knows a supervisor before it has started. */
-	if (!sup || !sup->up) {
-		if (result)
-			say_result(result, SUPERVISOR_RESULT_NOPROC);
-		else
-			fprintf(world->trace, "reply %s = noproc\n", scn->text);
+/* To a dynamic supervisor: of which process, the last one of that name, a call is. */
+static void call_mean(struct sim_call *call, const struct actor *actor)
+{
+	struct sim_child *last = actor->last;
+
+	if (!last || last->parent != call->sup) {
+		/* A name that nobody has had stands for a process that lives. */
+		call->call.alive = !actor->started || actor->running || sup_is_alive(actor->sup);
 		return;
 	}
+	call->child = last;
+	last->refs++;
+	call->call.dynamic = &last->dynamic;
+	call->call.incarnation = actor->incarnation;
+}
 
-	call = xcalloc(1, sizeof(*call));
-	call->sup = sup;
-	call->scn = scn;
-	call->result = result;
-	call->call.type = types[scn->verb];
-	if (scn->child.name)
+static void call_fill(struct world *world, struct sim_call *call, const struct scn_call *scn)
+{
+	struct sim_sup *sup = call->sup;
+
+	if (scn->verb == VERB_START_CHILD) {
+		call->child = world_add_child(world, sup, &scn->child);
+		call->child->refs++;
+		if (is_dynamic(sup))
+			call->call.dynamic = &call->child->dynamic;
+		else
+			call->call.child = &call->child->child;
+	} else if (scn->child.name && is_dynamic(sup) && strcmp(scn->child.name, "-") != 0) {
+		call_mean(call, world_actor(world, scn->child.name));
+	} else if (scn->child.name) {
 		call->call.name = sup_name_make(scn->child.id, strlen(scn->child.id));
-	if (scn->verb == VERB_START_CHILD)
-		call->call.child = &world_add_child(world, sup, &scn->child)->child;
-	call->next = world->calls;
-	world->calls = call;
-	tell(world, sup, (struct sup_input){ .type = SUP_IN_CALL, .call = &call->call });
+	}
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* In no order, so in that of their texts. */
+static void say_dynamic_children(FILE *out, const struct sim_sup *sup)
+{
+	size_t nr = sup->dynamic.nr_children, i = 0;
+	char **texts = xcalloc(nr, sizeof(*texts));
+	const struct sup_dynamic_child *child;
+
+	list_for_each_entry(child, &sup->dynamic.children, node) {
+		const char *name = container_of(child, struct sim_child, dynamic)->actor->name;
+		size_t len;
+		FILE *text = open_memstream(&texts[i++], &len);
+
+		if (child->state != SUP_CHILD_RUNNING)
+			name = "_";
+		say_child_state(text, true, name, strlen(name), child->state, child->spec->type);
+		fclose(text);
+	}
+	qsort(texts, nr, sizeof(*texts), compare_texts);
+	for (i = 0; i < nr; i++) {
+		fprintf(out, "%s%s", i ? " " : "", texts[i]);
+		free(texts[i]);
+	}
+	free(texts);
+	if (!nr)
+		fputs("none", out);
+}
+
+static void say_dynamic_count(FILE *out, const struct sim_sup *sup)
+{
+	const struct sup_dynamic *dynamic = &sup->dynamic;
+
+	fprintf(out, "specs=%u active=%u supervisors=%u workers=%u",
+		is_simple(sup) ? 1 : dynamic->nr_children,
+		dynamic->nr_children - dynamic->nr_restarting, dynamic->nr_supervisors,
+		dynamic->nr_children - dynamic->nr_supervisors);
+}
+
+/* What OTP's supervisor calls a pid that no one has, or no pid, is not found. */
+static void say_template(FILE *out, const struct sim_sup *sup, const struct scn_child *child)
+{
+	struct scn_child_values values = scn_child_values(sup->template->spec);
+	const char *id = sup->template->spec->id;
+
+	if (strcmp(id, child->id) == 0)
+		say_child_spec(out, id, strlen(id), &values);
+	else
+		say_result(out, SUPERVISOR_RESULT_NOT_FOUND);
 }
 
 static void say_which_children(FILE *out, const struct sim_sup *sup)
@@ -260,9 +445,24 @@ static void say_answer(FILE *out, const struct sim_call *call)
 		result = SUP_ERR_EXIT;
 
 	if (result == SUP_OK && call->call.type == SUP_CALL_WHICH_CHILDREN) {
-		say_which_children(out, call->sup);
+		if (is_dynamic(call->sup))
+			say_dynamic_children(out, call->sup);
+		else
+			say_which_children(out, call->sup);
 	} else if (result == SUP_OK && call->call.type == SUP_CALL_COUNT_CHILDREN) {
-		say_count_children(out, call->sup);
+		if (is_dynamic(call->sup))
+			say_dynamic_count(out, call->sup);
+		else
+			say_count_children(out, call->sup);
+	} else if (result == SUP_OK && is_simple(call->sup) &&
+		   call->call.type == SUP_CALL_GET_CHILDSPEC) {
+		say_template(out, call->sup, &call->scn->child);
+	} else if (result == SUP_OK_UNDEFINED && call->sup->definition->kind == KIND_DYNAMIC) {
+		fputs("ignore", out);
+	} else if (result == SUP_ERR_MAX_CHILDREN) {
+		fputs("error max_children", out);
+	} else if (result == SUP_ERR_DYNAMIC) {
+		fputs("error simple_one_for_one", out);
 	} else if (result == SUP_OK && call->call.type == SUP_CALL_GET_CHILDSPEC) {
 		struct scn_child_values values = {
 			.restart = child->spec.restart,
@@ -280,7 +480,7 @@ static void say_answer(FILE *out, const struct sim_call *call)
 	}
 }
 
-/* Did the policy never take the new child of a start_child? */
+/* Was the new child of a start_child never taken? */
 static bool call_left_child(const struct sim_call *call)
 {
 	switch (call->call.result) {
@@ -288,24 +488,17 @@ static bool call_left_child(const struct sim_call *call)
 	case SUP_ERR_ALREADY_PRESENT:
 	case SUP_ERR_INVALID:
 	case SUP_ERR_NOPROC:
+	case SUP_ERR_MAX_CHILDREN:
 		return call->call.type == SUP_CALL_START_CHILD;
 	default:
 		return false;
 	}
 }
 
-static struct sim_child *world_new_child_of(struct world *world, const struct sim_call *call)
-{
-	struct sim_child *child = world->children;
-
-	while (child->spec != &call->scn->child || child->parent != call->sup)
-		child = child->next;
-	return child;
-}
-
 static void world_free_call(struct world *world, struct sim_call *call)
 {
 	take_out(world->calls, call);
+	world_put_child(world, call->child);
 	free(call);
 }
 
@@ -318,13 +511,64 @@ static void world_answer(struct world *world, struct sim_call *call)
 	if (call->result) {
 		say_answer(call->result, call);
 	} else {
+		world_flush(world);
 		fprintf(world->trace, "reply %s = ", call->scn->text);
 		say_answer(world->trace, call);
 		fputc('\n', world->trace);
 	}
 	if (call_left_child(call))
-		world_free_child(world, world_new_child_of(world, call));
+		world_free_child(world, call->child);
 	world_free_call(world, call);
+}
+
+/* Elixir looks at a spec in the caller, before the call is made. */
+static bool call_is_refused(struct sim_call *call)
+{
+	if (call->sup->definition->kind != KIND_DYNAMIC ||
+	    call->call.type != SUP_CALL_START_CHILD)
+		return false;
+	call->call.invalid = sup_dynamic_spec_validate(&call->sup->dynamic.flags,
+						       call->child->dynamic.spec);
+	call->call.result = SUP_ERR_INVALID;
+	return call->call.invalid != SUP_VALID;
+}
+
+static void world_make_call(struct world *world, const struct scn_call *scn, FILE *result)
+{
+	static const enum sup_call_type types[] = {
+		[VERB_START_CHILD] = SUP_CALL_START_CHILD,
+		[VERB_TERMINATE_CHILD] = SUP_CALL_TERMINATE_CHILD,
+		[VERB_RESTART_CHILD] = SUP_CALL_RESTART_CHILD,
+		[VERB_DELETE_CHILD] = SUP_CALL_DELETE_CHILD,
+		[VERB_GET_CHILDSPEC] = SUP_CALL_GET_CHILDSPEC,
+		[VERB_WHICH_CHILDREN] = SUP_CALL_WHICH_CHILDREN,
+		[VERB_COUNT_CHILDREN] = SUP_CALL_COUNT_CHILDREN,
+	};
+	struct sim_sup *sup = world_actor(world, scn->sup)->sup;
+	struct sim_call *call;
+
+	/* In OTP nobody knows a supervisor before it has started. */
+	if (!sup || !sup->up) {
+		if (result)
+			say_result(result, SUPERVISOR_RESULT_NOPROC);
+		else
+			world_say(world, "reply %s = noproc", scn->text);
+		return;
+	}
+
+	call = xcalloc(1, sizeof(*call));
+	call->sup = sup;
+	call->scn = scn;
+	call->result = result;
+	call->call.type = types[scn->verb];
+	call_fill(world, call, scn);
+	call->next = world->calls;
+	world->calls = call;
+	if (call_is_refused(call))
+		world_answer(world, call);
+	else
+		tell(world, sup, (struct sup_input){ .type = SUP_IN_CALL,
+						     .call = &call->call });
 }
 
 /*
@@ -336,28 +580,81 @@ static void start_failed(struct world *world, struct actor *actor, struct sim_ch
 {
 	const struct scn_call *call;
 
-	fprintf(world->trace, "start_fail %s\n", actor->name);
+	world_say(world, "start_fail %s", actor->name);
 	while ((call = behaviour_next_queued(&actor->behaviour)))
 		world_make_call(world, call, NULL);
 	if (place)
-		tell(world, place->parent, (struct sup_input){ .type = SUP_IN_START_FAILED,
-							       .child = &place->child });
+		tell_about(world, place, (struct sup_input){ .type = SUP_IN_START_FAILED });
 }
 
 static void start_ignored(struct world *world, struct actor *actor, struct sim_child *place)
 {
-	fprintf(world->trace, "start_ignore %s\n", actor->name);
+	world_say(world, "start_ignore %s", actor->name);
 	if (place)
-		tell(world, place->parent, (struct sup_input){ .type = SUP_IN_IGNORED,
-							       .child = &place->child });
+		tell_about(world, place, (struct sup_input){ .type = SUP_IN_IGNORED });
 }
 
 static void started(struct world *world, struct actor *actor, struct sim_child *place)
 {
-	fprintf(world->trace, "start %s\n", actor->name);
-	if (place)
-		tell(world, place->parent, (struct sup_input){ .type = SUP_IN_STARTED,
-							       .child = &place->child });
+	world_say(world, "start %s", actor->name);
+	actor->started = true;
+	if (!place)
+		return;
+	tell_about(world, place, (struct sup_input){ .type = SUP_IN_STARTED });
+	if (!is_dynamic(place->parent))
+		return;
+	place->refs++;
+	world_put_child(world, actor->last);
+	actor->last = place;
+	actor->incarnation = place->dynamic.incarnation;
+}
+
+/* The first time a dynamic supervisor starts: check it. */
+static bool sup_make_dynamic(struct world *world, struct sim_sup *sup, FILE *error)
+{
+	const struct scn_sup *definition = sup->definition;
+	struct scn_flag_values values = scn_flag_values(&definition->flags);
+	struct sup_dynamic_flags flags = {
+		.common = {
+			.strategy = SUP_ONE_FOR_ONE,
+			.intensity = values.intensity,
+			.period = values.period,
+			.auto_shutdown = values.auto_shutdown,
+			.unkillable_ms = 5000,
+		},
+		.max_children = values.max_children,
+		.simple = is_simple(sup),
+	};
+	enum sup_invalid invalid = sup_dynamic_flags_validate(&flags);
+	size_t slots = sup_window_slots(flags.common.intensity, flags.common.period);
+
+	if (invalid != SUP_VALID) {
+		fputs("error supervisor_data ", error);
+		if (invalid == SUP_INVALID_MAX_CHILDREN)
+			fprintf(error, "invalid_max_children %s", definition->flags.max_children);
+		else
+			say_invalid_flags(error, invalid, &definition->flags);
+		return false;
+	}
+	if (flags.simple && definition->nr_children != 1) {
+		fputs("error bad_start_spec", error);
+		return false;
+	}
+	if (flags.simple) {
+		sup->template = world_add_child(world, sup, &definition->children[0]);
+		invalid = sup_dynamic_spec_validate(&flags, &sup->template->child.spec);
+	}
+	if (invalid != SUP_VALID) {
+		fputs("error start_spec ", error);
+		say_invalid_child(error, invalid, sup->template->spec);
+		world_free_child(world, sup->template);
+		sup->template = NULL;
+		return false;
+	}
+	sup->window = xcalloc(slots, sizeof(*sup->window));
+	sup_dynamic_init(&sup->dynamic, &flags, sup->window, slots, 1);
+	sup->made = true;
+	return true;
 }
 
 /* The first time a supervisor starts: check it and give it its children. */
@@ -375,6 +672,8 @@ static bool sup_make(struct world *world, struct sim_sup *sup, FILE *error)
 	enum sup_invalid invalid = sup_flags_validate(&flags);
 	struct sup_policy_child *added;
 
+	if (is_dynamic(sup))
+		return sup_make_dynamic(world, sup, error);
 	if (invalid != SUP_VALID) {
 		fputs("error supervisor_data ", error);
 		say_invalid_flags(error, invalid, &definition->flags);
@@ -395,7 +694,7 @@ static bool sup_make(struct world *world, struct sim_sup *sup, FILE *error)
 		say_invalid_child(error, invalid, spec);
 		world_free_child(world, child);
 		while ((added = sup_policy_clear(&sup->policy)))
-			world_free_child(world, sim_child_of(added));
+			world_free_child(world, container_of(added, struct sim_child, child));
 		free(sup->window);
 		sup->window = NULL;
 		memset(sup->buckets, 0, sizeof(sup->buckets));
@@ -468,8 +767,7 @@ static void sup_went_down(struct world *world, struct sim_sup *sup,
 		if (sup->place)
 			tell_exit(world, sup->place, action->reason);
 		else
-			fprintf(world->trace, "exit %s %s\n", sup->actor->name,
-				say_reason(action->reason));
+			world_say(world, "exit %s %s", sup->actor->name, say_reason(action->reason));
 		return;
 	}
 	if (!sup->place && action->down == SUP_DOWN_INIT_FAILED) {
@@ -497,16 +795,18 @@ static void child_signal(struct world *world, struct sim_child *child, bool kill
 
 static void sup_act(struct world *world, struct sim_sup *sup, const struct sup_action *action)
 {
+	struct sim_child *child = child_of(sup, action);
+
 	switch (action->type) {
 	case SUP_ACT_START:
-		child_start(world, sim_child_of(action->child));
+		child_start(world, child);
 		break;
 	case SUP_ACT_TERM:
 	case SUP_ACT_KILL:
-		child_signal(world, sim_child_of(action->child), action->type == SUP_ACT_KILL);
+		child_signal(world, child, action->type == SUP_ACT_KILL);
 		break;
 	case SUP_ACT_FORGET:
-		world_free_child(world, sim_child_of(action->child));
+		world_free_child(world, child);
 		break;
 	case SUP_ACT_REPLY:
 		world_answer(world, container_of(action->call, struct sim_call, call));
@@ -531,7 +831,7 @@ static void world_act(struct world *world)
 	do {
 		acted = false;
 		for (struct sim_sup *sup = world->sups; sup; sup = sup->next) {
-			while (sup->made && sup_policy_next(&sup->policy, world->now_ns, &action)) {
+			while (sup_next(world, sup, &action)) {
 				sup_act(world, sup, &action);
 				acted = true;
 			}
@@ -548,8 +848,7 @@ static uint64_t world_next_event(const struct world *world)
 	uint64_t next = NEVER;
 
 	for (const struct sim_sup *sup = world->sups; sup; sup = sup->next)
-		if (sup->made)
-			next = min(next, sup_policy_deadline(&sup->policy));
+		next = min(next, sup_deadline(sup));
 	for (const struct sim_child *child = world->children; child; child = child->next)
 		next = min(next, child->exit_ns);
 	return next;
@@ -578,7 +877,7 @@ static bool world_step(struct world *world, uint64_t limit_ns)
 static const struct sim_sup *world_busy(const struct world *world)
 {
 	for (const struct sim_sup *sup = world->sups; sup; sup = sup->next)
-		if (sup->made && !sup_policy_idle(&sup->policy))
+		if (!sup_is_idle(sup))
 			return sup;
 	return NULL;
 }
@@ -613,6 +912,7 @@ static void policy_close(void *data)
 	struct actor *actor;
 	void *gone;
 
+	world_flush(world);
 	while ((gone = take_first(world->calls)))
 		free(gone);
 	while ((gone = take_first(world->children)))
@@ -643,6 +943,7 @@ static bool policy_settle(void *data)
 	do
 		world_act(world);
 	while (world_busy(world) && world_step(world, NEVER));
+	world_flush(world);
 
 	busy = world_busy(world);
 	if (busy)
@@ -691,6 +992,8 @@ static bool policy_die(void *data, const char **names, size_t nr_names, int reas
 			results[i] = sup_is_alive(actor->sup) ? DIE_NOT_WORKER : DIE_NOT_RUNNING;
 		}
 	}
+	/* What follows is not part of it. */
+	world_flush(world);
 	return true;
 }
 
