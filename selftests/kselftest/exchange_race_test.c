@@ -120,6 +120,12 @@ static int call_and_wait(void *argument)
 	return racer_wait();
 }
 
+static pid_t start_caller(int mailbox)
+{
+	racer.dev = mailbox;
+	return start_racer(&racer, call_and_wait);
+}
+
 static pid_t start_owner(int mailbox)
 {
 	pid_t pid;
@@ -132,6 +138,12 @@ static pid_t start_owner(int mailbox)
 	return racer.token ? -1 : pid;
 }
 
+#define test_victim(pid_) \
+	do { \
+		victim = (pid_); \
+		ASSERT_LT(0, victim); \
+	} while (0)
+
 FIXTURE(exchange_race)
 {
 	int dev;
@@ -140,6 +152,7 @@ FIXTURE(exchange_race)
 	pid_t owner;
 	struct shared *shared;
 	struct balance balance;
+	struct helper helper;
 	struct supervisor_info before;
 };
 
@@ -193,18 +206,6 @@ static int act_kill(struct helper *helper, unsigned int round)
 {
 	return kill(victim, SIGKILL) ? -errno : 0;
 }
-
-/* Both sides of a round. */
-#define test_round(helper_, what_) \
-	({ \
-		int result_; \
-		set_delays(&self->balance, self->shared); \
-		helper_round_begin(helper_); \
-		spin(self->shared->delay[0]); \
-		result_ = (what_); \
-		helper_round_end(helper_); \
-		result_; \
-	})
 
 /* ---- a reply against what else may end a call ---- */
 
@@ -290,49 +291,43 @@ static int act_cancel(struct helper *helper, unsigned int round)
 
 TEST_F(exchange_race, reply_against_cancel)
 {
-	unsigned int total = rounds(ROUNDS);
-	struct helper helper = {
-		.shared = self->shared, .mailbox = REPLIES, .act = act_cancel,
-	};
 	int err;
 
-	ASSERT_EQ(0, helper_start(&helper));
-	for (; helper.round < total; helper.round++) {
+	self->helper.mailbox = REPLIES;
+	for_rounds(rounds(ROUNDS), act_cancel) {
 		test_call_start(BOX, "x", 1, REPLIES, &ref);
 		from = test_takes_call(BOX, "x");
-		err = test_round(&helper, _test_reply(BOX, from, "reply", 5));
+		err = test_round(_test_reply(BOX, from, "reply", 5));
 		if (err) {
 			ASSERT_EQ(-ESTALE, err);
 			ASSERT_EQ(1, self->shared->err[1]);
 		} else {
 			ASSERT_EQ(0, self->shared->err[1]);
-			if (!(helper.round & 1))
+			if (!(ROUND & 1))
 				test_takes_reply(REPLIES, ref, 0, "reply");
 		}
 		test_empty(REPLIES);
 		note_winner(&self->balance, !!err);
 	}
-	helper_stop(&helper);
 	ASSERT_EQ(0, taken(BOX));
 	test_each_side_won();
+}
+
+static int act_flush(struct helper *helper, unsigned int round)
+{
+	return _test_call_cancel(helper->mailbox, ref, SUPERVISOR_REF_F_FLUSH);
 }
 
 /* The REPLY is there, and is read and flushed at once. */
 TEST_F(exchange_race, receive_against_flush)
 {
-	unsigned int total = rounds(ROUNDS);
-	struct helper helper = {
-		.shared = self->shared, .mailbox = REPLIES, .act = act_cancel,
-	};
 	int err;
 
-	ASSERT_EQ(0, helper_start(&helper));
-	helper.round = 1;
-	while (total--) {
+	self->helper.mailbox = REPLIES;
+	for_rounds(rounds(ROUNDS), act_flush) {
 		test_call_start(BOX, "x", 1, REPLIES, &ref);
 		test_reply(BOX, test_takes_call(BOX, "x"), "reply");
-		err = test_round(&helper, _test_take_ref(REPLIES, ref, &message,
-							 0));
+		err = test_round(_test_take_ref(REPLIES, ref, &message, 0));
 		ASSERT_EQ(0, self->shared->err[1]);
 		if (err) {
 			ASSERT_EQ(-EAGAIN, err);
@@ -342,24 +337,19 @@ TEST_F(exchange_race, receive_against_flush)
 		test_empty(REPLIES);
 		note_winner(&self->balance, !!err);
 	}
-	helper_stop(&helper);
 	test_each_side_won();
 }
 
 TEST_F(exchange_race, reply_against_reply)
 {
-	unsigned int i, total = rounds(ROUNDS);
-	struct helper helper = {
-		.shared = self->shared, .mailbox = BOX, .act = act_reply,
-	};
 	int err;
 
-	ASSERT_EQ(0, helper_start(&helper));
 	ASSERT_EQ(0, caller_start(BOX));
-	for (i = 0; i < total; i++) {
+	self->helper.mailbox = BOX;
+	for_rounds(rounds(ROUNDS), act_reply) {
 		caller_call(NEVER);
 		from = test_takes_call(BOX, "request");
-		err = test_round(&helper, _test_reply(BOX, from, "main", 4));
+		err = test_round(_test_reply(BOX, from, "main", 4));
 		ASSERT_EQ(0, caller_end());
 		if (err) {
 			ASSERT_EQ(-EALREADY, err);
@@ -372,28 +362,21 @@ TEST_F(exchange_race, reply_against_reply)
 		note_winner(&self->balance, !!err);
 	}
 	caller_stop();
-	helper_stop(&helper);
 	test_each_side_won();
 }
 
 /* With a caller that waits, or none, of a mailbox that survives, or not. */
 TEST_F(exchange_race, reply_against_owners_death)
 {
-	unsigned int i, total = rounds(ROUNDS);
-	struct helper helper = {
-		.shared = self->shared, .act = act_kill,
-	};
 	int mailbox, err, end;
 
 	self->balance.max = LEAD_MAX_DEATH;
-	ASSERT_EQ(0, helper_start(&helper));
-	for (i = 0; i < total; i++) {
-		test_mailbox(DEV, MAILBOX(.flags = i & 1 ?
+	for_rounds(rounds(ROUNDS), act_kill) {
+		test_mailbox(DEV, MAILBOX(.flags = ROUND & 1 ?
 					  SUPERVISOR_MAILBOX_F_SURVIVE : 0),
 			     &mailbox);
-		victim = start_owner(mailbox);
-		ASSERT_LT(0, victim);
-		if (i & 2) {
+		test_victim(start_owner(mailbox));
+		if (ROUND & 2) {
 			ASSERT_EQ(0, caller_start(mailbox));
 			caller_call(NEVER);
 			from = test_takes_call(mailbox, "request");
@@ -401,12 +384,11 @@ TEST_F(exchange_race, reply_against_owners_death)
 			test_call_start(mailbox, "x", 1, REPLIES, &ref);
 			from = test_takes_call(mailbox, "x");
 		}
-		err = test_round(&helper, _test_reply(mailbox, from, "reply",
-						      5));
+		err = test_round(_test_reply(mailbox, from, "reply", 5));
 		ASSERT_EQ(0, self->shared->err[1]);
 		if (err)
 			ASSERT_EQ(-ESTALE, err);
-		if (i & 2) {
+		if (ROUND & 2) {
 			end = caller_end();
 			caller_stop();
 			ASSERT_EQ(err ? -EOWNERDEAD : 0, end);
@@ -420,26 +402,18 @@ TEST_F(exchange_race, reply_against_owners_death)
 		note_winner(&self->balance, !!err);
 		close(mailbox);
 	}
-	helper_stop(&helper);
 	test_each_side_won();
 }
 
 TEST_F(exchange_race, reply_against_callers_death)
 {
-	unsigned int i, total = rounds(ROUNDS);
-	struct helper helper = {
-		.shared = self->shared, .act = act_kill,
-	};
 	int err;
 
 	self->balance.max = LEAD_MAX_DEATH;
-	ASSERT_EQ(0, helper_start(&helper));
-	for (i = 0; i < total; i++) {
-		racer.dev = BOX;
-		victim = start_racer(&racer, call_and_wait);
-		ASSERT_LT(0, victim);
+	for_rounds(rounds(ROUNDS), act_kill) {
+		test_victim(start_caller(BOX));
 		from = test_takes_call(BOX, "request");
-		err = test_round(&helper, _test_reply(BOX, from, "reply", 5));
+		err = test_round(_test_reply(BOX, from, "reply", 5));
 		if (err)
 			ASSERT_EQ(-ESTALE, err);
 		ASSERT_EQ(victim, waitpid(victim, NULL, 0));
@@ -447,7 +421,6 @@ TEST_F(exchange_race, reply_against_callers_death)
 		ASSERT_EQ(0, taken(BOX));
 		note_winner(&self->balance, !!err);
 	}
-	helper_stop(&helper);
 	test_empty(BOX);
 	test_each_side_won();
 }
@@ -455,21 +428,14 @@ TEST_F(exchange_race, reply_against_callers_death)
 /* Not yet taken: the server gets it, or it is taken back. */
 TEST_F(exchange_race, take_against_callers_death)
 {
-	unsigned int i, total = rounds(ROUNDS);
-	struct helper helper = {
-		.shared = self->shared, .act = act_kill,
-	};
 	int err;
 
 	self->balance.max = LEAD_MAX_DEATH;
-	ASSERT_EQ(0, helper_start(&helper));
-	for (i = 0; i < total; i++) {
-		racer.dev = BOX;
-		victim = start_racer(&racer, call_and_wait);
-		ASSERT_LT(0, victim);
+	for_rounds(rounds(ROUNDS), act_kill) {
+		test_victim(start_caller(BOX));
 		while (!messages_are(BOX, 1))
 			sched_yield();
-		err = test_round(&helper, _test_take(BOX, &message, 0));
+		err = test_round(_test_take(BOX, &message, 0));
 		ASSERT_EQ(victim, waitpid(victim, NULL, 0));
 		if (err) {
 			ASSERT_EQ(-EAGAIN, err);
@@ -480,7 +446,6 @@ TEST_F(exchange_race, take_against_callers_death)
 		ASSERT_EQ(0, taken(BOX));
 		note_winner(&self->balance, !!err);
 	}
-	helper_stop(&helper);
 	test_empty(BOX);
 	test_each_side_won();
 }
@@ -497,21 +462,15 @@ static int act_interrupt(struct helper *helper, unsigned int round)
 /* Whenever the signal comes, there is one request and one reply. */
 TEST_F(exchange_race, reply_against_signal)
 {
-	unsigned int i, total = rounds(ROUNDS);
-	struct helper helper = {
-		.shared = self->shared, .act = act_interrupt,
-	};
 	struct sigaction action = { .sa_handler = nop };
 
 	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
 	self->balance.max = LEAD_MAX_DEATH;
-	ASSERT_EQ(0, helper_start(&helper));
 	ASSERT_EQ(0, caller_start(BOX));
-	for (i = 0; i < total; i++) {
+	for_rounds(rounds(ROUNDS), act_interrupt) {
 		caller_call(NEVER);
 		from = test_takes_call(BOX, "request");
-		ASSERT_EQ(0, test_round(&helper, _test_reply(BOX, from, "reply",
-							     5)));
+		ASSERT_EQ(0, test_round(_test_reply(BOX, from, "reply", 5)));
 		ASSERT_EQ(0, self->shared->err[1]);
 		ASSERT_EQ(0, caller_end());
 		ASSERT_STREQ("reply", caller.reply);
@@ -520,7 +479,6 @@ TEST_F(exchange_race, reply_against_signal)
 		note_winner(&self->balance, !!caller.interrupted);
 	}
 	caller_stop();
-	helper_stop(&helper);
 	test_each_side_won();
 }
 
@@ -536,17 +494,13 @@ static int act_call_start(struct helper *helper, unsigned int round)
 
 TEST_F(exchange_race, close_against_call)
 {
-	unsigned int total = rounds(ROUNDS);
-	struct helper helper = {
-		.shared = self->shared, .sup = REPLIES, .act = act_call_start,
-	};
 	int mailbox, err;
 
-	ASSERT_EQ(0, helper_start(&helper));
-	for (; helper.round < total; helper.round++) {
+	self->helper.sup = REPLIES;
+	for_rounds(rounds(ROUNDS), act_call_start) {
 		test_mailbox(DEV, MAILBOX(.ring_bytes = 4096), &mailbox);
-		helper.mailbox = mailbox;
-		ASSERT_EQ(0, test_round(&helper, close(mailbox)));
+		self->helper.mailbox = mailbox;
+		ASSERT_EQ(0, test_round(close(mailbox)));
 		err = self->shared->err[1];
 		if (err) {
 			ASSERT_EQ(-EBADF, err);
@@ -556,7 +510,6 @@ TEST_F(exchange_race, close_against_call)
 		test_empty(REPLIES);
 		note_winner(&self->balance, !err);
 	}
-	helper_stop(&helper);
 	test_each_side_won();
 }
 
@@ -568,23 +521,17 @@ static int act_send(struct helper *helper, unsigned int round)
 
 TEST_F(exchange_race, close_against_send)
 {
-	unsigned int total = rounds(ROUNDS);
-	struct helper helper = {
-		.shared = self->shared, .act = act_send,
-	};
 	int mailbox, err;
 
-	ASSERT_EQ(0, helper_start(&helper));
-	for (; helper.round < total; helper.round++) {
+	for_rounds(rounds(ROUNDS), act_send) {
 		test_mailbox(DEV, MAILBOX(.ring_bytes = 4096), &mailbox);
-		helper.mailbox = mailbox;
-		ASSERT_EQ(0, test_round(&helper, close(mailbox)));
+		self->helper.mailbox = mailbox;
+		ASSERT_EQ(0, test_round(close(mailbox)));
 		err = self->shared->err[1];
 		if (err)
 			ASSERT_EQ(-EBADF, err);
 		note_winner(&self->balance, !err);
 	}
-	helper_stop(&helper);
 	test_each_side_won();
 }
 
@@ -596,46 +543,33 @@ static int act_close(struct helper *helper, unsigned int round)
 /* Where the reply would go to, against the reply. */
 TEST_F(exchange_race, reply_against_close)
 {
-	unsigned int i, total = rounds(ROUNDS);
-	struct helper helper = {
-		.shared = self->shared, .act = act_close,
-	};
 	int replies, err;
 
-	ASSERT_EQ(0, helper_start(&helper));
-	for (i = 0; i < total; i++) {
+	for_rounds(rounds(ROUNDS), act_close) {
 		test_mailbox(DEV, MAILBOX(.ring_bytes = 4096), &replies);
-		helper.mailbox = replies;
+		self->helper.mailbox = replies;
 		test_call_start(BOX, "x", 1, replies, &ref);
 		from = test_takes_call(BOX, "x");
-		err = test_round(&helper, _test_reply(BOX, from, large,
-						      i & 1 ? sizeof(large) :
-						      1));
+		err = test_round(_test_reply(BOX, from, large, ROUND & 1 ?
+					     sizeof(large) : 1));
 		if (err)
 			ASSERT_EQ(-ESTALE, err);
 		ASSERT_EQ(0, taken(BOX));
 		note_winner(&self->balance, !!err);
 	}
-	helper_stop(&helper);
 	test_each_side_won();
 }
 
 TEST_F(exchange_race, send_against_owners_death)
 {
-	unsigned int i, total = rounds(ROUNDS);
-	struct helper helper = {
-		.shared = self->shared, .act = act_kill,
-	};
 	int mailbox, err;
 
 	self->balance.max = LEAD_MAX_DEATH;
-	ASSERT_EQ(0, helper_start(&helper));
-	for (i = 0; i < total; i++) {
+	for_rounds(rounds(ROUNDS), act_kill) {
 		test_mailbox(DEV, MAILBOX(.ring_bytes = 4096), &mailbox);
-		victim = start_owner(mailbox);
-		ASSERT_LT(0, victim);
-		err = test_round(&helper, _test_send(mailbox, large, i & 1 ?
-						     sizeof(large) : 1, 0));
+		test_victim(start_owner(mailbox));
+		err = test_round(_test_send(mailbox, large, ROUND & 1 ?
+					    sizeof(large) : 1, 0));
 		if (err)
 			ASSERT_EQ(-ESHUTDOWN, err);
 		ASSERT_EQ(victim, waitpid(victim, NULL, 0));
@@ -645,26 +579,19 @@ TEST_F(exchange_race, send_against_owners_death)
 		note_winner(&self->balance, !!err);
 		close(mailbox);
 	}
-	helper_stop(&helper);
 	test_each_side_won();
 }
 
 TEST_F(exchange_race, call_against_owners_death)
 {
-	unsigned int i, total = rounds(ROUNDS);
-	struct helper helper = {
-		.shared = self->shared, .act = act_kill,
-	};
 	int mailbox, err;
 
 	self->balance.max = LEAD_MAX_DEATH;
-	ASSERT_EQ(0, helper_start(&helper));
-	for (i = 0; i < total; i++) {
+	for_rounds(rounds(ROUNDS), act_kill) {
 		test_mailbox(DEV, MAILBOX(), &mailbox);
-		victim = start_owner(mailbox);
-		ASSERT_LT(0, victim);
-		err = test_round(&helper, _test_call_start(mailbox, "x", 1,
-							   REPLIES, &ref));
+		test_victim(start_owner(mailbox));
+		err = test_round(_test_call_start(mailbox, "x", 1, REPLIES,
+						  &ref));
 		if (err) {
 			ASSERT_EQ(-ESHUTDOWN, err);
 		} else {
@@ -676,7 +603,6 @@ TEST_F(exchange_race, call_against_owners_death)
 		note_winner(&self->balance, !!err);
 		close(mailbox);
 	}
-	helper_stop(&helper);
 	test_each_side_won();
 }
 
@@ -686,30 +612,24 @@ TEST_F(exchange_race, call_against_owners_death)
  */
 TEST_F(exchange_race, own_against_owners_death)
 {
-	unsigned int i, total = rounds(ROUNDS);
-	struct helper helper = {
-		.shared = self->shared, .act = act_kill,
-	};
 	int mailbox, err, late;
 	__u64 waiting;
 
 	self->balance.max = LEAD_MAX_DEATH;
-	ASSERT_EQ(0, helper_start(&helper));
-	for (i = 0; i < total; i++) {
-		test_mailbox(DEV, MAILBOX(.flags = i & 1 ?
+	for_rounds(rounds(ROUNDS), act_kill) {
+		test_mailbox(DEV, MAILBOX(.flags = ROUND & 1 ?
 					  SUPERVISOR_MAILBOX_F_SURVIVE : 0),
 			     &mailbox);
-		victim = start_owner(mailbox);
-		ASSERT_LT(0, victim);
+		test_victim(start_owner(mailbox));
 		test_call_start(mailbox, "taken", 5, REPLIES, &ref);
 		from = test_takes_call(mailbox, "taken");
 		test_call_start(mailbox, "waits", 5, REPLIES, &waiting);
-		err = test_round(&helper, _test_mailbox_own(mailbox));
+		err = test_round(_test_mailbox_own(mailbox));
 		ASSERT_EQ(victim, waitpid(victim, NULL, 0));
 		late = _test_reply(mailbox, from, "1", 1);
 		if (late)
 			ASSERT_EQ(-ESTALE, late);
-		if (i & 1) {
+		if (ROUND & 1) {
 			ASSERT_EQ(0, err);
 		} else {
 			ASSERT_EQ(late ? -ESHUTDOWN : 0, err);
@@ -727,7 +647,6 @@ TEST_F(exchange_race, own_against_owners_death)
 		note_winner(&self->balance, !!late);
 		close(mailbox);
 	}
-	helper_stop(&helper);
 	test_each_side_won();
 }
 
@@ -742,38 +661,28 @@ static int act_take(struct helper *helper, unsigned int round)
 
 TEST_F(exchange_race, receive_against_receive)
 {
-	unsigned int i, total = rounds(ROUNDS);
-	struct helper helper = {
-		.shared = self->shared, .mailbox = BOX, .act = act_take,
-	};
 	int err;
 
-	ASSERT_EQ(0, helper_start(&helper));
-	for (i = 0; i < total; i++) {
+	self->helper.mailbox = BOX;
+	for_rounds(rounds(ROUNDS), act_take) {
 		test_send(BOX, "one");
-		err = test_round(&helper, _test_take(BOX, &message, 0));
+		err = test_round(_test_take(BOX, &message, 0));
 		ASSERT_EQ(err ? 0 : -EAGAIN, self->shared->err[1]);
 		ASSERT_EQ(err ? -EAGAIN : 0, err);
 		test_empty(BOX);
 		note_winner(&self->balance, !!err);
 	}
-	helper_stop(&helper);
 	test_each_side_won();
 }
 
 TEST_F(exchange_race, send_against_send)
 {
-	unsigned int total = rounds(ROUNDS);
-	struct helper helper = {
-		.shared = self->shared, .act = act_send,
-	};
 	int mailbox, err;
 
 	test_mailbox(DEV, MAILBOX(.max_messages = 1), &mailbox);
-	helper.mailbox = mailbox;
-	ASSERT_EQ(0, helper_start(&helper));
-	for (; helper.round < total; helper.round++) {
-		err = test_round(&helper, _test_send(mailbox, "main", 4, 0));
+	self->helper.mailbox = mailbox;
+	for_rounds(rounds(ROUNDS), act_send) {
+		err = test_round(_test_send(mailbox, "main", 4, 0));
 		ASSERT_EQ(err ? 0 : -EAGAIN, self->shared->err[1]);
 		ASSERT_EQ(err ? -EAGAIN : 0, err);
 		ASSERT_EQ(0, _test_take(mailbox, &message, 0));
@@ -781,7 +690,6 @@ TEST_F(exchange_race, send_against_send)
 		test_empty(mailbox);
 		note_winner(&self->balance, !!err);
 	}
-	helper_stop(&helper);
 	close(mailbox);
 	test_each_side_won();
 }
@@ -794,26 +702,19 @@ static int act_send_and_wait(struct helper *helper, unsigned int round)
 
 TEST_F(exchange_race, room_against_wait)
 {
-	unsigned int i, total = rounds(ROUNDS);
-	struct helper helper = {
-		.shared = self->shared, .act = act_send_and_wait,
-	};
 	int mailbox;
 
 	test_mailbox(DEV, MAILBOX(.max_messages = 1), &mailbox);
-	helper.mailbox = mailbox;
-	ASSERT_EQ(0, helper_start(&helper));
-	for (i = 0; i < total; i++) {
+	self->helper.mailbox = mailbox;
+	for_rounds(rounds(ROUNDS), act_send_and_wait) {
 		test_send(mailbox, "full");
 		/* Who came first leaves no trace: sweep over the lead. */
 		self->balance.lead = rand() % 20000 - 10000;
-		ASSERT_EQ(0, test_round(&helper, _test_take(mailbox, &message,
-							    0)));
+		ASSERT_EQ(0, test_round(_test_take(mailbox, &message, 0)));
 		ASSERT_EQ(0, self->shared->err[1]);
 		ASSERT_EQ(4, message.len);
 		test_takes_cast(mailbox, "later");
 	}
-	helper_stop(&helper);
 	close(mailbox);
 }
 
@@ -827,46 +728,32 @@ static int act_take_and_wait(struct helper *helper, unsigned int round)
 
 TEST_F(exchange_race, message_against_wait)
 {
-	unsigned int i, total = rounds(ROUNDS);
-	struct helper helper = {
-		.shared = self->shared, .mailbox = BOX,
-		.act = act_take_and_wait,
-	};
-
-	ASSERT_EQ(0, helper_start(&helper));
-	for (i = 0; i < total; i++) {
+	self->helper.mailbox = BOX;
+	for_rounds(rounds(ROUNDS), act_take_and_wait) {
 		self->balance.lead = rand() % 20000 - 10000;
-		ASSERT_EQ(0, test_round(&helper, _test_send(BOX, "x", 1, 0)));
+		ASSERT_EQ(0, test_round(_test_send(BOX, "x", 1, 0)));
 		ASSERT_EQ(0, self->shared->err[1]);
 	}
-	helper_stop(&helper);
 	test_empty(BOX);
 }
 
 /* Where the reply would go to, against the call: it is made or not, and no more. */
 TEST_F(exchange_race, start_against_close)
 {
-	unsigned int total = rounds(ROUNDS);
-	struct helper helper = {
-		.shared = self->shared, .act = act_close,
-	};
 	int replies, err;
 
 	/* Copying what is large takes longer than closing. */
 	self->balance.max = LEAD_MAX_DEATH;
-	ASSERT_EQ(0, helper_start(&helper));
-	for (; helper.round < total; helper.round++) {
+	for_rounds(rounds(ROUNDS), act_close) {
 		test_mailbox(DEV, MAILBOX(.ring_bytes = 4096), &replies);
-		helper.mailbox = replies;
-		err = test_round(&helper,
-				 _test_call_start(BOX, large, sizeof(large),
+		self->helper.mailbox = replies;
+		err = test_round(_test_call_start(BOX, large, sizeof(large),
 						  replies, &ref));
 		ASSERT_EQ(0, self->shared->err[1]);
 		if (err)
 			ASSERT_EQ(-EBADF, err);
 		note_winner(&self->balance, !!err);
 	}
-	helper_stop(&helper);
 	/* The teardown sees what is left of them. */
 	test_empty(BOX);
 	test_each_side_won();
@@ -877,31 +764,26 @@ TEST_F(exchange_race, start_against_close)
 /* The owner is dead; another process reads on, and keeps no call from failing. */
 TEST_F(exchange_race, take_against_owners_death)
 {
-	struct helper helper = {
-		.shared = self->shared, .act = act_kill,
-	};
-	unsigned int i, took, total = rounds(100);
+	unsigned int i, took;
 	int mailbox, err;
 	char tiny[8] __aligned(8);
 
-	ASSERT_EQ(0, helper_start(&helper));
-	while (total--) {
+	for_rounds(rounds(100), act_kill) {
 		test_mailbox(DEV, MAILBOX(), &mailbox);
-		victim = start_owner(mailbox);
-		ASSERT_LT(0, victim);
+		test_victim(start_owner(mailbox));
 		for (i = 0; i < MANY; i++)
 			test_call_start(mailbox, "x", 1, REPLIES, &ref);
-		helper_round_begin(&helper);
+		helper_round_begin(&self->helper);
 		/* Until there is none: some of them with no room for it. */
 		took = 0;
 		do {
-			if (total & 1)
+			if (ROUND & 1)
 				_test_recv(mailbox, tiny, sizeof(tiny), 1, 0);
 			err = _test_take(mailbox, &message, 0);
 			took += !err;
 		} while (!err);
 		ASSERT_EQ(-EAGAIN, err);
-		helper_round_end(&helper);
+		helper_round_end(&self->helper);
 		ASSERT_EQ(0, self->shared->err[1]);
 		ASSERT_EQ(victim, waitpid(victim, NULL, 0));
 		for (i = 0; i < MANY; i++) {
@@ -913,7 +795,6 @@ TEST_F(exchange_race, take_against_owners_death)
 		ASSERT_EQ(0, taken(mailbox));
 		close(mailbox);
 	}
-	helper_stop(&helper);
 	test_empty(REPLIES);
 }
 

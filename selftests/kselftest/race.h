@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What the races share: two sides that go at once, on two CPUs, and a lead that
- * adapts until each of them wins. For tests with self->balance and self->shared.
+ * adapts until each of them wins. For tests with self->balance, self->shared
+ * and self->helper.
  */
 #ifndef SELFTESTS_RACE_H
 #define SELFTESTS_RACE_H
@@ -174,7 +175,8 @@ struct helper {
 	int mailbox;
 	int sup;
 	int (*act)(struct helper *helper, unsigned int round);
-	unsigned int round;
+	unsigned int round;	/* from 0 */
+	unsigned int rounds;
 };
 
 static inline void *helper_loop(void *argument)
@@ -209,19 +211,45 @@ static inline void helper_round_end(struct helper *helper)
 	wait_while(&helper->shared->done, helper->shared->round - 1);
 }
 
-static inline int helper_start(struct helper *helper)
+static inline void helper_start(struct helper *helper)
 {
 	reset(helper->shared);
 	helper->shared->stop = 0;
-	return pthread_create(&helper->thread, NULL, helper_loop, helper);
+	helper->round = -1U;
+	if (pthread_create(&helper->thread, NULL, helper_loop, helper))
+		abort();
 }
 
-static inline void helper_stop(struct helper *helper)
+/* Is there a next round? The helper ends after the last. */
+static inline bool helper_next(struct helper *helper)
 {
+	if (++helper->round < helper->rounds)
+		return true;
 	helper->shared->stop = 1;
 	set_word(&helper->shared->round, helper->shared->round + 1);
 	pthread_join(helper->thread, NULL);
+	return false;
 }
+
+/* What follows is a round, in which @act_ runs beside a test_round(). */
+#define for_rounds(total_, act_) \
+	for (self->helper.shared = self->shared, \
+	     self->helper.rounds = (total_), self->helper.act = (act_), \
+	     helper_start(&self->helper); helper_next(&self->helper);)
+
+#define ROUND (self->helper.round)
+
+/* Both sides of a round; @what_, which is this one's, is the value. */
+#define test_round(what_) \
+	({ \
+		int result_; \
+		set_delays(&self->balance, self->shared); \
+		helper_round_begin(&self->helper); \
+		spin(self->shared->delay[0]); \
+		result_ = (what_); \
+		helper_round_end(&self->helper); \
+		result_; \
+	})
 
 #define test_each_side_won() \
 	do { \

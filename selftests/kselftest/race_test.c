@@ -27,6 +27,7 @@ FIXTURE(race)
 	struct tree tree;
 	struct shared *shared;
 	struct balance balance;
+	struct helper helper;
 	struct supervisor_info before;
 	unsigned int started;
 	unsigned int exited;
@@ -54,11 +55,15 @@ FIXTURE_TEARDOWN(race)
 
 /* Of the rounds' objects, once what was under way has ended. */
 #define test_nothing_is_left() \
+	ASSERT_TRUE(eventually(used_is(DEV, &self->before)))
+
+/* Another one, which is up. */
+#define test_started(sup_) \
 	do { \
-		struct supervisor_info after_; \
-		ASSERT_TRUE(eventually(!_test_info(DEV, &after_) && \
-			!memcmp(after_.out_used, self->before.out_used, \
-				sizeof(after_.out_used)))); \
+		struct supervisor_create create_ = \
+			CREATE(.mailbox_fd = self->tree.mailbox); \
+		test_create(DEV, &create_, (sup_)); \
+		test_start(*(sup_)); \
 	} while (0)
 
 /* Reads the token of that supervisor's START, past those of earlier rounds. */
@@ -195,24 +200,31 @@ TEST_F(race, exit_against_attach)
 
 /* ---- a stop against the attach ---- */
 
+/* Another one, whose child is to start: the token. */
+#define test_starting(sup_) \
+	({ \
+		struct supervisor_start start_ = \
+			ARG(supervisor_start, .flags = SUPERVISOR_CALL_F_ASYNC); \
+		struct supervisor_create create_ = \
+			CREATE(.mailbox_fd = self->tree.mailbox); \
+		__u64 token_; \
+		test_create(DEV, &create_, (sup_)); \
+		test_child(*(sup_), "child", WAITS); \
+		test_ioctl(*(sup_), SUPERVISOR_START, &start_); \
+		ASSERT_EQ(0, next_token(self->tree.mailbox, create_.out_id, \
+					&token_)); \
+		token_; \
+	})
+
 TEST_F(race, stop_against_attach)
 {
 	unsigned int i, total = rounds(ROUNDS);
-	struct supervisor_start start =
-		ARG(supervisor_start, .flags = SUPERVISOR_CALL_F_ASYNC);
-	struct supervisor_child_spec spec = CHILD("child", WAITS);
-	struct supervisor_create create;
 	__u64 token;
 	pid_t pid;
 	int sup;
 
 	for (i = 0; i < total; i++) {
-		create = CREATE(.mailbox_fd = self->tree.mailbox);
-		test_create(DEV, &create, &sup);
-		ASSERT_EQ(0, _test_child_add(sup, &spec, NULL));
-		test_ioctl(sup, SUPERVISOR_START, &start);
-		ASSERT_EQ(0, next_token(self->tree.mailbox, create.out_id,
-					&token));
+		token = test_starting(&sup);
 		reset(self->shared);
 		set_delays(&self->balance, self->shared);
 		pid = start_attacher(0, token, attach_on_go);
@@ -295,18 +307,14 @@ static int act_terminate(struct helper *helper, unsigned int round)
 
 TEST_F(race, terminate_against_exit)
 {
-	unsigned int i, total = rounds(ROUNDS);
-	struct helper helper = {
-		.shared = self->shared, .sup = SUP, .act = act_terminate,
-	};
 	struct event event;
 	unsigned int exits = 0;
 	__u64 token;
 	pid_t pid;
 
 	test_start(SUP);
-	ASSERT_EQ(0, helper_start(&helper));
-	for (i = 0; i < total; i++) {
+	self->helper.sup = SUP;
+	for_rounds(rounds(ROUNDS), act_terminate) {
 		ASSERT_EQ(0, ask_for_child(&self->tree, &token));
 		racers[0].dev = DEV;
 		racers[0].token = token;
@@ -315,11 +323,7 @@ TEST_F(race, terminate_against_exit)
 		ASSERT_EQ(SUPERVISOR_RESULT_OK,
 			  await_answer(&self->tree, &self->started,
 				       &self->exited));
-		set_delays(&self->balance, self->shared);
-		helper_round_begin(&helper);
-		spin(self->shared->delay[0]);
-		kill(pid, SIGKILL);
-		helper_round_end(&helper);
+		ASSERT_EQ(0, test_round(kill(pid, SIGKILL)));
 
 		/* It was there to be terminated, or its death came first. */
 		ASSERT_TRUE(self->shared->err[1] == 0 ||
@@ -332,8 +336,7 @@ TEST_F(race, terminate_against_exit)
 		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
 		exits++;
 	}
-	helper_stop(&helper);
-	ASSERT_EQ(total, exits);
+	ASSERT_EQ(ROUND, exits);
 	test_wait(SUP, SUPERVISOR_WAIT_IDLE);
 	while (!_test_next(self->tree.events, &event, 0))
 		ASSERT_NE(SUPERVISOR_EVENT_EXITED, event.event.event);
@@ -404,33 +407,19 @@ static bool is_errno_of_closing(int err)
 
 TEST_F(race, close_against_calls)
 {
-	unsigned int i, total = rounds(ROUNDS);
-	struct helper helper = {
-		.shared = self->shared, .act = act_on_supervisor,
-	};
-	struct supervisor_create create;
 	struct event event;
 
 	/* Where answers and events of the helper's go. */
-	helper.mailbox = self->tree.events;
-	ASSERT_EQ(0, helper_start(&helper));
-	for (i = 0; i < total; i++) {
-		create = CREATE(.mailbox_fd = self->tree.mailbox);
-		test_create(DEV, &create, &helper.sup);
-		test_start(helper.sup);
-		helper.round = i;
-		set_delays(&self->balance, self->shared);
-		helper_round_begin(&helper);
-		spin(self->shared->delay[0]);
-		close(helper.sup);
-		helper_round_end(&helper);
+	self->helper.mailbox = self->tree.events;
+	for_rounds(rounds(ROUNDS), act_on_supervisor) {
+		test_started(&self->helper.sup);
+		ASSERT_EQ(0, test_round(close(self->helper.sup)));
 		ASSERT_TRUE(is_errno_of_closing(self->shared->err[1]))
-			TH_LOG("round %u: %d", i % 10, self->shared->err[1]);
+			TH_LOG("round %u: %d", ROUND % 10, self->shared->err[1]);
 		note_winner(&self->balance, self->shared->err[1] != -EBADF);
 		while (!_test_next(self->tree.events, &event, 0))
 			;
 	}
-	helper_stop(&helper);
 	test_nothing_is_left();
 	test_each_side_won();
 }
@@ -457,30 +446,17 @@ static int act_on_mailbox(struct helper *helper, unsigned int round)
 
 TEST_F(race, close_of_a_mailbox_against_calls)
 {
-	unsigned int i, total = rounds(ROUNDS);
-	struct helper helper = {
-		.shared = self->shared, .dev = DEV, .sup = SUP,
-		.act = act_on_mailbox,
-	};
-	int mailbox;
-
 	test_start(SUP);
-	ASSERT_EQ(0, helper_start(&helper));
-	for (i = 0; i < total; i++) {
-		test_mailbox_create(DEV, 4096, &mailbox);
-		helper.mailbox = mailbox;
-		helper.round = i;
-		set_delays(&self->balance, self->shared);
-		helper_round_begin(&helper);
-		spin(self->shared->delay[0]);
-		close(mailbox);
-		helper_round_end(&helper);
+	self->helper.dev = DEV;
+	self->helper.sup = SUP;
+	for_rounds(rounds(ROUNDS), act_on_mailbox) {
+		test_mailbox_create(DEV, 4096, &self->helper.mailbox);
+		ASSERT_EQ(0, test_round(close(self->helper.mailbox)));
 		ASSERT_TRUE(self->shared->err[1] == 0 ||
 			    self->shared->err[1] == -EBADF)
-			TH_LOG("round %u: %d", i % 3, self->shared->err[1]);
+			TH_LOG("round %u: %d", ROUND % 3, self->shared->err[1]);
 		note_winner(&self->balance, self->shared->err[1] != -EBADF);
 	}
-	helper_stop(&helper);
 	test_each_side_won();
 }
 
@@ -500,21 +476,12 @@ static int attach_then_exit_on_go(void *argument)
 TEST_F(race, close_against_exit)
 {
 	unsigned int i, total = rounds(ROUNDS);
-	struct supervisor_start start =
-		ARG(supervisor_start, .flags = SUPERVISOR_CALL_F_ASYNC);
-	struct supervisor_child_spec spec = CHILD("child", WAITS);
-	struct supervisor_create create;
 	int sup, status;
 	__u64 token;
 	pid_t pid;
 
 	for (i = 0; i < total; i++) {
-		create = CREATE(.mailbox_fd = self->tree.mailbox);
-		test_create(DEV, &create, &sup);
-		ASSERT_EQ(0, _test_child_add(sup, &spec, NULL));
-		test_ioctl(sup, SUPERVISOR_START, &start);
-		ASSERT_EQ(0, next_token(self->tree.mailbox, create.out_id,
-					&token));
+		token = test_starting(&sup);
 		reset(self->shared);
 		set_delays(&self->balance, self->shared);
 		racers[0].shared = self->shared;
@@ -590,33 +557,20 @@ static void audience_close(struct audience *audience)
 
 TEST_F(race, stop_against_follow)
 {
-	unsigned int i, total = rounds(ROUNDS);
-	struct helper helper = {
-		.shared = self->shared, .act = act_follow,
-	};
-	struct supervisor_create create;
 	struct audience audience;
 
-	helper.mailbox = self->tree.events;
-	ASSERT_EQ(0, helper_start(&helper));
-	for (i = 0; i < total; i++) {
-		create = CREATE(.mailbox_fd = self->tree.mailbox);
-		test_create(DEV, &create, &helper.sup);
-		test_start(helper.sup);
-		ASSERT_EQ(0, audience_open(&audience, helper.sup));
-		set_delays(&self->balance, self->shared);
-		helper_round_begin(&helper);
-		spin(self->shared->delay[0]);
-		test_stop(helper.sup);
-		helper_round_end(&helper);
+	self->helper.mailbox = self->tree.events;
+	for_rounds(rounds(ROUNDS), act_follow) {
+		test_started(&self->helper.sup);
+		ASSERT_EQ(0, audience_open(&audience, self->helper.sup));
+		ASSERT_EQ(0, test_round(_test_stop(self->helper.sup)));
 		ASSERT_TRUE(self->shared->err[1] == 0 ||
 			    self->shared->err[1] == -ESHUTDOWN)
-			TH_LOG("round %u: %d", i, self->shared->err[1]);
+			TH_LOG("round %u: %d", ROUND, self->shared->err[1]);
 		note_winner(&self->balance, !self->shared->err[1]);
 		audience_close(&audience);
-		close(helper.sup);
+		close(self->helper.sup);
 	}
-	helper_stop(&helper);
 	test_nothing_is_left();
 	test_each_side_won();
 }
