@@ -70,26 +70,9 @@ FIXTURE_TEARDOWN(alias)
 	} while (0)
 
 #define test_down(ref_, reason_) \
-	do { \
-		struct supervisor_msg_down down_; \
-		ASSERT_EQ(SUPERVISOR_MSG_DOWN, \
-			  _test_recv_down(BOX, &down_, after_ms(PATIENCE_MS))); \
-		ASSERT_EQ((ref_), down_.head.ref); \
-		ASSERT_EQ((reason_), down_.reason); \
-	} while (0)
-
-#define test_nothing() \
-	do { \
-		struct supervisor_msg_down down_; \
-		ASSERT_EQ(-EAGAIN, _test_recv_down(BOX, &down_, 0)); \
-	} while (0)
-
-#define test_used(refs_) \
-	do { \
-		struct supervisor_info info_; \
-		test_info(DEV, &info_); \
-		ASSERT_EQ((refs_), info_.out_used[SUPERVISOR_LIMIT_REFS]); \
-	} while (0)
+	test_takes_down(BOX, SUPERVISOR_MSG_DOWN, ref_, reason_)
+#define test_nothing() test_no_down(BOX)
+#define test_used(refs_) test_refs_used(DEV, refs_)
 
 /* Dead, and told of. */
 #define test_kill() \

@@ -2,6 +2,7 @@
 /*
  * The helper layer of the selftests; common.h says what it offers.
  */
+#include <grp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -139,6 +140,16 @@ void reap_all(void)
 {
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
+}
+
+int become(uid_t uid, gid_t gid)
+{
+	if (setgroups(0, NULL) || setresgid(gid, gid, gid) ||
+	    setresuid(uid, uid, uid))
+		return -errno;
+	/* Becoming another user forbids reading /proc/self otherwise. */
+	prctl(PR_SET_DUMPABLE, 1);
+	return 0;
 }
 
 int pidfd_of(pid_t pid)

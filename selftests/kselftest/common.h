@@ -210,6 +210,8 @@ bool process_becomes(pid_t pid, const char *states);
 bool process_ignores(pid_t pid, int number);
 void reap_all(void);
 int pidfd_of(pid_t pid);
+/* That user, with no other groups. */
+int become(uid_t uid, gid_t gid);
 /* In a process of its own; 0, or what @function returned, or -ECHILD. */
 int in_process(int (*function)(void *argument), void *argument);
 int write_file(const char *path, const char *text);
@@ -265,6 +267,30 @@ int _test_unlink_pidfd(int dev, pid_t pid, int pidfd);
 int _test_trap_exit(int dev, int mailbox);
 /* The next message, which is as long as a DOWN: its type, or -errno. */
 int _test_recv_down(int mailbox, struct supervisor_msg_down *down, __u64 deadline);
+
+/* That one comes next, within patience: the value. */
+#define test_takes_down(mailbox_, type_, ref_, reason_) \
+	({ \
+		struct supervisor_msg_down down_; \
+		ASSERT_EQ((type_), _test_recv_down((mailbox_), &down_, \
+						   after_ms(PATIENCE_MS))); \
+		ASSERT_EQ((ref_), down_.head.ref); \
+		ASSERT_EQ((reason_), down_.reason); \
+		down_; \
+	})
+
+#define test_no_down(mailbox_) \
+	do { \
+		struct supervisor_msg_down down_; \
+		ASSERT_EQ(-EAGAIN, _test_recv_down((mailbox_), &down_, 0)); \
+	} while (0)
+
+#define test_refs_used(dev_, refs_) \
+	do { \
+		struct supervisor_info info_; \
+		test_info((dev_), &info_); \
+		ASSERT_EQ((refs_), info_.out_used[SUPERVISOR_LIMIT_REFS]); \
+	} while (0)
 
 /* A process that does what it is told. */
 struct actor {

@@ -1622,21 +1622,29 @@ static void child_serves(long unused)
 	}
 }
 
+/* That is the child "server" of a tree: a file to call it by. */
+#define test_supervised(tree_) \
+	({ \
+		int mailbox_; \
+		supervised = shared_memory(sizeof(*supervised)); \
+		ASSERT_NE(NULL, supervised); \
+		snprintf(supervised->name, sizeof(supervised->name), \
+			 "/supervised.%d", getpid()); \
+		test_tree_open((tree_), CREATE()); \
+		test_child((tree_)->sup, "server", RUNS(child_serves, 0)); \
+		test_start((tree_)->sup); \
+		ASSERT_TRUE(eventually( \
+			!_test_open_mailbox(self->dev, supervised->name, \
+					    O_WRONLY, &mailbox_))); \
+		mailbox_; \
+	})
+
 TEST_F(exchange, next_incarnation_answers)
 {
 	struct tree tree;
-	int mailbox;
+	int mailbox = test_supervised(&tree);
 	__u64 ref;
 
-	supervised = shared_memory(sizeof(*supervised));
-	ASSERT_NE(NULL, supervised);
-	snprintf(supervised->name, sizeof(supervised->name), "/supervised.%d",
-		 getpid());
-	test_tree_open(&tree, CREATE());
-	test_child(tree.sup, "server", RUNS(child_serves, 0));
-	test_start(tree.sup);
-	ASSERT_TRUE(eventually(!_test_open_mailbox(self->dev, supervised->name,
-						   O_WRONLY, &mailbox)));
 	/* Dies with this one in hand, then the next one answers the other. */
 	test_call_start(mailbox, "die", 3, REPLIES, &ref);
 	test_client_start(&client, mailbox, "live", NEVER);
@@ -1651,17 +1659,8 @@ TEST_F(exchange, next_incarnation_answers)
 TEST_F(exchange, call_ends_with_the_spec)
 {
 	struct tree tree;
-	int mailbox;
+	int mailbox = test_supervised(&tree);
 
-	supervised = shared_memory(sizeof(*supervised));
-	ASSERT_NE(NULL, supervised);
-	snprintf(supervised->name, sizeof(supervised->name), "/supervised.%d",
-		 getpid());
-	test_tree_open(&tree, CREATE());
-	test_child(tree.sup, "server", RUNS(child_serves, 0));
-	test_start(tree.sup);
-	ASSERT_TRUE(eventually(!_test_open_mailbox(self->dev, supervised->name,
-						   O_WRONLY, &mailbox)));
 	ASSERT_EQ(0, _test_terminate(tree.sup, "server"));
 	/* It has a file of its own: it may wait, but not for ever. */
 	test_client_start(&client, mailbox, "wait", after_ms(3000));

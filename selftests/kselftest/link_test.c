@@ -60,25 +60,11 @@ FIXTURE_TEARDOWN(link)
 	ASSERT_EQ(0, _test_order(&self->from_, ORDER_LINK, self->to_.pid, \
 				 (signal_)))
 
-#define test_message(type_, ref_, reason_) \
-	({ \
-		struct supervisor_msg_down down_; \
-		ASSERT_EQ((type_), _test_recv_down(BOX, &down_, \
-						   after_ms(PATIENCE_MS))); \
-		ASSERT_EQ((ref_), down_.head.ref); \
-		ASSERT_EQ((reason_), down_.reason); \
-		down_; \
-	})
 #define test_exit(ref_, reason_) \
-	test_message(SUPERVISOR_MSG_EXIT, ref_, reason_)
+	test_takes_down(BOX, SUPERVISOR_MSG_EXIT, ref_, reason_)
 #define test_down(ref_, reason_) \
-	test_message(SUPERVISOR_MSG_DOWN, ref_, reason_)
-
-#define test_nothing() \
-	do { \
-		struct supervisor_msg_down down_; \
-		ASSERT_EQ(-EAGAIN, _test_recv_down(BOX, &down_, 0)); \
-	} while (0)
+	test_takes_down(BOX, SUPERVISOR_MSG_DOWN, ref_, reason_)
+#define test_nothing() test_no_down(BOX)
 
 #define test_used(refs_) \
 	do { \

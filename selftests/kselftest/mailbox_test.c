@@ -3,7 +3,6 @@
  * Mailboxes without calls: how they are made and named, what a cast brings from
  * where, what happens when there is no room, and whose they are.
  */
-#include <grp.h>
 #include <linux/io_uring.h>
 #include <poll.h>
 #include <sched.h>
@@ -11,7 +10,6 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 
 #include "kselftest_harness.h"
 
@@ -58,15 +56,6 @@ FIXTURE_TEARDOWN(mailbox)
 }
 
 #define DEV (self->dev)
-
-static int become(uid_t uid)
-{
-	if (setgroups(0, NULL) || setresgid(uid, uid, uid) ||
-	    setresuid(uid, uid, uid))
-		return -errno;
-	prctl(PR_SET_DUMPABLE, 1);
-	return 0;
-}
 
 #define needs_root() \
 	do { \
@@ -241,7 +230,7 @@ static int try_access(void *argument)
 	const int results[] = {
 		access->reading, access->writing, access->both,
 	};
-	int err = become(access->uid);
+	int err = become(access->uid, access->uid);
 	int dev, mailbox, i;
 
 	if (err)
@@ -1439,7 +1428,7 @@ static int pay(void *argument)
 	struct payer *payer = argument;
 	int dev, err;
 
-	err = become(OTHER);
+	err = become(OTHER, OTHER);
 	if (err)
 		return err;
 	dev = device_open();
@@ -1736,7 +1725,7 @@ struct taker {
 static int own_as(void *argument)
 {
 	struct taker *taker = argument;
-	int err = become(taker->uid);
+	int err = become(taker->uid, taker->uid);
 
 	return err ?: _test_mailbox_own(taker->mailbox);
 }

@@ -53,33 +53,15 @@ FIXTURE_TEARDOWN(monitor)
 #define B (self->b.pid)
 
 #define test_down(ref_, reason_) \
-	({ \
-		struct supervisor_msg_down down_; \
-		ASSERT_EQ(SUPERVISOR_MSG_DOWN, \
-			  _test_recv_down(BOX, &down_, after_ms(PATIENCE_MS))); \
-		ASSERT_EQ((ref_), down_.head.ref); \
-		ASSERT_EQ((reason_), down_.reason); \
-		down_; \
-	})
-
-#define test_nothing() \
-	do { \
-		struct supervisor_msg_down down_; \
-		ASSERT_EQ(-EAGAIN, _test_recv_down(BOX, &down_, 0)); \
-	} while (0)
+	test_takes_down(BOX, SUPERVISOR_MSG_DOWN, ref_, reason_)
+#define test_nothing() test_no_down(BOX)
+#define test_used(refs_) test_refs_used(self->dev, refs_)
 
 /* Dead, and told of. */
 #define test_kill(actor_) \
 	do { \
 		ASSERT_EQ(0, _test_actor_kill(&self->actor_, SIGKILL)); \
 		ASSERT_TRUE(is_waitable(self->actor_.pid)); \
-	} while (0)
-
-#define test_used(refs_) \
-	do { \
-		struct supervisor_info info_; \
-		test_info(self->dev, &info_); \
-		ASSERT_EQ((refs_), info_.out_used[SUPERVISOR_LIMIT_REFS]); \
 	} while (0)
 
 /* ---- how it ended ---- */
@@ -574,17 +556,25 @@ TEST_F(monitor, mailbox_whose_owner_dies)
 	close(sockets[1]);
 }
 
+/* An actor that alone has a mailbox, which is monitored: the monitor. */
+#define test_keeper(actor_) \
+	({ \
+		__u64 ref_; \
+		int kept_; \
+		test_mailbox_create(self->dev, 0, &kept_); \
+		test_actor(self->dev, (actor_)); \
+		ASSERT_EQ(0, _test_order((actor_), ORDER_OWN, kept_, 0)); \
+		test_monitor_of(BOX, 0, kept_, SUPERVISOR_ALIAS_NONE, &ref_); \
+		close(kept_); \
+		test_nothing(); \
+		ref_; \
+	})
+
 TEST_F(monitor, mailbox_closed_by_its_dying_owner)
 {
 	struct actor owner;
-	__u64 ref;
-	int other;
+	__u64 ref = test_keeper(&owner);
 
-	test_mailbox_create(self->dev, 0, &other);
-	test_actor(self->dev, &owner);
-	ASSERT_EQ(0, _test_order(&owner, ORDER_OWN, other, 0));
-	test_monitor_of(BOX, 0, other, SUPERVISOR_ALIAS_NONE, &ref);
-	close(other);
 	ASSERT_EQ(0, _test_order(&owner, ORDER_EXIT, 3, 0));
 	ASSERT_EQ(SUPERVISOR_DOWN_OF_MAILBOX,
 		  test_down(ref, SUPERVISOR_EXIT_CRASH).what);
@@ -595,14 +585,8 @@ TEST_F(monitor, mailbox_closed_by_its_dying_owner)
 TEST_F(monitor, mailbox_closed_by_its_owner)
 {
 	struct actor owner;
-	__u64 ref;
-	int other;
+	__u64 ref = test_keeper(&owner);
 
-	test_mailbox_create(self->dev, 0, &other);
-	test_actor(self->dev, &owner);
-	ASSERT_EQ(0, _test_order(&owner, ORDER_OWN, other, 0));
-	test_monitor_of(BOX, 0, other, SUPERVISOR_ALIAS_NONE, &ref);
-	close(other);
 	ASSERT_EQ(0, _test_order(&owner, ORDER_CLOSE_OWN, 0, 0));
 	test_down(ref, SUPERVISOR_EXIT_NORMAL);
 	actor_end(&owner);

@@ -3,7 +3,6 @@
  * Who may do what to whom: users, names, user and pid namespaces. Run as root,
  * which makes the users; most of it is then done without privilege.
  */
-#include <grp.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -18,16 +17,6 @@
 #define USER 60001
 #define OTHER 60002
 #define GROUP 60003
-
-static int become(uid_t uid, gid_t gid)
-{
-	if (setgroups(0, NULL) || setresgid(gid, gid, gid) ||
-	    setresuid(uid, uid, uid))
-		return -errno;
-	/* Becoming another user forbids reading /proc/self otherwise. */
-	prctl(PR_SET_DUMPABLE, 1);
-	return 0;
-}
 
 struct shared {
 	volatile int step;
@@ -593,15 +582,21 @@ static void child_tells_who_signals(long argument)
 	child_wait(0);
 }
 
+/* The second process of a namespace, which has told its number. */
+#define test_namespaced_child(run_) \
+	do { \
+		self->shared->step = 1; \
+		test_tree_open(&self->tree, CREATE()); \
+		test_child(SUP, "a", PROGRAM(.spawn = spawn_in_new_namespace, \
+					     .run = (run_), \
+					     .argument = (long)self->shared)); \
+		test_start(SUP); \
+		ASSERT_TRUE(eventually(self->shared->seen[0])); \
+	} while (0)
+
 TEST_F(perm, signals_from_outside_a_namespace_have_no_number)
 {
-	self->shared->step = 1;
-	test_tree_open(&self->tree, CREATE());
-	test_child(SUP, "a", PROGRAM(.spawn = spawn_in_new_namespace,
-				     .run = child_tells_who_signals,
-				     .argument = (long)self->shared));
-	test_start(SUP);
-	ASSERT_TRUE(eventually(self->shared->seen[0]));
+	test_namespaced_child(child_tells_who_signals);
 	test_stop(SUP);
 	trace("started a, up, term a, exited a normal, down stopped");
 	ASSERT_EQ(0, self->shared->seen[1]);
@@ -612,13 +607,7 @@ TEST_F(perm, numbers_seen_from_outside_a_namespace)
 {
 	pid_t pid;
 
-	self->shared->step = 1;
-	test_tree_open(&self->tree, CREATE());
-	test_child(SUP, "a", PROGRAM(.spawn = spawn_in_new_namespace,
-				     .run = child_tells_its_number,
-				     .argument = (long)self->shared));
-	test_start(SUP);
-	ASSERT_TRUE(eventually(self->shared->seen[0]));
+	test_namespaced_child(child_tells_its_number);
 	ASSERT_EQ(2, self->shared->seen[0]);
 	pid = child_pid(SUP, "a");
 	ASSERT_LT(0, pid);

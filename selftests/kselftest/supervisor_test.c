@@ -87,6 +87,16 @@ FIXTURE_TEARDOWN(tree)
 		trace("started a, started b, started c, up"); \
 	} while (0)
 
+/* A child "a" that does not obey, and is given all the time. */
+#define test_stubborn() \
+	do { \
+		test_tree_open(&self->tree, CREATE()); \
+		test_child(SUP, "a", RUNS(child_ignore, SIGTERM), \
+			   .shutdown_ms = SUPERVISOR_SHUTDOWN_INFINITY); \
+		test_start(SUP); \
+		test_ignores(SUP, "a", SIGTERM); \
+	} while (0)
+
 #define test_down(down_, reason_) \
 	do { \
 		struct supervisor_wait wait_ = \
@@ -1007,11 +1017,7 @@ TEST_F(tree, shutdown_of_infinity)
 	struct supervisor_stop stop = ARG(supervisor_stop);
 	struct supervisor_status status;
 
-	test_tree_open(&self->tree, CREATE());
-	test_child(SUP, "a", RUNS(child_ignore, SIGTERM),
-		   .shutdown_ms = SUPERVISOR_SHUTDOWN_INFINITY);
-	test_start(SUP);
-	test_ignores(SUP, "a", SIGTERM);
+	test_stubborn();
 	stop.deadline = after_ms(300);
 	ASSERT_EQ(-ETIMEDOUT, _test_ioctl(SUP, SUPERVISOR_STOP, &stop));
 	test_status(SUP, &status);
@@ -2111,15 +2117,22 @@ TEST_F(tree, nested_stopped_while_it_is_asked)
 	close(sub);
 }
 
+/* That is the only child of one that is up. */
+#define test_nested_up() \
+	({ \
+		int nested_; \
+		test_tree_open(&self->tree, CREATE()); \
+		nested_ = test_nested(); \
+		test_supervisor_child(SUP, "inner", nested_); \
+		test_start(SUP); \
+		trace("started x, started y, up inner, up"); \
+		nested_; \
+	})
+
 TEST_F(tree, nested_stopped_by_hand_is_restarted)
 {
-	int inner;
+	int inner = test_nested_up();
 
-	test_tree_open(&self->tree, CREATE());
-	inner = test_nested();
-	test_supervisor_child(SUP, "inner", inner);
-	test_start(SUP);
-	trace("started x, started y, up inner, up");
 	test_stop(inner);
 	trace("term y, exited y shutdown, term x, exited x shutdown, "
 	      "down inner stopped, started x, started y, up inner");
@@ -2128,13 +2141,8 @@ TEST_F(tree, nested_stopped_by_hand_is_restarted)
 
 TEST_F(tree, nested_terminate_and_restart)
 {
-	int inner;
+	int inner = test_nested_up();
 
-	test_tree_open(&self->tree, CREATE());
-	inner = test_nested();
-	test_supervisor_child(SUP, "inner", inner);
-	test_start(SUP);
-	trace("started x, started y, up inner, up");
 	ASSERT_EQ(0, _test_terminate(SUP, "inner"));
 	trace("term y, exited y shutdown, term x, exited x shutdown, "
 	      "down inner stopped");
@@ -2272,13 +2280,8 @@ TEST_F(tree, suspended_queue_keeps_its_order)
 TEST_F(tree, suspended_tree)
 {
 	struct supervisor_status status;
-	int inner;
+	int inner = test_nested_up();
 
-	test_tree_open(&self->tree, CREATE());
-	inner = test_nested();
-	test_supervisor_child(SUP, "inner", inner);
-	test_start(SUP);
-	trace("started x, started y, up inner, up");
 	test_suspend(SUP, 0);
 	test_status(inner, &status);
 	ASSERT_EQ(0, status.out_suspended);
@@ -2537,11 +2540,7 @@ TEST_F(tree, call_that_has_begun_completes_unanswered)
 {
 	struct supervisor_child_call call = CALL(supervisor_child_call);
 
-	test_tree_open(&self->tree, CREATE());
-	test_child(SUP, "a", RUNS(child_ignore, SIGTERM),
-		   .shutdown_ms = SUPERVISOR_SHUTDOWN_INFINITY);
-	test_start(SUP);
-	test_ignores(SUP, "a", SIGTERM);
+	test_stubborn();
 	call.deadline = after_ms(200);
 	ASSERT_EQ(-ETIMEDOUT, _test_child_call(SUP, SUPERVISOR_CHILD_TERMINATE,
 					       "a", &call));
@@ -2555,15 +2554,14 @@ static void nop(int unused)
 {
 }
 
-TEST_F(tree, call_is_interruptible)
+/* Of child "a", in which a signal handler runs. */
+static int terminate_interrupted(int sup, struct supervisor_child_call *call)
 {
-	struct supervisor_child_call call = CALL(supervisor_child_call);
 	struct sigaction action = { .sa_handler = nop };
 	pid_t pid;
+	int err;
 
-	test_abc();
-	test_suspend(SUP, 0);
-	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
+	sigaction(SIGUSR1, &action, NULL);
 	pid = fork();
 	if (!pid) {
 		syscall(SYS_close_range, 3, ~0U, 0);
@@ -2571,11 +2569,19 @@ TEST_F(tree, call_is_interruptible)
 			sleep_ms(100);
 		_exit(0);
 	}
-	ASSERT_EQ(-EINTR, _test_child_call(SUP, SUPERVISOR_CHILD_TERMINATE,
-					   "a", &call));
+	err = _test_child_call(sup, SUPERVISOR_CHILD_TERMINATE, "a", call);
 	signal(SIGUSR1, SIG_IGN);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	process_kill(pid);
+	return err;
+}
+
+TEST_F(tree, call_is_interruptible)
+{
+	struct supervisor_child_call call = CALL(supervisor_child_call);
+
+	test_abc();
+	test_suspend(SUP, 0);
+	ASSERT_EQ(-EINTR, terminate_interrupted(SUP, &call));
 	/* Made again, it is the same call, which was not made twice. */
 	call.deadline = after_ms(100);
 	ASSERT_EQ(-ETIMEDOUT, _test_child_call(SUP, SUPERVISOR_CHILD_TERMINATE,
@@ -2588,27 +2594,9 @@ TEST_F(tree, call_is_interruptible)
 TEST_F(tree, interrupted_call_goes_on)
 {
 	struct supervisor_child_call call = CALL(supervisor_child_call);
-	struct sigaction action = { .sa_handler = nop };
-	pid_t pid;
 
-	test_tree_open(&self->tree, CREATE());
-	test_child(SUP, "a", RUNS(child_ignore, SIGTERM),
-		   .shutdown_ms = SUPERVISOR_SHUTDOWN_INFINITY);
-	test_start(SUP);
-	test_ignores(SUP, "a", SIGTERM);
-	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
-	pid = fork();
-	if (!pid) {
-		syscall(SYS_close_range, 3, ~0U, 0);
-		while (!kill(getppid(), SIGUSR1))
-			sleep_ms(100);
-		_exit(0);
-	}
-	ASSERT_EQ(-EINTR, _test_child_call(SUP, SUPERVISOR_CHILD_TERMINATE,
-					   "a", &call));
-	signal(SIGUSR1, SIG_IGN);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	test_stubborn();
+	ASSERT_EQ(-EINTR, terminate_interrupted(SUP, &call));
 	trace("started a, up, term a");
 	test_kill("a");
 	ASSERT_EQ(0, _test_child_call(SUP, SUPERVISOR_CHILD_TERMINATE, "a",

@@ -660,12 +660,8 @@ FIXTURE_SETUP(uapi)
 
 FIXTURE_TEARDOWN(uapi)
 {
-	struct supervisor_info after;
-
 	/* What was closed is given back, if not at once. */
-	EXPECT_TRUE(eventually(!_test_info(self->dev, &after) &&
-			       !memcmp(after.out_used, self->before.out_used,
-				       sizeof(after.out_used))));
+	EXPECT_TRUE(eventually(used_is(self->dev, &self->before)));
 	close(self->sup);
 	close(self->mailbox);
 	close(self->dev);
