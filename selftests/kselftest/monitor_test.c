@@ -3,6 +3,7 @@
  * Monitors: one DOWN for each, whatever ends how and when.
  */
 #include <poll.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -267,6 +268,65 @@ TEST_F(monitor, many_of_one_process)
 		seq = down.exit_seq;
 	}
 	test_nothing();
+}
+
+#define CROWD 10000
+#define CROWD_SLOW 500
+#define STACK_BYTES 4096
+
+static int wait_for_the_end(void *unused)
+{
+	child_wait(0);
+	return 0;
+}
+
+/* A monitor on each of them: each is told of once, in the order of deaths. */
+TEST_F(monitor, many_processes)
+{
+	const int count = slow_kernel() ? CROWD_SLOW : CROWD;
+	struct supervisor_msg_down down;
+	char *stacks = shared_memory((size_t)count * STACK_BYTES);
+	__u64 *refs = calloc(count, sizeof(*refs));
+	pid_t *pids = calloc(count, sizeof(*pids));
+	__u64 last = 0;
+	int i, at;
+
+	ASSERT_TRUE(stacks && refs && pids);
+	for (i = 0; i < count; i++) {
+		/* In our memory, which costs the least. */
+		pids[i] = clone(wait_for_the_end,
+				stacks + (size_t)(i + 1) * STACK_BYTES,
+				CLONE_VM | SIGCHLD, NULL);
+		ASSERT_LT(0, pids[i])
+			TH_LOG("process %d: errno %d", i, errno);
+		test_monitor(BOX, pids[i], &refs[i]);
+	}
+	test_nothing();
+	test_used(count);
+	/* From both ends, so that neither is how they were made. */
+	for (i = 0; i < count; i++)
+		ASSERT_EQ(0, kill(pids[i & 1 ? count - 1 - i / 2 : i / 2],
+				  SIGKILL));
+	for (i = 0; i < count; i++) {
+		ASSERT_EQ(SUPERVISOR_MSG_DOWN,
+			  _test_recv_down(BOX, &down, after_ms(PATIENCE_MS)))
+			TH_LOG("%d of %d came", i, count);
+		ASSERT_EQ(SUPERVISOR_EXIT_KILLED, down.reason);
+		ASSERT_LT(last, down.exit_seq);
+		last = down.exit_seq;
+		for (at = 0; at < count && refs[at] != down.head.ref; at++)
+			;
+		ASSERT_GT(count, at);
+		ASSERT_EQ(pids[at], down.head.pid);
+		refs[at] = 0;
+	}
+	test_nothing();
+	test_used(0);
+	for (i = 0; i < count; i++)
+		ASSERT_EQ(pids[i], waitpid(pids[i], NULL, 0));
+	free(pids);
+	free(refs);
+	munmap(stacks, (size_t)count * STACK_BYTES);
 }
 
 #define PROCESSES 40
