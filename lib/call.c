@@ -23,6 +23,23 @@ static void result_refused(struct sup_result *local, int error, uint32_t limit,
 
 /* ---- casts ------------------------------------------------------------ */
 
+/* Casts by @request, whose argument has what is told of a refusal in it. */
+static int cast(int fd, unsigned long request, void *arg, const uint32_t *limit,
+		const uint32_t *max, struct sup_result *result)
+{
+	struct sup_result local;
+	int ret = sup_result_begin(result, &local);
+
+	if (ret)
+		return ret;
+	do {
+		ret = sup_ioctl(fd, request, arg);
+	} while (ret == -EINTR);
+	result_refused(&local, ret, *limit, *max);
+	sup_result_end(result, &local);
+	return ret;
+}
+
 int sup_mailbox_send(int mailbox, const void *buf, size_t len,
 		     uint64_t deadline, struct sup_result *result)
 {
@@ -32,17 +49,9 @@ int sup_mailbox_send(int mailbox, const void *buf, size_t len,
 		.len = sup_len32(len),
 		.deadline = deadline,
 	};
-	struct sup_result local;
-	int ret = sup_result_begin(result, &local);
 
-	if (ret)
-		return ret;
-	do {
-		ret = sup_ioctl(mailbox, SUPERVISOR_MAILBOX_SEND, &arg);
-	} while (ret == -EINTR);
-	result_refused(&local, ret, arg.out_limit, arg.out_max);
-	sup_result_end(result, &local);
-	return ret;
+	return cast(mailbox, SUPERVISOR_MAILBOX_SEND, &arg, &arg.out_limit,
+		    &arg.out_max, result);
 }
 
 int sup_alias_send(int device, uint64_t alias, const void *buf, size_t len,
@@ -55,17 +64,9 @@ int sup_alias_send(int device, uint64_t alias, const void *buf, size_t len,
 		.len = sup_len32(len),
 		.deadline = deadline,
 	};
-	struct sup_result local;
-	int ret = sup_result_begin(result, &local);
 
-	if (ret)
-		return ret;
-	do {
-		ret = sup_ioctl(device, SUPERVISOR_ALIAS_SEND, &arg);
-	} while (ret == -EINTR);
-	result_refused(&local, ret, arg.out_limit, arg.out_max);
-	sup_result_end(result, &local);
-	return ret;
+	return cast(device, SUPERVISOR_ALIAS_SEND, &arg, &arg.out_limit,
+		    &arg.out_max, result);
 }
 
 /* ---- calls ------------------------------------------------------------ */

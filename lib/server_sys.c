@@ -168,23 +168,6 @@ int sup_server_sys(struct sup_server *server, const struct supervisor_msg *msg)
 
 #define TRACE_DATA 256
 
-static const char *trace_word(enum sup_trace_kind kind)
-{
-	static const char *const words[] = {
-		[SUP_TRACE_CALL] = "call",
-		[SUP_TRACE_CAST] = "cast",
-		[SUP_TRACE_INFO] = "info",
-		[SUP_TRACE_TIMEOUT] = "timeout",
-		[SUP_TRACE_CONTINUE] = "continue",
-		[SUP_TRACE_HIBERNATE] = "hibernate",
-		[SUP_TRACE_REPLY] = "reply",
-		[SUP_TRACE_SYSTEM] = "system",
-		[SUP_TRACE_STOP] = "stop",
-	};
-
-	return words[kind];
-}
-
 static void trace_line(const struct sup_server *server,
 		       const struct sup_trace *trace)
 {
@@ -192,7 +175,7 @@ static void trace_line(const struct sup_server *server,
 		"%llu.%09llu %s pid %d ref %llu %u bytes\n",
 		(unsigned long long)trace->time_ns / 1000000000,
 		(unsigned long long)trace->time_ns % 1000000000,
-		trace_word((enum sup_trace_kind)trace->kind), trace->pid,
+		sup_word(SUP_WORDS_TRACE, trace->kind), trace->pid,
 		(unsigned long long)trace->ref, trace->len);
 }
 

@@ -1023,7 +1023,8 @@ enum sup_words {
 	SUP_WORDS_KIND = 15,		/* of an object: supervisor, mailbox */
 	SUP_WORDS_MESSAGE = 16,		/* 0 has none; start, event, answer... */
 	SUP_WORDS_ALIAS = 17,		/* none, explicit, reply... */
-	SUP_WORDS_DOWN_OF = 18		/* process, mailbox, supervisor */
+	SUP_WORDS_DOWN_OF = 18,		/* process, mailbox, supervisor */
+	SUP_WORDS_TRACE = 19		/* 0 has none; SUP_TRACE_*: call, cast... */
 };
 
 /*

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * words.c - owns the words for the kernel's constants, in OTP's spelling.
+ * words.c - owns the words for the kernel's constants and those of server traces,
+ * in OTP's spelling.
  */
 #include "internal.h"
 
@@ -172,6 +173,19 @@ static const char *const down_of[] = {
 	[SUPERVISOR_DOWN_OF_SUPERVISOR] = "supervisor",
 };
 
+static const char *const trace[] = {
+	[0] = "",
+	[SUP_TRACE_CALL] = "call",
+	[SUP_TRACE_CAST] = "cast",
+	[SUP_TRACE_INFO] = "info",
+	[SUP_TRACE_TIMEOUT] = "timeout",
+	[SUP_TRACE_CONTINUE] = "continue",
+	[SUP_TRACE_HIBERNATE] = "hibernate",
+	[SUP_TRACE_REPLY] = "reply",
+	[SUP_TRACE_SYSTEM] = "system",
+	[SUP_TRACE_STOP] = "stop",
+};
+
 #define WORDS(array) { array, ARRAY_SIZE(array) }
 
 static const struct {
@@ -197,6 +211,7 @@ static const struct {
 	[SUP_WORDS_MESSAGE] = WORDS(message),
 	[SUP_WORDS_ALIAS] = WORDS(alias),
 	[SUP_WORDS_DOWN_OF] = WORDS(down_of),
+	[SUP_WORDS_TRACE] = WORDS(trace),
 };
 
 const char *sup_word(enum sup_words words, uint32_t value)

@@ -277,7 +277,7 @@ static void test_words(void)
 		"rest_for_one", "a word of OTP's");
 	ok(!sup_word(SUP_WORDS_STRATEGY, 3), "none beyond the last");
 	ok(!sup_word((enum sup_words)99, 0), "nor of no kind");
-	for (int words = 0; words <= SUP_WORDS_DOWN_OF; words++) {
+	for (int words = 0; words <= SUP_WORDS_TRACE; words++) {
 		uint32_t n = 0;
 
 		while (sup_word((enum sup_words)words, n))

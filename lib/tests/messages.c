@@ -2,8 +2,6 @@
 /*
  * messages.c - casts, calls, refs, links and servers against the module. Runs
  * where /dev/supervisor is; skips all elsewhere.
- *
- * The program is its own child, too: with arguments it plays one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,13 +15,8 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "../internal.h"
+#include "live.h"
 #include "tap.h"
-
-#define SECONDS(n) sup_deadline_in((n) * 1000)
-
-static int device;
-static char self[256];
 
 /* ---- a server in a process of its own --------------------------------- */
 
@@ -704,15 +697,13 @@ static void test_speed(void)
 
 int main(int argc, char **argv)
 {
+	int status;
+
 	if (argc > 1)
 		return play(argv[1]);
-	device = sup_device_open();
-	if (device < 0) {
-		printf("1..0 # SKIP /dev/supervisor: %s\n", strerror(-device));
-		return 4;
-	}
-	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
-		return 1;
+	status = live_begin();
+	if (status)
+		return status;
 	test_calls();
 	test_started();
 	test_monitors();

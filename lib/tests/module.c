@@ -2,8 +2,6 @@
 /*
  * module.c - the library against the module: every call once, and the spawner
  * with real trees. Runs where /dev/supervisor is; skips all elsewhere.
- *
- * The program is its own child, too: with arguments it plays one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,13 +13,8 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "../internal.h"
+#include "live.h"
 #include "tap.h"
-
-#define SECONDS(n) sup_deadline_in((n) * 1000)
-
-static int device;
-static char self[256];
 
 /* A root with its spawner in a thread of its own, and its events. */
 struct tree {
@@ -617,15 +610,13 @@ static int play(const char *how)
 
 int main(int argc, char **argv)
 {
+	int status;
+
 	if (argc > 1)
 		return play(argv[1]);
-	device = sup_device_open();
-	if (device < 0) {
-		printf("1..0 # SKIP /dev/supervisor: %s\n", strerror(-device));
-		return 4;
-	}
-	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
-		return 1;
+	status = live_begin();
+	if (status)
+		return status;
 	test_info();
 	test_tree();
 	test_start_failure();

@@ -195,19 +195,7 @@ static int sys_status(int argc, char **argv)
 static void print_trace(const struct sup_trace *trace, const void *data,
 			size_t length, bool json)
 {
-	static const char *const kinds[] = {
-		[SUP_TRACE_CALL] = "call",
-		[SUP_TRACE_CAST] = "cast",
-		[SUP_TRACE_INFO] = "info",
-		[SUP_TRACE_TIMEOUT] = "timeout",
-		[SUP_TRACE_CONTINUE] = "continue",
-		[SUP_TRACE_HIBERNATE] = "hibernate",
-		[SUP_TRACE_REPLY] = "reply",
-		[SUP_TRACE_SYSTEM] = "system",
-		[SUP_TRACE_STOP] = "stop",
-	};
-	const char *kind = trace->kind && trace->kind < ARRAY_SIZE(kinds) ?
-		kinds[trace->kind] : "unknown";
+	const char *kind = word_of(SUP_WORDS_TRACE, trace->kind);
 	char *clock, *words;
 	json_t *object;
 
