@@ -660,7 +660,6 @@ static void *actor_exec(void *unused)
 static int actor_do(struct actor_state *actor, const struct actor_order *order)
 {
 	pthread_t thread;
-	__u64 ref;
 
 	switch (order->order) {
 	case ORDER_LINK:
@@ -676,8 +675,6 @@ static int actor_do(struct actor_state *actor, const struct actor_order *order)
 		return close(actor->mailbox) ? -errno : 0;
 	case ORDER_OWN:
 		return _test_mailbox_own(actor->mailbox = order->first);
-	case ORDER_MONITOR:
-		return _test_monitor(order->first, order->second, &ref);
 	case ORDER_EXIT:
 		syscall(SYS_exit_group, (int)order->first);
 		break;

@@ -305,7 +305,6 @@ enum order {
 	ORDER_TRAP_OWN,	/* a mailbox of its own */
 	ORDER_OWN,	/* mailbox, which is its own now */
 	ORDER_CLOSE_OWN, /* which it closes */
-	ORDER_MONITOR,	/* mailbox, pid */
 	ORDER_EXIT,	/* status: not answered */
 	ORDER_THREAD,	/* run on in a thread, without a leader */
 	ORDER_EXEC,	/* execute /proc/self/exe in a thread: not answered */
