@@ -31,7 +31,7 @@ struct shared {
 
 /* Turns of spin(): longer than any call takes that races here. */
 #define LEAD_MAX 300000
-/* Longer than a process takes to be killed and to get to its end. */
+/* Longer than a process takes to get to what it is to do, or to its end. */
 #define LEAD_MAX_DEATH 3000000
 
 struct balance {
