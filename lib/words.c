@@ -139,11 +139,15 @@ static const char *const limit[] = {
 	[SUPERVISOR_LIMIT_MAILBOX_MESSAGES] = "mailbox_messages",
 	[SUPERVISOR_LIMIT_MAILBOX_BYTES] = "mailbox_bytes",
 	[SUPERVISOR_LIMIT_KEPT_MAILBOXES] = "kept_mailboxes",
+	[SUPERVISOR_LIMIT_REGISTRIES] = "registries",
+	[SUPERVISOR_LIMIT_ENTRIES] = "entries",
+	[SUPERVISOR_LIMIT_MAP_SLOTS] = "map_slots",
 };
 
 static const char *const kind[] = {
 	[SUPERVISOR_KIND_SUPERVISOR] = "supervisor",
 	[SUPERVISOR_KIND_MAILBOX] = "mailbox",
+	[SUPERVISOR_KIND_REGISTRY] = "registry",
 };
 
 static const char *const message[] = {
@@ -157,6 +161,7 @@ static const char *const message[] = {
 	[SUPERVISOR_MSG_REPLY] = "reply",
 	[SUPERVISOR_MSG_DOWN] = "down",
 	[SUPERVISOR_MSG_EXIT] = "exit",
+	[SUPERVISOR_MSG_REGISTRY] = "registry",
 };
 
 static const char *const alias[] = {

@@ -41,6 +41,14 @@ static unsigned long max_user_refs = 1048576;
 module_param(max_user_refs, ulong, 0644);
 MODULE_PARM_DESC(max_user_refs, "monitors, links and aliases of a user (1048576)");
 
+static unsigned long max_user_registries = 16384;
+module_param(max_user_registries, ulong, 0644);
+MODULE_PARM_DESC(max_user_registries, "registries of a user (16384)");
+
+static unsigned long max_user_entries = 1048576;
+module_param(max_user_entries, ulong, 0644);
+MODULE_PARM_DESC(max_user_entries, "registry entries, metadata and locks of a user (1048576)");
+
 static unsigned long max_children = 131072;
 module_param(max_children, ulong, 0644);
 MODULE_PARM_DESC(max_children, "child specs of one supervisor (131072)");
@@ -72,6 +80,10 @@ u64 sup_limit(u32 limit)
 		return READ_ONCE(max_user_calls);
 	case SUPERVISOR_LIMIT_REFS:
 		return READ_ONCE(max_user_refs);
+	case SUPERVISOR_LIMIT_REGISTRIES:
+		return READ_ONCE(max_user_registries);
+	case SUPERVISOR_LIMIT_ENTRIES:
+		return READ_ONCE(max_user_entries);
 	case SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN:
 		return READ_ONCE(max_children);
 	case SUPERVISOR_LIMIT_SUBSCRIPTIONS:
@@ -82,6 +94,8 @@ u64 sup_limit(u32 limit)
 		return SUP_MAILBOX_BYTES_MAX;
 	case SUPERVISOR_LIMIT_KEPT_MAILBOXES:
 		return SUP_KEPT_MAX;
+	case SUPERVISOR_LIMIT_MAP_SLOTS:
+		return SUP_MAP_SLOTS_MAX;
 	default:
 		return 0;
 	}

@@ -27,6 +27,9 @@ struct user_namespace;
 /* Mailboxes that one child's spec keeps for the next incarnation. */
 #define SUP_KEPT_MAX 16
 
+/* Keys that a registry's mapping may have room for. */
+#define SUP_MAP_SLOTS_MAX 1048576
+
 /**
  * struct sup_account - what one user has
  * @node: A: in the table

@@ -625,6 +625,18 @@ struct sup_mailbox *sup_mailbox_fdget_read(int fd)
 }
 
 /**
+ * sup_mailbox_fdget_write - the mailbox that a file descriptor open for writing is
+ * @fd: from user space
+ *
+ * Context: may sleep.
+ * Return: a reference; -EBADF or -EBADFD.
+ */
+struct sup_mailbox *sup_mailbox_fdget_write(int fd)
+{
+	return mailbox_fdget(fd, FMODE_WRITE);
+}
+
+/**
  * sup_mailbox_put - drop a reference
  * @mailbox: a mailbox, or NULL
  *

@@ -242,6 +242,7 @@ void sup_mailbox_settle(struct sup_mailbox *mailbox);
 
 struct sup_mailbox *sup_mailbox_fdget(int fd);
 struct sup_mailbox *sup_mailbox_fdget_read(int fd);
+struct sup_mailbox *sup_mailbox_fdget_write(int fd);
 void sup_mailbox_put(struct sup_mailbox *mailbox);
 
 void sup_post_init(struct sup_post *post, const struct sup_post_ops *ops);

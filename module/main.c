@@ -21,6 +21,7 @@
 #include "mailbox.h"
 #include "object.h"
 #include "ref.h"
+#include "registry.h"
 #include "supervisor.h"
 
 static int info_execute(struct sup_ucmd *ucmd)
@@ -34,7 +35,8 @@ static int info_execute(struct sup_ucmd *ucmd)
 		return -ENOMEM;
 	cmd->out_abi = SUPERVISOR_ABI;
 	cmd->out_errata = 0;
-	cmd->out_features = SUPERVISOR_FEATURE_SUPERVISORS | SUPERVISOR_FEATURE_MESSAGES;
+	cmd->out_features = SUPERVISOR_FEATURE_SUPERVISORS | SUPERVISOR_FEATURE_MESSAGES |
+			    SUPERVISOR_FEATURE_REGISTRIES;
 	memset(cmd->out_version, 0, sizeof(cmd->out_version));
 	strscpy(cmd->out_version, SUPERVISOR_VERSION, sizeof(cmd->out_version));
 	for (i = 0; i < SUPERVISOR_LIMIT_NR; i++) {
@@ -103,6 +105,15 @@ union ioctl_buffer {
 	struct supervisor_status status;
 	struct supervisor_open_child open_child;
 	struct supervisor_own own;
+	struct supervisor_registry_create registry_create;
+	struct supervisor_register reg;
+	struct supervisor_unregister unregister;
+	struct supervisor_lookup lookup;
+	struct supervisor_select select;
+	struct supervisor_update update;
+	struct supervisor_meta meta;
+	struct supervisor_lock lock;
+	struct supervisor_registry_status registry_status;
 };
 
 /* @last: the last member that was published first. */
@@ -133,6 +144,9 @@ union ioctl_buffer {
 
 #define ASYNC SUPERVISOR_CALL_F_ASYNC
 #define TREE SUPERVISOR_SUSPEND_F_TREE
+#define SELECT_FLAGS									\
+	(SUPERVISOR_SELECT_F_KEY | SUPERVISOR_SELECT_F_VALUE | SUPERVISOR_SELECT_F_PID |	\
+	 SUPERVISOR_SELECT_F_PARTITION | SUPERVISOR_SELECT_F_NO_VALUES)
 
 static const struct ioctl_op ioctl_ops[] = {
 	IOCTL_OP(SUPERVISOR_INFO, DEVICE, 0, supervisor_info, out_used, 0, 0, info_execute),
@@ -213,6 +227,33 @@ static const struct ioctl_op ioctl_ops[] = {
 		 RESERVED(supervisor_open_child), sup_supervisor_open_child),
 	IOCTL_OP(SUPERVISOR_OWN, SUPERVISOR, FMODE_WRITE, supervisor_own, flags, 0, 0,
 		 sup_supervisor_own),
+	IOCTL_OP(SUPERVISOR_REGISTRY_CREATE, DEVICE, 0, supervisor_registry_create, out_id,
+		 SUPERVISOR_REGISTRY_F_OPEN, 0, sup_registry_create),
+	IOCTL_OP(SUPERVISOR_REGISTER, REGISTRY, FMODE_WRITE, supervisor_register, out_id, 0, 0,
+		 sup_registry_register),
+	IOCTL_OP(SUPERVISOR_UNREGISTER, REGISTRY, FMODE_WRITE, supervisor_unregister, out_max,
+		 SUPERVISOR_UNREGISTER_F_VALUE, 0, sup_registry_unregister),
+	IOCTL_OP(SUPERVISOR_LOOKUP, REGISTRY, FMODE_READ, supervisor_lookup, out_id, 0, 0,
+		 sup_registry_lookup),
+	IOCTL_OP(SUPERVISOR_SELECT, REGISTRY, FMODE_READ, supervisor_select, __reserved2,
+		 SELECT_FLAGS, RESERVED(supervisor_select), sup_registry_select),
+	IOCTL_OP(SUPERVISOR_COUNT, REGISTRY, FMODE_READ, supervisor_select, __reserved2,
+		 SELECT_FLAGS, RESERVED(supervisor_select), sup_registry_count),
+	IOCTL_OP(SUPERVISOR_UPDATE, REGISTRY, FMODE_WRITE, supervisor_update, out_max,
+		 SUPERVISOR_UPDATE_F_COMPARE | SUPERVISOR_UPDATE_F_MAILBOX, 0,
+		 sup_registry_update),
+	IOCTL_OP(SUPERVISOR_META_PUT, REGISTRY, FMODE_WRITE, supervisor_meta, out_max, 0, 0,
+		 sup_registry_meta_put),
+	IOCTL_OP(SUPERVISOR_META_GET, REGISTRY, FMODE_READ, supervisor_meta, out_max, 0, 0,
+		 sup_registry_meta_get),
+	IOCTL_OP(SUPERVISOR_META_DELETE, REGISTRY, FMODE_WRITE, supervisor_meta, out_max, 0, 0,
+		 sup_registry_meta_delete),
+	IOCTL_OP(SUPERVISOR_LOCK, REGISTRY, FMODE_WRITE, supervisor_lock, __reserved, 0,
+		 RESERVED(supervisor_lock), sup_registry_lock),
+	IOCTL_OP(SUPERVISOR_UNLOCK, REGISTRY, FMODE_WRITE, supervisor_lock, __reserved, 0,
+		 RESERVED(supervisor_lock), sup_registry_unlock),
+	IOCTL_OP(SUPERVISOR_REGISTRY_STATUS, REGISTRY, 0, supervisor_registry_status,
+		 out_map_bytes, 0, 0, sup_registry_status),
 };
 
 static const struct file_operations device_fops;
@@ -395,6 +436,7 @@ err_objects:
 static void __exit supervisor_module_exit(void)
 {
 	misc_deregister(&supervisor_device);
+	sup_registry_exit();
 	sup_link_exit();
 	sup_monitor_exit();
 	sup_child_exit();

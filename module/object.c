@@ -490,33 +490,47 @@ static bool name_allows(const struct sup_object_name *name, int access)
 	return (mode & want) == want || ns_capable(name->ns, CAP_DAC_OVERRIDE);
 }
 
+/* What user space calls each kind. */
+static const enum sup_kind kinds[] = {
+	[SUPERVISOR_KIND_SUPERVISOR] = SUP_KIND_SUPERVISOR,
+	[SUPERVISOR_KIND_MAILBOX] = SUP_KIND_MAILBOX,
+	[SUPERVISOR_KIND_REGISTRY] = SUP_KIND_REGISTRY,
+};
+
 /**
- * sup_object_open - ioctl(SUPERVISOR_OPEN)
- * @ucmd: the ioctl
+ * sup_object_kind - what user space calls an object's kind
+ * @object: the object
+ *
+ * Context: any.
+ * Return: SUPERVISOR_KIND_*.
+ */
+u32 sup_object_kind(const struct sup_object *object)
+{
+	u32 kind = 0;
+
+	while (kinds[kind] != object->ops->kind)
+		kind++;
+	return kind;
+}
+
+/**
+ * sup_object_find - find an object by its name, for a file of it
+ * @uptr: the name's address in user space
+ * @len: its bytes
+ * @kind: the kind wanted
+ * @access: O_RDONLY, O_WRONLY or O_RDWR
  *
  * Context: may sleep.
- * Return: as the UAPI header says.
+ * Return: a reference, with a file counted; -ENOENT, -EACCES, sup_name_copy()'s.
  */
-int sup_object_open(struct sup_ucmd *ucmd)
+struct sup_object *sup_object_find(u64 uptr, u32 len, enum sup_kind kind, int access)
 {
-	struct supervisor_open *cmd = ucmd->cmd;
+	char *bytes = sup_name_copy(uptr, len);
 	struct sup_object *object;
-	enum sup_kind kind;
-	int access, ret;
-	char *bytes;
+	int ret;
 
-	cmd->out_fd = -1;
-	cmd->out_id = 0;
-	if (cmd->kind > SUPERVISOR_KIND_MAILBOX)
-		return -EOPNOTSUPP;
-	kind = cmd->kind == SUPERVISOR_KIND_MAILBOX ? SUP_KIND_MAILBOX : SUP_KIND_SUPERVISOR;
-	access = sup_access_flags(cmd->access);
-	if (access < 0)
-		return access;
-	bytes = sup_name_copy(cmd->name, cmd->name_len);
 	if (IS_ERR(bytes))
-		return PTR_ERR(bytes);
-
+		return ERR_CAST(bytes);
 	mutex_lock(&sup_names_lock);
 	object = name_find_locked(current_user_ns(), bytes);
 	if (!object || object->ops->kind != kind)
@@ -529,7 +543,33 @@ int sup_object_open(struct sup_ucmd *ucmd)
 		sup_object_get(object);
 	mutex_unlock(&sup_names_lock);
 	kfree(bytes);
-	return ret ?: sup_object_reopen(ucmd, object, access, &cmd->out_fd, &cmd->out_id);
+	return ret ? ERR_PTR(ret) : object;
+}
+
+/**
+ * sup_object_open - ioctl(SUPERVISOR_OPEN)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep.
+ * Return: as the UAPI header says.
+ */
+int sup_object_open(struct sup_ucmd *ucmd)
+{
+	struct supervisor_open *cmd = ucmd->cmd;
+	struct sup_object *object;
+	int access;
+
+	cmd->out_fd = -1;
+	cmd->out_id = 0;
+	if (cmd->kind >= ARRAY_SIZE(kinds))
+		return -EOPNOTSUPP;
+	access = sup_access_flags(cmd->access);
+	if (access < 0)
+		return access;
+	object = sup_object_find(cmd->name, cmd->name_len, kinds[cmd->kind], access);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	return sup_object_reopen(ucmd, object, access, &cmd->out_fd, &cmd->out_id);
 }
 
 /**

@@ -10,8 +10,13 @@
  *	subscriptions_lock		who hears of which tree (event.c)
  *	sup_links_lock			L: links, and who traps exits (link.c)
  *	sup_names_lock			N: names of objects (object.c)
+ *	sup_registry.meta_lock		D: a registry's metadata
  *	sup_tokens_lock			T: tokens of outstanding starts (child.c)
  *	sup_mailbox.owner_lock		O: who serves a mailbox (mailbox.c)
+ *	sup_partition.lock		R: a partition of a registry: keys and entries
+ *	  sup_holder.lock		H: the entries of one process in one registry
+ *	sup_registry.locks_lock		K: locks that a registry's users have or want
+ *	sup_registry.holders_lock	who has anything in a registry
  *	sup_processes_lock		the table of tracked processes (process.c)
  *	  pid->wait_pidfd.lock		the kernel's; taken inside tasklist_lock too
  *	    sup_process.lock		P: a process and its watches, irqsave
@@ -50,6 +55,7 @@ enum sup_kind {
 	SUP_KIND_DEVICE,	/* /dev/supervisor itself: no struct sup_object */
 	SUP_KIND_MAILBOX,
 	SUP_KIND_SUPERVISOR,
+	SUP_KIND_REGISTRY,
 };
 
 /**
@@ -108,7 +114,7 @@ struct sup_object_watch {
 };
 
 /**
- * struct sup_object - the base of a mailbox or supervisor
+ * struct sup_object - the base of a mailbox, supervisor or registry
  * @ops: const
  * @ref: references: one for all files together, and one for each pointer that
  *	other objects hold
@@ -178,6 +184,8 @@ void sup_object_watch_remove(struct sup_object *object, struct sup_object_watch 
 void sup_object_down(struct sup_object *object, u32 reason);
 void sup_object_up(struct sup_object *object);
 
+u32 sup_object_kind(const struct sup_object *object);
+struct sup_object *sup_object_find(u64 uptr, u32 len, enum sup_kind kind, int access);
 int sup_object_set_name(struct sup_object *object, u64 uptr, u32 len, u32 mode);
 void sup_object_clear_name(struct sup_object *object);
 
@@ -204,6 +212,7 @@ static inline struct sup_object *sup_file_object(struct file *file)
 
 extern const struct file_operations sup_mailbox_fops;
 extern const struct file_operations sup_supervisor_fops;
+extern const struct file_operations sup_registry_fops;
 extern struct workqueue_struct *sup_workqueue;
 extern struct mutex sup_names_lock;
 extern struct list_head sup_names;

@@ -105,7 +105,7 @@ static void process_record_locked(struct sup_process *process, const struct task
 	exit->status = task_wait_status(task);
 	exit->reason = process_reason_locked(process, exit->status);
 	exit->exec_id = task->self_exec_id;
-	process->dead = true;
+	WRITE_ONCE(process->dead, true);
 }
 
 /* Deaths come one at a time, as tasklist_lock is held: so they are told in order. */
@@ -485,6 +485,29 @@ static bool process_is_dead_locked(const struct sup_process *process)
 	dead = process->dead || !task || task_is_dead(task);
 	rcu_read_unlock();
 	return dead;
+}
+
+/**
+ * sup_process_alive - can nothing tell yet that a process is dead
+ * @process: a tracked process
+ * @pid: its identity, which the caller keeps
+ *
+ * Its death is recorded before wait4 and waitid report it; what looks without
+ * tasklist_lock may see it a little earlier, and so do we.
+ *
+ * Context: any; in an RCU read-side section in which @process was found.
+ * Return: true if so.
+ */
+bool sup_process_alive(const struct sup_process *process, struct pid *pid)
+{
+	const struct task_struct *task;
+	bool alive;
+
+	rcu_read_lock();
+	task = pid_task(pid, PIDTYPE_TGID);
+	alive = !READ_ONCE(process->dead) && task && !task_is_dead(task);
+	rcu_read_unlock();
+	return alive;
 }
 
 /**

@@ -210,6 +210,7 @@ void sup_follower_init(struct sup_follower *follower, const struct sup_follower_
 bool sup_follow(struct sup_follower *follower, struct sup_process *process);
 void sup_unfollow(struct sup_follower *follower);
 void sup_followers_flush(void);
+bool sup_process_alive(const struct sup_process *process, struct pid *pid);
 
 int sup_pid_find(s32 nr, s32 pidfd, struct pid **pid);
 struct sup_process *sup_process_get(struct pid *pid);

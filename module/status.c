@@ -260,8 +260,7 @@ static void name_entry_write_locked(struct sup_object *object, struct supervisor
 		.gid = from_kgid_munged(ns, object->name.gid),
 		.mode = object->name.mode,
 		.id = object->id,
-		.kind = object->ops->kind == SUP_KIND_MAILBOX ? SUPERVISOR_KIND_MAILBOX :
-								SUPERVISOR_KIND_SUPERVISOR,
+		.kind = sup_object_kind(object),
 		.name_len = object->name.len + 1,
 		.name_offset = sizeof(*entry),
 	};

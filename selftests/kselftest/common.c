@@ -250,15 +250,21 @@ int _test_create(int dev, struct supervisor_create *create, int *sup)
 	return err;
 }
 
-int _test_open(int dev, const char *name, __u32 access, int *sup)
+static int open_kind(int dev, __u32 kind, const char *name, __u32 access,
+		     int *fd)
 {
 	struct supervisor_open open =
-		ARG(supervisor_open, .access = access,
+		ARG(supervisor_open, .access = access, .kind = kind,
 		    .name = (uintptr_t)name, .name_len = strlen(name));
 	int err = _test_ioctl(dev, SUPERVISOR_OPEN, &open);
 
-	*sup = err ? -1 : open.out_fd;
+	*fd = err ? -1 : open.out_fd;
 	return err;
+}
+
+int _test_open(int dev, const char *name, __u32 access, int *sup)
+{
+	return open_kind(dev, SUPERVISOR_KIND_SUPERVISOR, name, access, sup);
 }
 
 int _test_unlink(int dev, const char *name)
@@ -623,6 +629,161 @@ int _test_recv_down(int mailbox, struct supervisor_msg_down *down, __u64 deadlin
 	return down->head.type;
 }
 
+/* "key=value" or "key": the key's bytes, and where the value is. */
+static __u32 key_of(const char *text, const char **value)
+{
+	const char *equals = strchr(text, '=');
+
+	*value = equals ? equals + 1 : "";
+	return equals ? (__u32)(equals - text) : strlen(text);
+}
+
+int _test_registry(int dev, struct supervisor_registry_create create, int *registry)
+{
+	int err = _test_ioctl(dev, SUPERVISOR_REGISTRY_CREATE, &create);
+
+	*registry = create.out_fd;
+	return err;
+}
+
+int _test_open_registry(int dev, const char *name, __u32 access, int *registry)
+{
+	return open_kind(dev, SUPERVISOR_KIND_REGISTRY, name, access, registry);
+}
+
+int _test_register(int registry, const char *text, int mailbox,
+		   struct supervisor_register *result)
+{
+	struct supervisor_register arg =
+		ARG(supervisor_register, .key = (uintptr_t)text,
+		    .mailbox_fd = mailbox);
+	const char *value;
+	int err;
+
+	arg.key_len = key_of(text, &value);
+	arg.value = (uintptr_t)value;
+	arg.value_len = strlen(value);
+	err = _test_ioctl(registry, SUPERVISOR_REGISTER, &arg);
+	if (result)
+		*result = arg;
+	return err;
+}
+
+int _test_unregister(int registry, const char *text)
+{
+	struct supervisor_unregister arg =
+		ARG(supervisor_unregister, .key = (uintptr_t)text);
+	const char *value;
+
+	arg.key_len = key_of(text, &value);
+	if (strchr(text, '=')) {
+		arg.flags = SUPERVISOR_UNREGISTER_F_VALUE;
+		arg.value = (uintptr_t)value;
+		arg.value_len = strlen(value);
+	}
+	return _test_ioctl(registry, SUPERVISOR_UNREGISTER, &arg) ?:
+	       (int)arg.out_count;
+}
+
+int _test_update(int registry, const char *text, const char *old)
+{
+	struct supervisor_update arg =
+		ARG(supervisor_update, .key = (uintptr_t)text,
+		    .mailbox_fd = -1);
+	const char *value;
+
+	arg.key_len = key_of(text, &value);
+	arg.value = (uintptr_t)value;
+	arg.value_len = strlen(value);
+	if (old) {
+		arg.flags = SUPERVISOR_UPDATE_F_COMPARE;
+		arg.old = (uintptr_t)old;
+		arg.old_len = strlen(old);
+	}
+	return _test_ioctl(registry, SUPERVISOR_UPDATE, &arg);
+}
+
+int _test_lookup(int registry, const char *key, char *value, size_t size)
+{
+	struct supervisor_lookup arg =
+		ARG(supervisor_lookup, .key = (uintptr_t)key,
+		    .key_len = strlen(key), .value = (uintptr_t)value,
+		    .value_len = size ? size - 1 : 0);
+	int err = _test_ioctl(registry, SUPERVISOR_LOOKUP, &arg);
+
+	if (err)
+		return err;
+	if (size)
+		value[arg.value_len] = 0;
+	return arg.out_pid;
+}
+
+/* Room for one record or two: so that the cursor is used. */
+int _test_select(int registry, struct supervisor_select select, char *text,
+		 size_t size)
+{
+	char buf[256] __aligned(8);
+	size_t done = 0;
+	__u32 i, at;
+	int err;
+
+	*text = 0;
+	do {
+		select.buf = (uintptr_t)buf;
+		select.buf_len = sizeof(buf);
+		err = _test_ioctl(registry, SUPERVISOR_SELECT, &select);
+		if (err)
+			return err;
+		for (i = 0, at = 0; i < select.out_count; i++) {
+			struct supervisor_registry_entry *entry =
+				(void *)(buf + at);
+
+			done += snprintf(text + done, size - done, "%s%s=%s",
+					 done ? " " : "",
+					 text_at(entry, entry->key_offset),
+					 entry->value_offset ?
+					 text_at(entry, entry->value_offset) :
+					 "");
+			at += entry->size;
+			if (done >= size)
+				return -EOVERFLOW;
+		}
+		if (at != select.buf_len)
+			return -EPROTO;
+	} while (select.out_more);
+	return 0;
+}
+
+long _test_count_entries(int registry, struct supervisor_select select)
+{
+	return _test_ioctl(registry, SUPERVISOR_COUNT, &select) ?:
+	       (long)select.out_count;
+}
+
+int _test_lock(int registry, const char *key, __u64 deadline)
+{
+	struct supervisor_lock arg =
+		ARG(supervisor_lock, .key = (uintptr_t)key,
+		    .key_len = strlen(key), .deadline = deadline);
+
+	return _test_ioctl(registry, SUPERVISOR_LOCK, &arg);
+}
+
+int _test_unlock(int registry, const char *key)
+{
+	struct supervisor_lock arg =
+		ARG(supervisor_lock, .key = (uintptr_t)key,
+		    .key_len = strlen(key));
+
+	return _test_ioctl(registry, SUPERVISOR_UNLOCK, &arg);
+}
+
+int _test_registry_status(int registry, struct supervisor_registry_status *status)
+{
+	*status = ARG(supervisor_registry_status);
+	return _test_ioctl(registry, SUPERVISOR_REGISTRY_STATUS, status);
+}
+
 struct actor_order {
 	enum order order;
 	long first;
@@ -675,6 +836,20 @@ static int actor_do(struct actor_state *actor, const struct actor_order *order)
 		return close(actor->mailbox) ? -errno : 0;
 	case ORDER_OWN:
 		return _test_mailbox_own(actor->mailbox = order->first);
+	case ORDER_REGISTER:
+		return _test_register(order->first, (char *)order->second, -1,
+				      NULL);
+	case ORDER_UNREGISTER:
+		return _test_unregister(order->first, (char *)order->second);
+	case ORDER_UPDATE:
+		return _test_update(order->first, (char *)order->second, NULL);
+	case ORDER_LOCK:
+		return _test_lock(order->first, (char *)order->second, 0);
+	case ORDER_LOCK_WAIT:
+		return _test_lock(order->first, (char *)order->second,
+				  after_ms(PATIENCE_MS));
+	case ORDER_UNLOCK:
+		return _test_unlock(order->first, (char *)order->second);
 	case ORDER_EXIT:
 		syscall(SYS_exit_group, (int)order->first);
 		break;
@@ -904,14 +1079,7 @@ int _test_mailbox(int dev, struct supervisor_mailbox_create create,
 
 int _test_open_mailbox(int dev, const char *name, __u32 access, int *mailbox)
 {
-	struct supervisor_open open =
-		ARG(supervisor_open, .access = access,
-		    .kind = SUPERVISOR_KIND_MAILBOX,
-		    .name = (uintptr_t)name, .name_len = strlen(name));
-	int err = _test_ioctl(dev, SUPERVISOR_OPEN, &open);
-
-	*mailbox = err ? -1 : open.out_fd;
-	return err;
+	return open_kind(dev, SUPERVISOR_KIND_MAILBOX, name, access, mailbox);
 }
 
 int _test_send(int mailbox, const void *payload, __u32 len, __u64 deadline)

@@ -305,11 +305,19 @@ enum order {
 	ORDER_TRAP_OWN,	/* a mailbox of its own */
 	ORDER_OWN,	/* mailbox, which is its own now */
 	ORDER_CLOSE_OWN, /* which it closes */
+	/* registry, "key=value" */
+	ORDER_REGISTER,
+	ORDER_UNREGISTER, /* only "key": all values */
+	ORDER_UPDATE,
+	ORDER_LOCK,	/* registry, "key": without waiting */
+	ORDER_LOCK_WAIT,
+	ORDER_UNLOCK,
 	ORDER_EXIT,	/* status: not answered */
 	ORDER_THREAD,	/* run on in a thread, without a leader */
 	ORDER_EXEC,	/* execute /proc/self/exe in a thread: not answered */
 };
 
+/* Nothing of text is copied: what it is must have been there before the fork. */
 int _test_actor(int dev, struct actor *actor);
 int _test_order(struct actor *actor, enum order order, long first, long second);
 int _test_actor_kill(struct actor *actor, int number);
@@ -331,6 +339,50 @@ int _test_next(int mailbox, struct event *event, __u64 deadline);
 int _test_event(int mailbox, __u32 what, const char *id, struct event *event);
 /* As many events as @expected has, or those which came, as text. */
 int _test_trace(int mailbox, const char *expected, char *seen, size_t size);
+
+/* ---- registries ---- */
+
+#define REGISTRY(keys_, ...) \
+	ARG(supervisor_registry_create, .keys = SUPERVISOR_KEYS_##keys_, \
+	    ##__VA_ARGS__)
+#define NAMED_REGISTRY(name_, keys_, ...) \
+	REGISTRY(keys_, .name = (uintptr_t)(name_), .name_len = strlen(name_), \
+		 .mode = 0600, ##__VA_ARGS__)
+
+/* What is selected: SELECT(KEY, "web"), SELECT(PID | SUPERVISOR_SELECT_F_KEY...). */
+#define SELECT(flags_, key_, ...) \
+	ARG(supervisor_select, .flags = (flags_), .key_len = strlen(key_), \
+	    .key = strlen(key_) ? (uintptr_t)(key_) : 0, ##__VA_ARGS__)
+
+int _test_registry(int dev, struct supervisor_registry_create create, int *registry);
+int _test_open_registry(int dev, const char *name, __u32 access, int *registry);
+/* Keys and values are text, "key=value" or "key"; mailbox -1 for none. */
+int _test_register(int registry, const char *text, int mailbox,
+		   struct supervisor_register *result);
+/* How many, or -errno. */
+int _test_unregister(int registry, const char *text);
+int _test_update(int registry, const char *text, const char *old);
+/* The process, or -errno; the value as text. */
+int _test_lookup(int registry, const char *key, char *value, size_t size);
+/* "a=1 b=2", from first to last, however often it takes. */
+int _test_select(int registry, struct supervisor_select select, char *text,
+		 size_t size);
+long _test_count_entries(int registry, struct supervisor_select select);
+int _test_lock(int registry, const char *key, __u64 deadline);
+int _test_unlock(int registry, const char *key);
+int _test_registry_status(int registry, struct supervisor_registry_status *status);
+
+#define test_registry(...) ASSERT_EQ(0, _test_registry(__VA_ARGS__))
+#define test_open_registry(...) ASSERT_EQ(0, _test_open_registry(__VA_ARGS__))
+#define test_register(registry_, text_) \
+	ASSERT_EQ(0, _test_register((registry_), (text_), -1, NULL))
+#define test_select(registry_, expected_, ...) \
+	do { \
+		char selected_[4096]; \
+		ASSERT_EQ(0, _test_select((registry_), SELECT(__VA_ARGS__), \
+					  selected_, sizeof(selected_))); \
+		ASSERT_STREQ((expected_), selected_); \
+	} while (0)
 
 /* ---- messages ---- */
 

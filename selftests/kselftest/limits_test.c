@@ -29,6 +29,8 @@ static const char * const parameters[SUPERVISOR_LIMIT_NR] = {
 	[SUPERVISOR_LIMIT_NAMES] = "max_user_names",
 	[SUPERVISOR_LIMIT_CALLS] = "max_user_calls",
 	[SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN] = "max_children",
+	[SUPERVISOR_LIMIT_REGISTRIES] = "max_user_registries",
+	[SUPERVISOR_LIMIT_ENTRIES] = "max_user_entries",
 };
 
 static void parameter_path(char *path, size_t size, int limit)

@@ -326,7 +326,7 @@ TEST_F(mailbox, names_are_shared_with_supervisors)
 		CREATE(.mode = 0600, .name = (uintptr_t)name,
 		       .name_len = strlen(name));
 	struct supervisor_open open =
-		ARG(supervisor_open, .access = O_RDWR, .kind = 2,
+		ARG(supervisor_open, .access = O_RDWR, .kind = 3,
 		    .name = (uintptr_t)name, .name_len = strlen(name));
 	int mailbox, other, sup;
 

@@ -21,6 +21,7 @@ enum file {
 	ON_MAILBOX,
 	ON_STARTED,	/* a supervisor without children that was started */
 	ON_NEW,		/* one that was not */
+	ON_REGISTRY,	/* of unique keys, empty */
 	FILES,
 };
 
@@ -63,11 +64,21 @@ union argument {
 	struct supervisor_status status;
 	struct supervisor_open_child open_child;
 	struct supervisor_own own;
+	struct supervisor_registry_create registry_create;
+	struct supervisor_register reg;
+	struct supervisor_unregister unregister;
+	struct supervisor_lookup lookup;
+	struct supervisor_select select;
+	struct supervisor_update update;
+	struct supervisor_meta meta;
+	struct supervisor_lock lock;
+	struct supervisor_registry_status registry_status;
 	__u8 bytes[512];
 };
 
 static char name[32];
 static char mailbox_name[32];
+static char registry_name[32];
 static char buf[4096] __aligned(8);
 static struct supervisor_child_spec spec;
 static int spare_mailbox;
@@ -250,6 +261,55 @@ static void fill_open_child(union argument *arg)
 	arg->open_child.path_len = strlen("unknown");
 }
 
+static void fill_register(union argument *arg)
+{
+	arg->reg.key = (uintptr_t)"key";
+	arg->reg.key_len = 3;
+	arg->reg.mailbox_fd = -1;
+}
+
+static void fill_key(union argument *arg)
+{
+	arg->lookup.key = (uintptr_t)"key";
+	arg->lookup.key_len = 3;
+}
+
+static void fill_select(union argument *arg)
+{
+	arg->select.buf = (uintptr_t)buf;
+	arg->select.buf_len = sizeof(buf);
+}
+
+static void fill_update(union argument *arg)
+{
+	arg->update.key = (uintptr_t)"key";
+	arg->update.key_len = 3;
+	arg->update.mailbox_fd = -1;
+}
+
+static void fill_unregister(union argument *arg)
+{
+	arg->unregister.key = (uintptr_t)"key";
+	arg->unregister.key_len = 3;
+}
+
+static void fill_meta(union argument *arg)
+{
+	arg->meta.key = (uintptr_t)"key";
+	arg->meta.key_len = 3;
+}
+
+static void fill_lock(union argument *arg)
+{
+	arg->lock.key = (uintptr_t)"key";
+	arg->lock.key_len = 3;
+}
+
+#define SELECT_FLAGS \
+	(SUPERVISOR_SELECT_F_KEY | SUPERVISOR_SELECT_F_VALUE | \
+	 SUPERVISOR_SELECT_F_PID | SUPERVISOR_SELECT_F_PARTITION | \
+	 SUPERVISOR_SELECT_F_NO_VALUES)
+
 /*
  * Every ioctl: its name, struct, the last member that was first published, the
  * known flags, the file it is on, what fills in a valid argument, and what that
@@ -321,7 +381,27 @@ static void fill_open_child(union argument *arg)
 	X(STATUS, status, out_down, 0, ON_STARTED, fill_nothing, 0) \
 	X(OPEN_CHILD, open_child, out_id, 0, ON_STARTED, fill_open_child, \
 	  ENOENT) \
-	X(OWN, own, flags, 0, ON_STARTED, fill_nothing, 0)
+	X(OWN, own, flags, 0, ON_STARTED, fill_nothing, 0) \
+	X(REGISTRY_CREATE, registry_create, out_id, \
+	  SUPERVISOR_REGISTRY_F_OPEN, ON_DEVICE, fill_nothing, 0) \
+	X(REGISTER, register, out_id, 0, ON_REGISTRY, fill_register, 0) \
+	X(UNREGISTER, unregister, out_max, SUPERVISOR_UNREGISTER_F_VALUE, \
+	  ON_REGISTRY, fill_unregister, ENOENT) \
+	X(LOOKUP, lookup, out_id, 0, ON_REGISTRY, fill_key, ENOENT) \
+	X(SELECT, select, __reserved2, SELECT_FLAGS, ON_REGISTRY, \
+	  fill_select, 0) \
+	X(COUNT, select, __reserved2, SELECT_FLAGS, ON_REGISTRY, \
+	  fill_nothing, 0) \
+	X(UPDATE, update, out_max, \
+	  SUPERVISOR_UPDATE_F_COMPARE | SUPERVISOR_UPDATE_F_MAILBOX, \
+	  ON_REGISTRY, fill_update, ENOENT) \
+	X(META_PUT, meta, out_max, 0, ON_REGISTRY, fill_meta, 0) \
+	X(META_GET, meta, out_max, 0, ON_REGISTRY, fill_meta, ENOENT) \
+	X(META_DELETE, meta, out_max, 0, ON_REGISTRY, fill_meta, ENOENT) \
+	X(LOCK, lock, __reserved, 0, ON_REGISTRY, fill_lock, 0) \
+	X(UNLOCK, lock, __reserved, 0, ON_REGISTRY, fill_lock, ENOENT) \
+	X(REGISTRY_STATUS, registry_status, out_map_bytes, 0, ON_REGISTRY, \
+	  fill_nothing, 0)
 
 /* Every reserved member of those. */
 #define RESERVED(X) \
@@ -343,7 +423,11 @@ static void fill_open_child(union argument *arg)
 	X(SUSPEND, suspend) \
 	X(RESUME, suspend) \
 	X(WAIT, wait) \
-	X(OPEN_CHILD, open_child)
+	X(OPEN_CHILD, open_child) \
+	X(SELECT, select) \
+	X(COUNT, select) \
+	X(LOCK, lock) \
+	X(UNLOCK, lock)
 
 #define ENUMERATE(NAME, ...) IS_##NAME,
 enum which {
@@ -358,6 +442,7 @@ FIXTURE(ioctl)
 	struct supervisor_info before;
 	struct supervisor_status status[FILES];
 	struct supervisor_mailbox_status mailbox_status;
+	struct supervisor_registry_status registry_status;
 	union argument arg;
 };
 
@@ -414,8 +499,15 @@ FIXTURE_SETUP(ioctl)
 	create = CREATE(.mailbox_fd = self->fd[ON_MAILBOX]);
 	test_create(self->fd[ON_DEVICE], &create, &self->fd[ON_NEW]);
 
+	snprintf(registry_name, sizeof(registry_name), "/uapi_registry.%d",
+		 getpid());
+	test_registry(self->fd[ON_DEVICE], NAMED_REGISTRY(registry_name, UNIQUE),
+		      &self->fd[ON_REGISTRY]);
+
 	test_info(self->fd[ON_DEVICE], &self->before);
 	test_mailbox_status(self->fd[ON_MAILBOX], &self->mailbox_status);
+	ASSERT_EQ(0, _test_registry_status(self->fd[ON_REGISTRY],
+					   &self->registry_status));
 	for (i = 0; i < FILES; i++)
 		if (is_supervisor(i))
 			test_status(self->fd[i], &self->status[i]);
@@ -437,6 +529,7 @@ FIXTURE_TEARDOWN(ioctl)
 #define test_unchanged() \
 	do { \
 		struct supervisor_mailbox_status mailbox_status_; \
+		struct supervisor_registry_status registry_status_; \
 		struct supervisor_info info_; \
 		struct supervisor_status status_; \
 		int i_; \
@@ -445,6 +538,10 @@ FIXTURE_TEARDOWN(ioctl)
 		test_mailbox_status(self->fd[ON_MAILBOX], &mailbox_status_); \
 		ASSERT_EQ(0, memcmp(&mailbox_status_, &self->mailbox_status, \
 				    sizeof(mailbox_status_))); \
+		ASSERT_EQ(0, _test_registry_status(self->fd[ON_REGISTRY], \
+						   &registry_status_)); \
+		ASSERT_EQ(0, memcmp(&registry_status_, &self->registry_status, \
+				    sizeof(registry_status_))); \
 		for (i_ = 0; i_ < FILES; i_++) { \
 			if (!is_supervisor(i_)) \
 				continue; \
@@ -605,6 +702,13 @@ TEST_F(ioctl, access)
 	static const enum which send[] = {
 		IS_MAILBOX_SEND, IS_MAILBOX_CALL, IS_CALL_START,
 	};
+	static const enum which find[] = {
+		IS_LOOKUP, IS_SELECT, IS_COUNT, IS_META_GET,
+	};
+	static const enum which change[] = {
+		IS_REGISTER, IS_UNREGISTER, IS_UPDATE, IS_META_PUT,
+		IS_META_DELETE, IS_LOCK, IS_UNLOCK,
+	};
 	int reader, writer;
 	unsigned int i;
 
@@ -629,6 +733,19 @@ TEST_F(ioctl, access)
 						      &self->arg));
 	for (i = 0; i < ARRAY_SIZE(send); i++)
 		if (send[i] == variant->which)
+			ASSERT_EQ(-EBADF, _test_ioctl(reader, variant->command,
+						      &self->arg));
+	close(reader);
+	close(writer);
+
+	test_open_registry(self->fd[ON_DEVICE], registry_name, O_RDONLY, &reader);
+	test_open_registry(self->fd[ON_DEVICE], registry_name, O_WRONLY, &writer);
+	for (i = 0; i < ARRAY_SIZE(find); i++)
+		if (find[i] == variant->which)
+			ASSERT_EQ(-EBADF, _test_ioctl(writer, variant->command,
+						      &self->arg));
+	for (i = 0; i < ARRAY_SIZE(change); i++)
+		if (change[i] == variant->which)
 			ASSERT_EQ(-EBADF, _test_ioctl(reader, variant->command,
 						      &self->arg));
 	test_unchanged();
@@ -703,7 +820,9 @@ TEST_F(uapi, info)
 	ASSERT_EQ(0, info.out_limit[SUPERVISOR_LIMIT_NONE]);
 	ASSERT_EQ(SUPERVISOR_FEATURE_MESSAGES,
 		  info.out_features & SUPERVISOR_FEATURE_MESSAGES);
-	for (i = 1; i <= SUPERVISOR_LIMIT_KEPT_MAILBOXES; i++) {
+	ASSERT_EQ(SUPERVISOR_FEATURE_REGISTRIES,
+		  info.out_features & SUPERVISOR_FEATURE_REGISTRIES);
+	for (i = 1; i <= SUPERVISOR_LIMIT_MAP_SLOTS; i++) {
 		ASSERT_LT(0, info.out_limit[i])
 			TH_LOG("limit %d", i);
 	}

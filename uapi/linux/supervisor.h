@@ -1977,7 +1977,7 @@ struct supervisor_registry_entry {
  * of before had is gone.
  *
  * Errors: EMSGSIZE (@buf_len; or key or value over their limits), EINVAL,
- * EFAULT, ENOMEM; COUNT: EINTR.
+ * EFAULT, ENOMEM.
  */
 struct supervisor_select {
 	__u32 size;

@@ -1,0 +1,793 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * registry_entry - what changes entries: register, unregister, update, and the end
+ * of a holder.
+ *
+ * An entry is linked and unlinked under the locks of its partition and of its holder,
+ * in this order. It never changes: an update puts another one in its place.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/rculist.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "account.h"
+#include "mailbox.h"
+#include "registry.h"
+
+/* Entries that are unlinked under one hold of a partition's lock. */
+#define UNLINK_BATCH 32
+
+/* Entries whose mailboxes are to be put, which may sleep. */
+static LLIST_HEAD(reaped);
+static void reap_work(struct work_struct *work);
+static DECLARE_WORK(entries_reap_work, reap_work);
+
+static void entry_free(struct sup_entry *entry)
+{
+	if (refcount_dec_and_test(&entry->key->refs))
+		kfree(entry->key);
+	kfree(entry);
+}
+
+static void reap_work(struct work_struct *work)
+{
+	struct sup_entry *entry, *next;
+
+	llist_for_each_entry_safe(entry, next, llist_del_all(&reaped), reap_node) {
+		sup_mailbox_put(entry->mailbox);
+		entry_free(entry);
+		cond_resched();
+	}
+}
+
+static void entry_free_rcu(struct rcu_head *rcu)
+{
+	struct sup_entry *entry = container_of(rcu, struct sup_entry, rcu);
+
+	if (!entry->mailbox)
+		entry_free(entry);
+	else if (llist_add(&entry->reap_node, &reaped))
+		queue_work(sup_workqueue, &entries_reap_work);
+}
+
+/**
+ * sup_entry_put - drop a reference
+ * @entry: an entry, or NULL
+ *
+ * Context: any.
+ */
+void sup_entry_put(struct sup_entry *entry)
+{
+	if (entry && refcount_dec_and_test(&entry->refs))
+		call_rcu(&entry->rcu, entry_free_rcu);
+}
+
+/* One that was never linked. */
+static void entry_discard(struct sup_entry *entry)
+{
+	sup_mailbox_put(entry->mailbox);
+	kfree(entry);
+}
+
+/**
+ * sup_entry_partition - where an entry is, or would be
+ * @registry: the registry
+ * @holder: whose
+ * @hash: of its key
+ *
+ * Context: any.
+ * Return: the partition.
+ */
+struct sup_partition *sup_entry_partition(struct sup_registry *registry,
+					  const struct sup_holder *holder, u64 hash)
+{
+	if (registry->keys == SUPERVISOR_KEYS_DUPLICATE)
+		return &registry->partitions[holder->partition];
+	/* By the lower half of the hash; the upper bits tell the bucket. */
+	return &registry->partitions[reciprocal_scale((u32)hash, registry->nr_partitions)];
+}
+
+static struct sup_entry *of_holder(struct rb_node *node)
+{
+	return rb_entry_safe(node, struct sup_entry, of_holder);
+}
+
+static bool entry_is_before(const struct sup_entry *entry, u64 hash, u64 id)
+{
+	return entry->hash < hash || (entry->hash == hash && entry->id <= id);
+}
+
+/**
+ * sup_entry_after_locked - the next entry of a holder
+ * @holder: whose
+ * @hash: of a key
+ * @id: of an entry of that key; 0 is before all of them
+ *
+ * Context: holds H.
+ * Return: the first one after that, by hash and id, or NULL.
+ */
+struct sup_entry *sup_entry_after_locked(const struct sup_holder *holder, u64 hash, u64 id)
+{
+	struct rb_node *node = holder->entries.rb_node;
+	struct sup_entry *entry, *after = NULL;
+
+	lockdep_assert_held(&holder->lock);
+	while (node) {
+		entry = of_holder(node);
+		if (entry_is_before(entry, hash, id)) {
+			node = node->rb_right;
+		} else {
+			after = entry;
+			node = node->rb_left;
+		}
+	}
+	return after;
+}
+
+static void holder_link(struct sup_holder *holder, struct sup_entry *entry)
+{
+	struct rb_node **at = &holder->entries.rb_node, *parent = NULL;
+
+	spin_lock(&holder->lock);
+	while (*at) {
+		parent = *at;
+		at = entry_is_before(of_holder(parent), entry->hash, entry->id) ?
+			     &parent->rb_right : &parent->rb_left;
+	}
+	rb_link_node(&entry->of_holder, parent, at);
+	rb_insert_color(&entry->of_holder, &holder->entries);
+	holder->nr++;
+	spin_unlock(&holder->lock);
+}
+
+static void holder_unlink(struct sup_holder *holder, struct sup_entry *entry)
+{
+	spin_lock(&holder->lock);
+	rb_erase(&entry->of_holder, &holder->entries);
+	holder->nr--;
+	spin_unlock(&holder->lock);
+}
+
+static void holder_replace(struct sup_holder *holder, struct sup_entry *old, struct sup_entry *new)
+{
+	spin_lock(&holder->lock);
+	rb_replace_node(&old->of_holder, &new->of_holder, &holder->entries);
+	spin_unlock(&holder->lock);
+}
+
+static struct sup_entry *key_first_locked(const struct sup_partition *partition,
+					  const struct sup_key *key)
+{
+	lockdep_assert_held(&partition->lock);
+	return list_first_entry(&key->entries, struct sup_entry, of_key);
+}
+
+static u32 entry_bytes(const struct sup_entry *entry)
+{
+	return entry->key->len + entry->value_len;
+}
+
+static void entry_uncharge(struct sup_account *account, u32 bytes)
+{
+	sup_account_uncharge(account, SUPERVISOR_LIMIT_BYTES, bytes);
+	sup_account_uncharge(account, SUPERVISOR_LIMIT_ENTRIES, 1);
+}
+
+/*
+ * The caller drops the reference that the links had. When the holder has it no more,
+ * nothing keeps the holder.
+ */
+static void entry_unlink_locked(struct sup_partition *partition, struct sup_entry *entry)
+{
+	struct sup_key *key = entry->key;
+
+	lockdep_assert_held(&partition->lock);
+	WRITE_ONCE(entry->linked, false);
+	list_del_rcu(&entry->of_key);
+	partition->entries--;
+	if (list_empty(&key->entries)) {
+		sup_table_remove_locked(partition, key);
+		/* The entry still has one. */
+		refcount_dec(&key->refs);
+	}
+	entry_uncharge(entry->holder->account, entry_bytes(entry));
+	holder_unlink(entry->holder, entry);
+}
+
+static int entry_charge(struct sup_account *account, u32 bytes, u32 *limit)
+{
+	*limit = SUPERVISOR_LIMIT_ENTRIES;
+	if (sup_account_charge(account, SUPERVISOR_LIMIT_ENTRIES, 1))
+		return -EDQUOT;
+	*limit = SUPERVISOR_LIMIT_BYTES;
+	if (sup_account_charge(account, SUPERVISOR_LIMIT_BYTES, bytes)) {
+		sup_account_uncharge(account, SUPERVISOR_LIMIT_ENTRIES, 1);
+		return -EDQUOT;
+	}
+	*limit = SUPERVISOR_LIMIT_NONE;
+	return 0;
+}
+
+/*
+ * Register.
+ */
+
+static struct sup_entry *entry_read(u64 uptr, u32 len)
+{
+	struct sup_entry *entry = kmalloc(struct_size(entry, value, len + 1), GFP_KERNEL_ACCOUNT);
+
+	if (!entry)
+		return ERR_PTR(-ENOMEM);
+	if (copy_from_user(entry->value, u64_to_user_ptr(uptr), len)) {
+		kfree(entry);
+		return ERR_PTR(-EFAULT);
+	}
+	entry->value[len] = 0;
+	entry->value_len = len;
+	entry->linked = true;
+	entry->mailbox = NULL;
+	refcount_set(&entry->refs, 1);
+	return entry;
+}
+
+static struct sup_key *new_key(const struct sup_key_name *name)
+{
+	struct sup_key *key = kmalloc(struct_size(key, bytes, name->len + 1), GFP_KERNEL_ACCOUNT);
+
+	if (!key)
+		return NULL;
+	key->hash = name->hash;
+	key->len = name->len;
+	memcpy(key->bytes, name->bytes, name->len);
+	key->bytes[name->len] = 0;
+	INIT_LIST_HEAD(&key->entries);
+	refcount_set(&key->refs, 1);
+	return key;
+}
+
+static void key_add_entry_locked(struct sup_partition *partition, struct sup_key *key,
+				 struct sup_entry *entry)
+{
+	lockdep_assert_held(&partition->lock);
+	refcount_inc(&key->refs);
+	entry->key = key;
+	list_add_tail_rcu(&entry->of_key, &key->entries);
+	partition->entries++;
+	holder_link(entry->holder, entry);
+}
+
+/**
+ * struct registration - an entry that is being registered
+ * @registry: where
+ * @name: its key
+ * @entry: it
+ * @key: for it, if there is none yet; NULL when used
+ * @id: its number, once it is registered
+ * @holder_pid: with -EEXIST: who has the key
+ */
+struct registration {
+	struct sup_registry *registry;
+	const struct sup_key_name *name;
+	struct sup_entry *entry;
+	struct sup_key *key;
+	u64 id;
+	pid_t holder_pid;
+};
+
+/* -EAGAIN: a key is to be allocated. */
+static int register_locked(struct sup_partition *partition, struct registration *reg)
+{
+	struct sup_key *key = sup_table_find(partition, reg->name);
+	bool unique = reg->registry->keys == SUPERVISOR_KEYS_UNIQUE;
+	struct sup_entry *other;
+
+	lockdep_assert_held(&partition->lock);
+	if (key && unique) {
+		other = key_first_locked(partition, key);
+		if (sup_holder_alive(other->holder)) {
+			reg->holder_pid = pid_vnr(other->holder->pid);
+			return -EEXIST;
+		}
+		/* The dead do not keep a name; the key goes with its only entry. */
+		entry_unlink_locked(partition, other);
+		sup_entry_put(other);
+		key = NULL;
+	}
+	if (!key) {
+		key = reg->key;
+		if (!key)
+			return -EAGAIN;
+		reg->key = NULL;
+		sup_table_add_locked(partition, key);
+	}
+	/* In the order of ids, also when two do this at once. */
+	reg->id = atomic64_inc_return(&reg->registry->last_id);
+	reg->entry->id = reg->id;
+	key_add_entry_locked(partition, key, reg->entry);
+	return 0;
+}
+
+/* Without the lock: is a key wanted, or is it all in vain? */
+static int register_look(const struct sup_partition *partition, struct registration *reg)
+{
+	const struct sup_entry *other;
+	struct sup_key *key;
+	int ret = 0;
+
+	rcu_read_lock();
+	key = sup_table_find(partition, reg->name);
+	if (!key) {
+		ret = -EAGAIN;
+	} else if (reg->registry->keys == SUPERVISOR_KEYS_UNIQUE) {
+		ret = -EAGAIN;
+		other = list_first_or_null_rcu(&key->entries, struct sup_entry, of_key);
+		if (other && sup_holder_alive(other->holder)) {
+			reg->holder_pid = pid_vnr(other->holder->pid);
+			ret = -EEXIST;
+		}
+	}
+	rcu_read_unlock();
+	return ret;
+}
+
+static int register_entry(struct sup_partition *partition, struct registration *reg)
+{
+	int ret = register_look(partition, reg);
+
+	for (;;) {
+		if (ret == -EAGAIN) {
+			reg->key = new_key(reg->name);
+			if (!reg->key)
+				return -ENOMEM;
+		} else if (ret) {
+			return ret;
+		}
+		spin_lock(&partition->lock);
+		ret = register_locked(partition, reg);
+		spin_unlock(&partition->lock);
+		if (ret != -EAGAIN)
+			break;
+	}
+	kfree(reg->key);
+	return ret;
+}
+
+static struct sup_mailbox *entry_mailbox(s32 fd)
+{
+	return fd == -1 ? NULL : sup_mailbox_fdget_write(fd);
+}
+
+static int register_charged(struct registration *reg, struct supervisor_register *cmd,
+			    struct sup_holder *holder)
+{
+	struct sup_partition *partition = sup_entry_partition(reg->registry, holder,
+							      reg->name->hash);
+	struct sup_mailbox *mailbox;
+	int ret;
+
+	reg->entry = entry_read(cmd->value, cmd->value_len);
+	if (IS_ERR(reg->entry))
+		return PTR_ERR(reg->entry);
+	mailbox = entry_mailbox(cmd->mailbox_fd);
+	ret = PTR_ERR_OR_ZERO(mailbox);
+	if (!ret) {
+		reg->entry->hash = reg->name->hash;
+		reg->entry->holder = holder;
+		reg->entry->mailbox = mailbox;
+		ret = register_entry(partition, reg);
+		if (!ret)
+			return 0;
+	}
+	entry_discard(reg->entry);
+	return ret;
+}
+
+/**
+ * sup_registry_register - ioctl(SUPERVISOR_REGISTER)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep.
+ * Return: as the UAPI header says.
+ */
+int sup_registry_register(struct sup_ucmd *ucmd)
+{
+	struct sup_registry *registry = sup_object_registry(ucmd->object);
+	struct supervisor_register *cmd = ucmd->cmd;
+	struct sup_key_name name;
+	struct registration reg = { .registry = registry, .name = &name };
+	struct sup_holder *holder;
+	u32 bytes;
+	int ret;
+
+	cmd->out_pid = 0;
+	cmd->out_limit = SUPERVISOR_LIMIT_NONE;
+	cmd->out_id = 0;
+	ret = sup_registry_read_key(registry, &name, cmd->key, cmd->key_len, &cmd->out_max);
+	if (!ret)
+		ret = sup_registry_check_value(cmd->value_len, &cmd->out_max);
+	if (ret)
+		return ret;
+	holder = sup_holder_make(registry);
+	if (!holder)
+		return -ENOMEM;
+	bytes = name.len + cmd->value_len;
+	ret = entry_charge(holder->account, bytes, &cmd->out_limit);
+	if (ret)
+		return ret;
+	ret = register_charged(&reg, cmd, holder);
+	if (ret)
+		entry_uncharge(holder->account, bytes);
+	else
+		cmd->out_id = reg.id;
+	cmd->out_pid = reg.holder_pid;
+	return ret;
+}
+
+/*
+ * Unregister.
+ */
+
+/**
+ * struct removal - entries of the caller that are being taken away
+ * @name: their key
+ * @match: only those of @value
+ * @value_len: bytes of @value
+ * @value: from user space
+ * @after: the id of the last one that was looked at
+ * @nr: how many in @entries
+ * @entries: those that were unlinked
+ */
+struct removal {
+	const struct sup_key_name *name;
+	bool match;
+	u32 value_len;
+	void *value;
+	u64 after;
+	u32 nr;
+	struct sup_entry *entries[UNLINK_BATCH];
+};
+
+static struct sup_entry *own_after(struct sup_holder *holder, const struct sup_key *key, u64 id)
+{
+	struct sup_entry *entry;
+
+	spin_lock(&holder->lock);
+	do {
+		entry = sup_entry_after_locked(holder, key->hash, id);
+		if (!entry || entry->hash != key->hash)
+			entry = NULL;
+		else
+			id = entry->id;
+	} while (entry && entry->key != key);
+	spin_unlock(&holder->lock);
+	return entry;
+}
+
+static bool value_is(const struct sup_entry *entry, const void *value, u32 len)
+{
+	return entry->value_len == len && !memcmp(entry->value, value, len);
+}
+
+/* Some of them; false when that was all. */
+static bool remove_some_locked(struct sup_partition *partition, struct sup_holder *holder,
+			       const struct sup_key *key, struct removal *removal)
+{
+	u32 looks = UNLINK_BATCH;
+	struct sup_entry *entry;
+
+	lockdep_assert_held(&partition->lock);
+	for (; looks; looks--) {
+		entry = own_after(holder, key, removal->after);
+		if (!entry)
+			return false;
+		removal->after = entry->id;
+		if (removal->match && !value_is(entry, removal->value, removal->value_len))
+			continue;
+		entry_unlink_locked(partition, entry);
+		removal->entries[removal->nr++] = entry;
+		if (list_empty(&key->entries))
+			return false;
+	}
+	return true;
+}
+
+static bool remove_some(struct sup_partition *partition, struct sup_holder *holder,
+			struct removal *removal)
+{
+	struct sup_key *key;
+	bool more = false;
+
+	removal->nr = 0;
+	spin_lock(&partition->lock);
+	key = sup_table_find(partition, removal->name);
+	if (key)
+		more = remove_some_locked(partition, holder, key, removal);
+	spin_unlock(&partition->lock);
+	return more;
+}
+
+static u32 remove_all(struct sup_registry *registry, struct sup_holder *holder,
+		      struct removal *removal)
+{
+	struct sup_partition *partition = sup_entry_partition(registry, holder,
+							      removal->name->hash);
+	u32 count = 0, i;
+	bool more;
+
+	do {
+		more = remove_some(partition, holder, removal);
+		for (i = 0; i < removal->nr; i++)
+			sup_entry_put(removal->entries[i]);
+		count += removal->nr;
+		cond_resched();
+	} while (more);
+	return count;
+}
+
+static int unregister_check(struct supervisor_unregister *cmd)
+{
+	if (cmd->flags & SUPERVISOR_UNREGISTER_F_VALUE)
+		return sup_registry_check_value(cmd->value_len, &cmd->out_max);
+	return cmd->value || cmd->value_len ? -EINVAL : 0;
+}
+
+/**
+ * sup_registry_unregister - ioctl(SUPERVISOR_UNREGISTER)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep.
+ * Return: as the UAPI header says.
+ */
+int sup_registry_unregister(struct sup_ucmd *ucmd)
+{
+	struct sup_registry *registry = sup_object_registry(ucmd->object);
+	struct supervisor_unregister *cmd = ucmd->cmd;
+	struct removal removal = { .match = cmd->flags & SUPERVISOR_UNREGISTER_F_VALUE };
+	struct sup_key_name name;
+	struct sup_holder *holder;
+	int ret;
+
+	cmd->out_count = 0;
+	ret = sup_registry_read_key(registry, &name, cmd->key, cmd->key_len, &cmd->out_max);
+	if (!ret)
+		ret = unregister_check(cmd);
+	if (ret)
+		return ret;
+	removal.name = &name;
+	if (removal.match) {
+		removal.value_len = cmd->value_len;
+		removal.value = memdup_user(u64_to_user_ptr(cmd->value), cmd->value_len);
+		if (IS_ERR(removal.value))
+			return PTR_ERR(removal.value);
+	}
+	holder = sup_holder_current(registry);
+	if (holder)
+		cmd->out_count = remove_all(registry, holder, &removal);
+	if (removal.match)
+		kfree(removal.value);
+	else if (!cmd->out_count)
+		ret = sup_registry_has(registry, &name) ? -EPERM : -ENOENT;
+	return ret;
+}
+
+/*
+ * Update.
+ */
+
+/**
+ * struct update - an entry that takes the place of another one
+ * @name: the key
+ * @holder: the caller's, or NULL
+ * @entry: the new one
+ * @old: the old one, when it was replaced
+ * @set_mailbox: the new one has its own mailbox, or none
+ * @compare: only if the value is @expected
+ * @expected_len: bytes of @expected
+ * @expected: from user space
+ */
+struct update {
+	const struct sup_key_name *name;
+	struct sup_holder *holder;
+	struct sup_entry *entry;
+	struct sup_entry *old;
+	bool set_mailbox;
+	bool compare;
+	u32 expected_len;
+	void *expected;
+};
+
+static int update_locked(struct sup_partition *partition, struct update *update)
+{
+	struct sup_key *key = sup_table_find(partition, update->name);
+	struct sup_entry *old, *new = update->entry;
+
+	lockdep_assert_held(&partition->lock);
+	old = key ? key_first_locked(partition, key) : NULL;
+	if (!old || !sup_holder_alive(old->holder))
+		return -ENOENT;
+	if (old->holder != update->holder)
+		return -EPERM;
+	if (update->compare && !value_is(old, update->expected, update->expected_len))
+		return -ESTALE;
+
+	new->hash = old->hash;
+	new->holder = old->holder;
+	new->key = key;
+	new->id = old->id;
+	if (!update->set_mailbox && old->mailbox) {
+		new->mailbox = old->mailbox;
+		sup_object_get(&new->mailbox->object);
+	}
+	refcount_inc(&key->refs);
+	list_replace_rcu(&old->of_key, &new->of_key);
+	holder_replace(old->holder, old, new);
+	WRITE_ONCE(old->linked, false);
+	update->old = old;
+	return 0;
+}
+
+static int update_entry(struct sup_registry *registry, struct update *update)
+{
+	struct sup_partition *partition = sup_entry_partition(registry, NULL, update->name->hash);
+	int ret;
+
+	spin_lock(&partition->lock);
+	ret = update_locked(partition, update);
+	spin_unlock(&partition->lock);
+	if (ret)
+		return ret;
+	sup_account_uncharge(update->holder->account, SUPERVISOR_LIMIT_BYTES,
+			     update->old->value_len);
+	sup_entry_put(update->old);
+	return 0;
+}
+
+/* The new value is charged before it replaces the old one. */
+static int update_charged(struct sup_registry *registry, struct update *update,
+			  struct supervisor_update *cmd)
+{
+	struct sup_account *account = update->holder ? update->holder->account : NULL;
+	int ret;
+
+	ret = sup_account_charge(account, SUPERVISOR_LIMIT_BYTES, cmd->value_len);
+	if (ret) {
+		cmd->out_limit = SUPERVISOR_LIMIT_BYTES;
+		return ret;
+	}
+	ret = update_entry(registry, update);
+	if (ret)
+		sup_account_uncharge(account, SUPERVISOR_LIMIT_BYTES, cmd->value_len);
+	return ret;
+}
+
+static int update_check(const struct sup_registry *registry, struct supervisor_update *cmd)
+{
+	bool compare = cmd->flags & SUPERVISOR_UPDATE_F_COMPARE;
+
+	if (registry->keys != SUPERVISOR_KEYS_UNIQUE || (!compare && (cmd->old || cmd->old_len)) ||
+	    (!(cmd->flags & SUPERVISOR_UPDATE_F_MAILBOX) && cmd->mailbox_fd != -1))
+		return -EINVAL;
+	return sup_registry_check_value(max(cmd->value_len, cmd->old_len), &cmd->out_max);
+}
+
+/* What the caller gives for it; to be freed whatever this returns. */
+static int update_read(struct update *update, const struct supervisor_update *cmd)
+{
+	struct sup_mailbox *mailbox;
+	struct sup_entry *entry;
+	void *expected;
+
+	if (update->compare) {
+		expected = memdup_user(u64_to_user_ptr(cmd->old), cmd->old_len);
+		if (IS_ERR(expected))
+			return PTR_ERR(expected);
+		update->expected = expected;
+	}
+	entry = entry_read(cmd->value, cmd->value_len);
+	if (IS_ERR(entry))
+		return PTR_ERR(entry);
+	update->entry = entry;
+	mailbox = entry_mailbox(cmd->mailbox_fd);
+	if (IS_ERR(mailbox))
+		return PTR_ERR(mailbox);
+	entry->mailbox = mailbox;
+	return 0;
+}
+
+/**
+ * sup_registry_update - ioctl(SUPERVISOR_UPDATE)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep.
+ * Return: as the UAPI header says.
+ */
+int sup_registry_update(struct sup_ucmd *ucmd)
+{
+	struct sup_registry *registry = sup_object_registry(ucmd->object);
+	struct supervisor_update *cmd = ucmd->cmd;
+	struct update update = {
+		.set_mailbox = cmd->flags & SUPERVISOR_UPDATE_F_MAILBOX,
+		.compare = cmd->flags & SUPERVISOR_UPDATE_F_COMPARE,
+		.expected_len = cmd->old_len,
+	};
+	struct sup_key_name name;
+	int ret;
+
+	cmd->out_limit = SUPERVISOR_LIMIT_NONE;
+	ret = sup_registry_read_key(registry, &name, cmd->key, cmd->key_len, &cmd->out_max);
+	if (!ret)
+		ret = update_check(registry, cmd);
+	if (ret)
+		return ret;
+	update.name = &name;
+	update.holder = sup_holder_current(registry);
+	ret = update_read(&update, cmd);
+	if (!ret)
+		ret = update_charged(registry, &update, cmd);
+	kfree(update.expected);
+	if (ret && update.entry)
+		entry_discard(update.entry);
+	return ret;
+}
+
+/*
+ * The end of a holder.
+ */
+
+static struct sup_entry *holder_first(struct sup_holder *holder)
+{
+	struct sup_entry *entry;
+
+	spin_lock(&holder->lock);
+	entry = of_holder(rb_first(&holder->entries));
+	if (entry)
+		refcount_inc(&entry->refs);
+	spin_unlock(&holder->lock);
+	return entry;
+}
+
+/* Who wants a name may be faster. */
+static bool entry_unlink(struct sup_partition *partition, struct sup_entry *entry)
+{
+	bool linked;
+
+	spin_lock(&partition->lock);
+	linked = entry->linked;
+	if (linked)
+		entry_unlink_locked(partition, entry);
+	spin_unlock(&partition->lock);
+	return linked;
+}
+
+/**
+ * sup_entries_unlink_all - take away all of a holder's entries
+ * @holder: its process is dead, or its registry closed: it gets no more
+ *
+ * Context: may sleep.
+ */
+void sup_entries_unlink_all(struct sup_holder *holder)
+{
+	struct sup_registry *registry = holder->registry;
+	struct sup_entry *entry;
+
+	while ((entry = holder_first(holder))) {
+		if (entry_unlink(sup_entry_partition(registry, holder, entry->hash), entry))
+			sup_entry_put(entry);
+		sup_entry_put(entry);
+		cond_resched();
+	}
+}
+
+/**
+ * sup_entries_exit - wait until the last entry is freed
+ *
+ * Context: module exit; there are no registries any more.
+ */
+void sup_entries_exit(void)
+{
+	rcu_barrier();
+	flush_work(&entries_reap_work);
+}
