@@ -35,11 +35,28 @@ struct scene {
 	__u64 from;	/* of one that was taken */
 	pid_t server;	/* which owns @box and replies, or 0 */
 	pid_t peer;	/* does nothing */
+	int reg;	/* a registry with an entry "key=value" and metadata */
 };
 
 /* Larger than the ring of @box; and what only one allocator has room for. */
 static char payload[8192];
 #define REPLY_BYTES 2000
+
+static struct supervisor_meta meta_arg(void)
+{
+	return ARG(supervisor_meta, .key = (uintptr_t)"meta", .key_len = 4,
+		   .value = (uintptr_t)payload, .value_len = 100);
+}
+
+static int scene_register(struct scene *scene)
+{
+	struct supervisor_meta meta = meta_arg();
+	int err;
+
+	err = _test_registry(scene->dev, REGISTRY(UNIQUE), &scene->reg);
+	err = err ?: _test_register(scene->reg, "key=value", -1, NULL);
+	return err ?: _test_ioctl(scene->reg, SUPERVISOR_META_PUT, &meta);
+}
 
 /* Not closed on error: the test ends then, and with it all. */
 static int scene_open(struct scene *scene)
@@ -106,7 +123,7 @@ static int scene_open(struct scene *scene)
 	if (err != 1)
 		return err ?: -EPROTO;
 	scene->token = message->ref;
-	return 0;
+	return scene_register(scene);
 }
 
 /* Has cast, call and a call in hand. */
@@ -171,6 +188,7 @@ static void scene_close(struct scene *scene)
 	if (scene->server)
 		process_kill(scene->server);
 	_test_stop(scene->started);
+	close(scene->reg);
 	close(scene->box);
 	close(scene->started);
 	close(scene->inner);
@@ -607,6 +625,107 @@ static int do_mailbox_own(struct scene *scene)
 	return _test_mailbox_own(scene->box);
 }
 
+static int do_registry_create(struct scene *scene)
+{
+	int registry;
+	int err = _test_registry(scene->dev,
+				 NAMED_REGISTRY("/fail_nth.registry", UNIQUE,
+						.partitions = 2,
+						.flags = SUPERVISOR_REGISTRY_F_OPEN),
+				 &registry);
+
+	if (!err)
+		close(registry);
+	return err;
+}
+
+static int do_register(struct scene *scene)
+{
+	return _test_register(scene->reg, "new=value", scene->box, NULL);
+}
+
+static int do_unregister(struct scene *scene)
+{
+	int count = _test_unregister(scene->reg, "key");
+
+	return count < 0 ? count : count == 1 ? 0 : -EPROTO;
+}
+
+static int do_unregister_match(struct scene *scene)
+{
+	int count = _test_unregister(scene->reg, "key=value");
+
+	return count < 0 ? count : count == 1 ? 0 : -EPROTO;
+}
+
+static int do_lookup(struct scene *scene)
+{
+	char value[16];
+	int pid = _test_lookup(scene->reg, "key", value, sizeof(value));
+
+	return pid < 0 ? pid : pid == getpid() ? 0 : -EPROTO;
+}
+
+static int do_select(struct scene *scene)
+{
+	char text[64];
+	int err = _test_select(scene->reg,
+			       SELECT(SUPERVISOR_SELECT_F_VALUE, "k",
+				      .value = (uintptr_t)"value",
+				      .value_len = 5), text, sizeof(text));
+
+	return err ?: strcmp(text, "key=value") ? -EPROTO : 0;
+}
+
+static int do_count_entries(struct scene *scene)
+{
+	long count = _test_count_entries(scene->reg, SELECT(0, "k"));
+
+	return count < 0 ? count : count == 1 ? 0 : -EPROTO;
+}
+
+static int do_update(struct scene *scene)
+{
+	return _test_update(scene->reg, "key=other", "value");
+}
+
+static int do_meta_put(struct scene *scene)
+{
+	struct supervisor_meta meta = meta_arg();
+
+	return _test_ioctl(scene->reg, SUPERVISOR_META_PUT, &meta);
+}
+
+static int do_meta_get(struct scene *scene)
+{
+	static char value[100];
+	struct supervisor_meta meta = meta_arg();
+
+	meta.value = (uintptr_t)value;
+	return _test_ioctl(scene->reg, SUPERVISOR_META_GET, &meta);
+}
+
+static int do_meta_delete(struct scene *scene)
+{
+	struct supervisor_meta meta = meta_arg();
+
+	meta.value = 0;
+	meta.value_len = 0;
+	return _test_ioctl(scene->reg, SUPERVISOR_META_DELETE, &meta);
+}
+
+static int do_lock(struct scene *scene)
+{
+	return _test_lock(scene->reg, "key", 0);
+}
+
+static int do_registry_status(struct scene *scene)
+{
+	struct supervisor_registry_status status;
+
+	return _test_registry_status(scene->reg, &status);
+}
+
 static int do_mailbox_status(struct scene *scene)
 {
 	struct supervisor_mailbox_status status;
@@ -703,7 +822,23 @@ FIXTURE_VARIANT(fail_nth)
 	X(ALIAS, .call = do_alias, .allocates = true) \
 	X(ALIAS_SEND, .call = do_alias_send, .allocates = true) \
 	X(PROCESS_LINK, .call = do_link, .allocates = true) \
-	X(TRAP_EXIT, .call = do_trap, .allocates = true)
+	X(TRAP_EXIT, .call = do_trap, .allocates = true) \
+	X(REGISTRY_CREATE, .call = do_registry_create, .allocates = true) \
+	X(REGISTER, .call = do_register, .allocates = true) \
+	X(first_register, .call = do_register, .allocates = true, \
+	  .forks = true) \
+	X(UNREGISTER, .call = do_unregister) \
+	X(unregister_match, .call = do_unregister_match, .allocates = true) \
+	X(LOOKUP, .call = do_lookup) \
+	X(SELECT, .call = do_select, .allocates = true) \
+	X(COUNT, .call = do_count_entries, .allocates = true) \
+	X(UPDATE, .call = do_update, .allocates = true) \
+	X(META_PUT, .call = do_meta_put, .allocates = true) \
+	X(META_GET, .call = do_meta_get) \
+	X(META_DELETE, .call = do_meta_delete) \
+	X(LOCK, .call = do_lock, .allocates = true) \
+	X(first_lock, .call = do_lock, .allocates = true, .forks = true) \
+	X(REGISTRY_STATUS, .call = do_registry_status)
 
 #define VARIANT(name_, ...) \
 	FIXTURE_VARIANT_ADD(fail_nth, name_) { __VA_ARGS__ };
@@ -881,7 +1016,9 @@ TEST_F(fail_nth, sweep)
 			       !info.out_used[SUPERVISOR_LIMIT_BYTES] &&
 			       !info.out_used[SUPERVISOR_LIMIT_NAMES] &&
 			       !info.out_used[SUPERVISOR_LIMIT_CALLS] &&
-			       !info.out_used[SUPERVISOR_LIMIT_REFS]));
+			       !info.out_used[SUPERVISOR_LIMIT_REFS] &&
+			       !info.out_used[SUPERVISOR_LIMIT_REGISTRIES] &&
+			       !info.out_used[SUPERVISOR_LIMIT_ENTRIES]));
 	close(scene->dev);
 }
 

@@ -324,6 +324,106 @@ TEST_F(perm, names_are_of_user_namespaces)
 	close(sup);
 }
 
+/* ---- registries ---- */
+
+struct outside_registry {
+	const char *name;
+	int reg;
+	pid_t pid;		/* of @reg's entry, as it is seen from there */
+	bool user_namespace;
+};
+
+static int registry_from_outside(void *argument)
+{
+	struct outside_registry *outside = argument;
+	int dev, reg, err;
+
+	err = outside->user_namespace ? become(USER, USER) : 0;
+	if (err)
+		return err;
+	if (outside->user_namespace && unshare(CLONE_NEWUSER))
+		return -errno;
+	dev = device_open();
+	if (dev < 0)
+		return dev;
+	if (outside->user_namespace &&
+	    _test_open_registry(dev, outside->name, O_RDONLY, &reg) != -ENOENT)
+		return -EPROTO;
+	/* What it was given it may use; the process has no number in here. */
+	if (_test_lookup(outside->reg, "web", NULL, 0) != outside->pid)
+		return -EPROTO;
+	if (_test_unregister(outside->reg, "web") != -EPERM)
+		return -EPROTO;
+	if (_test_update(outside->reg, "web=other", NULL) != -EPERM)
+		return -EPROTO;
+	if (_test_count_entries(outside->reg,
+				SELECT(SUPERVISOR_SELECT_F_PID, "",
+				       .pid = getpid())) != 0)
+		return -EPROTO;
+	err = _test_register(outside->reg, "inner=one", -1, NULL);
+	return err ?: _test_lookup(outside->reg, "inner", NULL, 0) == getpid() ?
+		      0 : -EPROTO;
+}
+
+TEST_F(perm, registries_from_a_user_namespace)
+{
+	struct outside_registry outside = { .user_namespace = true };
+	char name[32];
+	int dev = device_open();
+
+	snprintf(name, sizeof(name), "/registry.%d", getpid());
+	outside.name = name;
+	outside.pid = getpid();
+	umask(0);
+	test_registry(dev, NAMED_REGISTRY(name, UNIQUE, .mode = 0666),
+		      &outside.reg);
+	test_register(outside.reg, "web=one");
+	ASSERT_EQ(0, in_process(registry_from_outside, &outside));
+	ASSERT_EQ(getpid(), _test_lookup(outside.reg, "web", NULL, 0));
+	ASSERT_EQ(-ENOENT, _test_lookup(outside.reg, "inner", NULL, 0));
+	close(outside.reg);
+	close(dev);
+}
+
+static int registry_by_mode(void *argument)
+{
+	const char *name = argument;
+	int dev, reg;
+	int err = become(OTHER, OTHER);
+
+	if (err)
+		return err;
+	dev = device_open();
+	if (dev < 0)
+		return dev;
+	if (_test_open_registry(dev, name, O_RDWR, &reg) != -EACCES ||
+	    _test_open_registry(dev, name, O_WRONLY, &reg) != -EACCES ||
+	    _test_registry(dev, NAMED_REGISTRY(name, UNIQUE,
+					       .flags = SUPERVISOR_REGISTRY_F_OPEN),
+			   &reg) != -EACCES ||
+	    _test_unlink(dev, name) != -EPERM)
+		return -EPROTO;
+	err = _test_open_registry(dev, name, O_RDONLY, &reg);
+	if (err)
+		return err;
+	return _test_lookup(reg, "web", NULL, 0) > 0 ? 0 : -EPROTO;
+}
+
+TEST_F(perm, registries_have_modes)
+{
+	char name[32];
+	int dev = device_open();
+	int reg;
+
+	snprintf(name, sizeof(name), "/registry.%d", getpid());
+	umask(0);
+	test_registry(dev, NAMED_REGISTRY(name, UNIQUE, .mode = 0644), &reg);
+	test_register(reg, "web=one");
+	ASSERT_EQ(0, in_process(registry_by_mode, name));
+	close(reg);
+	close(dev);
+}
+
 /* ---- ownership ---- */
 
 struct claim {
@@ -480,6 +580,19 @@ static int in_pid_namespace(void *argument)
 	if (unshare(CLONE_NEWPID))
 		return -errno;
 	return in_process(second_in_namespace, argument);
+}
+
+TEST_F(perm, registries_from_within_a_namespace)
+{
+	struct outside_registry outside = {};
+	struct namespaced namespaced = { registry_from_outside, &outside };
+	int dev = device_open();
+
+	test_registry(dev, REGISTRY(UNIQUE), &outside.reg);
+	test_register(outside.reg, "web=one");
+	ASSERT_EQ(0, in_process(in_pid_namespace, &namespaced));
+	close(outside.reg);
+	close(dev);
 }
 
 static int look_from_within(void *argument)
