@@ -282,7 +282,6 @@ static void call_leave_child(struct sup_call *call)
 	if (call->type != SUP_CALL_START_CHILD || !call->attached || !call->dynamic)
 		return;
 	call->dynamic->attached = false;
-	call->dynamic->dead = false;
 	list_del_init(&call->dynamic->msg.node);
 }
 
@@ -330,11 +329,9 @@ static struct sup_dynamic_child *call_child(const struct sup_call *call)
 {
 	struct sup_dynamic_child *child = call->dynamic;
 
-	if (!child || !child->linked || !call->incarnation)
-		return child && child->linked ? child : NULL;
-	if (child->state == SUP_CHILD_UNDEFINED || child->incarnation != call->incarnation)
+	if (!child || !child->linked)
 		return NULL;
-	return child;
+	return call->incarnation && call->incarnation != child->incarnation ? NULL : child;
 }
 
 /* It means no child. OTP: what is dead need not be terminated. */
@@ -555,7 +552,7 @@ static enum dynamic_step dynamic_step_expire(struct sup_dynamic *dynamic,
 	while ((child = dynamic_walk(dynamic))) {
 		s64 shutdown_ms = child->spec->shutdown_ms;
 
-		if (child->killed || shutdown_ms < 0 || child == dynamic->target)
+		if (child->killed || shutdown_ms < 0)
 			continue;
 		if (shutdown_ms <= dynamic->patience_ms)
 			return child_kill(dynamic, child, action);

@@ -298,8 +298,7 @@ static void fuzz_reply(struct fuzz *fuzz, struct fuzz_call *call)
 		check(!child->linked && fuzz->nr_linked >= flags->max_children);
 		break;
 	case SUP_ERR_NOT_FOUND:
-		check(!child || !child->linked || call->call.incarnation != child->incarnation ||
-		      child->child.state == SUP_CHILD_UNDEFINED);
+		check(!child || !child->linked || call->call.incarnation != child->incarnation);
 		check(!flags->simple || !child);
 		break;
 	case SUP_ERR_DYNAMIC:
