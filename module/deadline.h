@@ -33,17 +33,18 @@ static inline ktime_t sup_deadline_left(u64 deadline)
 	u64 __until = (deadline);						\
 	int __ret;								\
 										\
-	might_sleep();								\
-	if (condition)								\
+	if (condition) {							\
 		__ret = 0;							\
-	else if (!__until)							\
+	} else if (!__until) {							\
 		__ret = -EAGAIN;						\
-	else if (__until == SUPERVISOR_NO_DEADLINE)				\
-		__ret = __wait_event_interruptible(wq, condition);		\
-	else									\
-		__ret = __wait_event_hrtimeout(wq, condition,			\
+	} else {								\
+		might_sleep();							\
+		__ret = __until == SUPERVISOR_NO_DEADLINE ?			\
+			__wait_event_interruptible(wq, condition) :		\
+			__wait_event_hrtimeout(wq, condition,			\
 					       sup_deadline_left(__until),	\
 					       TASK_INTERRUPTIBLE);		\
+	}									\
 	__ret == -ETIME ? -ETIMEDOUT : __ret;					\
 })
 

@@ -256,10 +256,7 @@ static const struct ioctl_op ioctl_ops[] = {
 		 out_map_bytes, 0, 0, sup_registry_status),
 };
 
-static const struct file_operations device_fops;
-
-static const struct ioctl_op *ioctl_find(const struct file *file, unsigned int cmd,
-					 enum sup_kind kind)
+static const struct ioctl_op *ioctl_find(unsigned int cmd, enum sup_kind kind)
 {
 	unsigned int nr = _IOC_NR(cmd);
 	const struct ioctl_op *op;
@@ -349,9 +346,10 @@ static long ioctl_finish(const struct ioctl_op *op, struct sup_ucmd *ucmd, void 
  */
 long sup_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	struct sup_object *object = file->f_op == &device_fops ? NULL : sup_file_object(file);
+	/* The device's files have none. */
+	struct sup_object *object = sup_file_object(file);
 	enum sup_kind kind = object ? object->ops->kind : SUP_KIND_DEVICE;
-	const struct ioctl_op *op = ioctl_find(file, cmd, kind);
+	const struct ioctl_op *op = ioctl_find(cmd, kind);
 	void __user *uptr = (void __user *)arg;
 	union ioctl_buffer buffer __uninitialized;
 	struct sup_ucmd ucmd = { .file = file, .object = object, .cmd = &buffer };

@@ -109,6 +109,19 @@ int sup_payload_read(struct sup_payload *payload, u64 uptr, u32 len)
 	return -EFAULT;
 }
 
+static int payload_charge_current(struct sup_payload *payload, u32 *limit)
+{
+	struct sup_account *account = sup_account_get_current();
+	int ret = account ? sup_payload_charge(payload, account) : -ENOMEM;
+
+	sup_account_put(account);
+	if (ret == -EDQUOT)
+		*limit = SUPERVISOR_LIMIT_BYTES;
+	if (ret)
+		sup_payload_free(payload);
+	return ret;
+}
+
 /**
  * sup_payload_read_charged - copy a payload from user space at the caller's cost
  * @payload: filled; for sup_payload_free()
@@ -121,19 +134,9 @@ int sup_payload_read(struct sup_payload *payload, u64 uptr, u32 len)
  */
 int sup_payload_read_charged(struct sup_payload *payload, u64 uptr, u32 len, u32 *limit)
 {
-	struct sup_account *account;
 	int ret = sup_payload_read(payload, uptr, len);
 
-	if (ret || !payload->large)
-		return ret;
-	account = sup_account_get_current();
-	ret = account ? sup_payload_charge(payload, account) : -ENOMEM;
-	sup_account_put(account);
-	if (ret == -EDQUOT)
-		*limit = SUPERVISOR_LIMIT_BYTES;
-	if (ret)
-		sup_payload_free(payload);
-	return ret;
+	return ret || !payload->large ? ret : payload_charge_current(payload, limit);
 }
 
 /**
@@ -233,23 +236,22 @@ void sup_data_write(struct supervisor_msg_data *data, u16 type, u64 ref,
 		    const struct sup_sender *sender, struct user_namespace *ns, u32 len)
 {
 	const struct sup_origin *origin = sender->origin;
+	struct supervisor_msg *head = &data->head;
 
-	*data = (struct supervisor_msg_data) {
-		.head = {
-			.size = sup_data_size(len, NULL),
-			.type = type,
-			.ref = ref,
-			.time_ns = sender->time_ns,
-			.uid = sender_uid(sender, ns),
-		},
-		.payload_len = len,
-		.payload_offset = sizeof(*data),
-	};
-	if (!origin)
-		return;
-	data->head.supervisor = origin->identity.supervisor;
-	data->head.child = origin->identity.child;
-	data->head.incarnation = origin->identity.incarnation;
+	head->size = sup_data_size(len, NULL);
+	head->type = type;
+	head->flags = 0;
+	head->supervisor = origin ? origin->identity.supervisor : 0;
+	head->child = origin ? origin->identity.child : 0;
+	head->ref = ref;
+	head->time_ns = sender->time_ns;
+	head->pid = 0;
+	head->uid = sender_uid(sender, ns);
+	head->incarnation = origin ? origin->identity.incarnation : 0;
+	head->__reserved = 0;
+	data->payload_len = len;
+	data->path_len = 0;
+	data->payload_offset = sizeof(*data);
 }
 
 /**
