@@ -32,10 +32,13 @@ static int mailbox_new(void)
 	return check(sup_mailbox_create(device, 0, NULL), "cannot make a mailbox");
 }
 
-/* One message, which is of @type. */
+/*
+ * One message, which is of @type. On the stack, as what a read or an epoll_wait fills:
+ * to write into a page that nothing else has written to since a fork costs a copy of it.
+ */
 static void mailbox_recv(int mailbox, unsigned int type)
 {
-	static _Alignas(8) char buf[4096];
+	_Alignas(8) char buf[256];
 	const struct supervisor_msg *msg = (const void *)buf;
 	struct supervisor_mailbox_recv recv = {
 		.size = sizeof(recv),
