@@ -352,7 +352,7 @@ static struct letter *letter_discard_first(struct sup_mailbox *mailbox, struct l
 	spin_lock(&mailbox->lock);
 	post = list_first_entry_or_null(letters, struct sup_post, node);
 	if (post) {
-		list_del_init(&post->node);
+		sup_mailbox_unpost_locked(mailbox, post);
 		sup_mailbox_uncount_locked(mailbox, post_letter(post)->payload.len);
 	}
 	spin_unlock(&mailbox->lock);

@@ -277,7 +277,7 @@ static void exchange_end_locked(struct sup_exchange *exchange, int error)
 	if (exchange->state == EXCHANGE_TAKEN) {
 		mailbox->taken--;
 	} else if (!list_empty(&exchange->post.node)) {
-		list_del_init(&exchange->post.node);
+		sup_mailbox_unpost_locked(mailbox, &exchange->post);
 		sup_mailbox_uncount_locked(mailbox, exchange->request.len);
 	}
 	list_del_init(&exchange->calls);

@@ -104,7 +104,7 @@ static struct sup_post *mailbox_take_post(struct sup_mailbox *mailbox)
 	spin_lock(&mailbox->lock);
 	post = list_first_entry_or_null(&mailbox->posts, struct sup_post, node);
 	if (post) {
-		list_del_init(&post->node);
+		sup_mailbox_unpost_locked(mailbox, post);
 		post->ops->get(post);
 	}
 	spin_unlock(&mailbox->lock);
@@ -664,16 +664,14 @@ void sup_post_init(struct sup_post *post, const struct sup_post_ops *ops)
 }
 
 /**
- * sup_mailbox_wake_readers - there is something to read
+ * sup_mailbox_do_wake_readers - wake who reads or polls
  * @mailbox: the mailbox
  * @sync: the caller is about to sleep
  *
- * Context: does not sleep; not in the exit hook. After M was held to queue it.
+ * Context: as sup_mailbox_wake_readers().
  */
-void sup_mailbox_wake_readers(struct sup_mailbox *mailbox, bool sync)
+void sup_mailbox_do_wake_readers(struct sup_mailbox *mailbox, bool sync)
 {
-	if (!wq_has_sleeper(&mailbox->wait))
-		return;
 	if (sync)
 		wake_up_interruptible_sync_poll(&mailbox->wait, EPOLLIN | EPOLLRDNORM);
 	else
@@ -681,15 +679,14 @@ void sup_mailbox_wake_readers(struct sup_mailbox *mailbox, bool sync)
 }
 
 /**
- * sup_mailbox_wake_senders - there may be room, or never any more
+ * sup_mailbox_do_wake_senders - wake who waits for room, or polls
  * @mailbox: the mailbox
  *
- * Context: does not sleep; not in the exit hook. After M was held.
+ * Context: as sup_mailbox_wake_senders().
  */
-void sup_mailbox_wake_senders(struct sup_mailbox *mailbox)
+void sup_mailbox_do_wake_senders(struct sup_mailbox *mailbox)
 {
-	if (wq_has_sleeper(&mailbox->room))
-		wake_up_interruptible_poll(&mailbox->room, EPOLLOUT | EPOLLWRNORM);
+	wake_up_interruptible_poll(&mailbox->room, EPOLLOUT | EPOLLWRNORM);
 }
 
 /**
@@ -728,6 +725,7 @@ void sup_mailbox_post_locked(struct sup_mailbox *mailbox, struct sup_post *post)
 	lockdep_assert_held(&mailbox->lock);
 	post->seq = mailbox->next_seq++;
 	list_add_tail(&post->node, &mailbox->posts);
+	mailbox->posted++;
 }
 
 /**
@@ -769,6 +767,7 @@ void sup_mailbox_restore_locked(struct sup_mailbox *mailbox, struct sup_post *po
 		if (at->seq > post->seq)
 			break;
 	list_add_tail(&post->node, &at->node);
+	mailbox->posted++;
 }
 
 /**
@@ -807,7 +806,7 @@ bool sup_mailbox_withdraw(struct sup_mailbox *mailbox, struct sup_post *post)
 
 	spin_lock(&mailbox->lock);
 	queued = !list_empty(&post->node);
-	list_del_init(&post->node);
+	sup_mailbox_unpost_locked(mailbox, post);
 	spin_unlock(&mailbox->lock);
 	return queued;
 }
@@ -917,7 +916,6 @@ static __poll_t mailbox_poll(struct file *file, poll_table *table)
 static void mailbox_look(struct sup_mailbox *mailbox, struct supervisor_mailbox_status *status)
 {
 	struct sup_process *server;
-	struct list_head *at;
 
 	status->out_id = mailbox->object.id;
 	status->out_survive = mailbox->survive;
@@ -931,10 +929,7 @@ static void mailbox_look(struct sup_mailbox *mailbox, struct supervisor_mailbox_
 	status->out_messages = mailbox->messages;
 	status->out_bytes = mailbox->bytes;
 	status->out_taken = mailbox->taken;
-	status->out_reserved = mailbox->ring.live;
-	list_for_each(at, &mailbox->posts)
-		status->out_reserved++;
-	status->out_reserved -= mailbox->messages;
+	status->out_reserved = mailbox->ring.live + mailbox->posted - mailbox->messages;
 	status->out_lost = mailbox->lost;
 	spin_unlock(&mailbox->lock);
 }

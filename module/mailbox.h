@@ -90,6 +90,7 @@ struct sup_mailbox_listener {
  * @wait: readers
  * @room: who waits for room
  * @posts: M: struct sup_post by @seq
+ * @posted: M: how many
  * @next_seq: M
  * @closed: M: no file is left, nobody can read
  * @dead: M: it lost its owner and does not survive: no more casts and calls
@@ -133,6 +134,7 @@ struct sup_mailbox {
 	wait_queue_head_t wait;
 	wait_queue_head_t room;
 	struct list_head posts;
+	u32 posted;
 	u64 next_seq;
 	bool closed;
 	bool dead;
@@ -234,6 +236,22 @@ static inline bool sup_mailbox_readable_locked(const struct sup_mailbox *mailbox
 	return !list_empty(&mailbox->posts) || mailbox->ring.live || mailbox->lost;
 }
 
+/**
+ * sup_mailbox_unpost_locked - take a post out of the queue; nothing if it is not there
+ * @mailbox: the mailbox
+ * @post: the post
+ *
+ * Context: holds M.
+ */
+static inline void sup_mailbox_unpost_locked(struct sup_mailbox *mailbox, struct sup_post *post)
+{
+	lockdep_assert_held(&mailbox->lock);
+	if (list_empty(&post->node))
+		return;
+	list_del_init(&post->node);
+	mailbox->posted--;
+}
+
 /* mailbox.c */
 int sup_mailbox_create(struct sup_ucmd *ucmd);
 int sup_mailbox_own(struct sup_ucmd *ucmd);
@@ -257,8 +275,33 @@ void sup_mailbox_event(struct sup_mailbox *mailbox, const struct supervisor_msg_
 		       const struct sup_event_who *who);
 
 int sup_mailbox_admit_locked(const struct sup_mailbox *mailbox, u32 len, u32 *limit);
-void sup_mailbox_wake_readers(struct sup_mailbox *mailbox, bool sync);
-void sup_mailbox_wake_senders(struct sup_mailbox *mailbox);
+void sup_mailbox_do_wake_readers(struct sup_mailbox *mailbox, bool sync);
+void sup_mailbox_do_wake_senders(struct sup_mailbox *mailbox);
+
+/**
+ * sup_mailbox_wake_readers - there is something to read
+ * @mailbox: the mailbox
+ * @sync: the caller is about to sleep
+ *
+ * Context: does not sleep; not in the exit hook. After M was held to queue it.
+ */
+static inline void sup_mailbox_wake_readers(struct sup_mailbox *mailbox, bool sync)
+{
+	if (wq_has_sleeper(&mailbox->wait))
+		sup_mailbox_do_wake_readers(mailbox, sync);
+}
+
+/**
+ * sup_mailbox_wake_senders - there may be room, or never any more
+ * @mailbox: the mailbox
+ *
+ * Context: does not sleep; not in the exit hook. After M was held.
+ */
+static inline void sup_mailbox_wake_senders(struct sup_mailbox *mailbox)
+{
+	if (wq_has_sleeper(&mailbox->room))
+		sup_mailbox_do_wake_senders(mailbox);
+}
 
 /* cast.c */
 /**

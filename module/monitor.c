@@ -186,7 +186,7 @@ static const struct sup_post_ops monitor_post_ops = {
 
 static void monitor_drop(struct sup_ref *ref)
 {
-	list_del_init(&ref_monitor(ref)->down.post.node);
+	sup_mailbox_unpost_locked(ref->mailbox, &ref_monitor(ref)->down.post);
 }
 
 static void monitor_release(struct sup_ref *ref)

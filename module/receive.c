@@ -118,7 +118,7 @@ static void next_take_locked(struct sup_mailbox *mailbox, const struct sup_recei
 		next->lost = mailbox->lost;
 	} else if (next->kind == NEXT_POST) {
 		next->post = post;
-		list_del_init(&post->node);
+		sup_mailbox_unpost_locked(mailbox, post);
 		post->ops->get(post);
 	} else if (next->kind == NEXT_RING) {
 		next->record = record;
@@ -146,7 +146,7 @@ static bool read_try_begin(struct sup_mailbox *mailbox, const struct sup_receive
 	if (!mailbox_looks_readable(mailbox))
 		return false;
 	spin_lock(&mailbox->lock);
-	if (!mailbox->reading && sup_mailbox_readable_locked(mailbox)) {
+	if (!mailbox->reading) {
 		/* Those who get and deliver it look at them. */
 		mailbox->read_flags = receive->flags;
 		next_take_locked(mailbox, receive, next);
