@@ -126,6 +126,14 @@ int sup_alias_create(struct sup_ucmd *ucmd)
 	return 0;
 }
 
+static bool alias_end_locked(struct sup_ref *ref, u32 flags)
+{
+	bool on = ref->alias != SUPERVISOR_ALIAS_NONE;
+
+	sup_alias_off_locked(ref);
+	return on;
+}
+
 /**
  * sup_alias_unalias - ioctl(SUPERVISOR_UNALIAS)
  * @ucmd: the ioctl
@@ -135,25 +143,7 @@ int sup_alias_create(struct sup_ucmd *ucmd)
  */
 int sup_alias_unalias(struct sup_ucmd *ucmd)
 {
-	struct supervisor_ref *cmd = ucmd->cmd;
-	struct sup_mailbox *mailbox = sup_object_mailbox(ucmd->object);
-	struct sup_ref *ref;
-	bool gone = false;
-
-	cmd->out_found = 0;
-	spin_lock(&mailbox->lock);
-	ref = sup_ref_find_locked(mailbox, cmd->ref);
-	if (ref && ref->alias != SUPERVISOR_ALIAS_NONE) {
-		cmd->out_found = 1;
-		sup_alias_off_locked(ref);
-		gone = sup_ref_settle_locked(ref);
-	}
-	spin_unlock(&mailbox->lock);
-	if (cmd->out_found)
-		sup_mailbox_wake_senders(mailbox);
-	if (gone)
-		sup_ref_put(ref);
-	return 0;
+	return sup_ref_end(ucmd, alias_end_locked);
 }
 
 /* Is the alias on? And when the message is about to be queued: is it after this? */

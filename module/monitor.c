@@ -326,9 +326,9 @@ int sup_monitor_create(struct sup_ucmd *ucmd)
 	return ret;
 }
 
-/* End @ref's monitor; true when it was active. */
-static bool monitor_end_locked(struct sup_ref *ref, bool flush)
+static bool monitor_end_locked(struct sup_ref *ref, u32 flags)
 {
+	bool flush = flags & SUPERVISOR_REF_F_FLUSH;
 	bool active = ref->monitor == SUP_MONITOR_ACTIVE;
 
 	lockdep_assert_held(&ref->mailbox->lock);
@@ -350,25 +350,7 @@ static bool monitor_end_locked(struct sup_ref *ref, bool flush)
  */
 int sup_monitor_demonitor(struct sup_ucmd *ucmd)
 {
-	struct supervisor_ref *cmd = ucmd->cmd;
-	struct sup_mailbox *mailbox = sup_object_mailbox(ucmd->object);
-	struct sup_ref *ref;
-	bool gone = false;
-
-	cmd->out_found = 0;
-	spin_lock(&mailbox->lock);
-	ref = sup_ref_find_locked(mailbox, cmd->ref);
-	if (ref) {
-		cmd->out_found = monitor_end_locked(ref, cmd->flags & SUPERVISOR_REF_F_FLUSH);
-		gone = sup_ref_settle_locked(ref);
-	}
-	spin_unlock(&mailbox->lock);
-	/* Who waited for room at its alias. */
-	if (cmd->out_found)
-		sup_mailbox_wake_senders(mailbox);
-	if (gone)
-		sup_ref_put(ref);
-	return 0;
+	return sup_ref_end(ucmd, monitor_end_locked);
 }
 
 /**

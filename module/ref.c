@@ -134,15 +134,7 @@ void sup_ref_put(struct sup_ref *ref)
 	sup_mailbox_put(mailbox);
 }
 
-/**
- * sup_ref_find_locked - find a member
- * @mailbox: whose
- * @id: its number
- *
- * Context: holds M.
- * Return: the ref, no reference; or NULL.
- */
-struct sup_ref *sup_ref_find_locked(struct sup_mailbox *mailbox, u64 id)
+static struct sup_ref *ref_find_locked(struct sup_mailbox *mailbox, u64 id)
 {
 	struct rb_node *node;
 
@@ -168,6 +160,37 @@ bool sup_ref_settle_locked(struct sup_ref *ref)
 	rb_erase(&ref->node, &ref->mailbox->refs);
 	RB_CLEAR_NODE(&ref->node);
 	return true;
+}
+
+/**
+ * sup_ref_end - an ioctl that ends what a ref is
+ * @ucmd: the ioctl, whose struct is a struct supervisor_ref
+ * @end: M: ends a part of it; true when that was active
+ *
+ * Context: process; may sleep, but does not wait.
+ * Return: 0.
+ */
+int sup_ref_end(struct sup_ucmd *ucmd, bool (*end)(struct sup_ref *ref, u32 flags))
+{
+	struct sup_mailbox *mailbox = sup_object_mailbox(ucmd->object);
+	struct supervisor_ref *cmd = ucmd->cmd;
+	struct sup_ref *ref;
+	bool gone = false;
+
+	cmd->out_found = 0;
+	spin_lock(&mailbox->lock);
+	ref = ref_find_locked(mailbox, cmd->ref);
+	if (ref) {
+		cmd->out_found = end(ref, cmd->flags);
+		gone = sup_ref_settle_locked(ref);
+	}
+	spin_unlock(&mailbox->lock);
+	/* Who waited for room at its alias. */
+	if (cmd->out_found)
+		sup_mailbox_wake_senders(mailbox);
+	if (gone)
+		sup_ref_put(ref);
+	return 0;
 }
 
 static struct sup_ref *mailbox_take_ref(struct sup_mailbox *mailbox)

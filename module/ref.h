@@ -74,8 +74,8 @@ int sup_ref_init(struct sup_ref *ref, const struct sup_ref_ops *ops, struct sup_
 		 u32 *limit);
 void sup_ref_add(struct sup_ref *ref);
 void sup_ref_put(struct sup_ref *ref);
-struct sup_ref *sup_ref_find_locked(struct sup_mailbox *mailbox, u64 id);
 bool sup_ref_settle_locked(struct sup_ref *ref);
+int sup_ref_end(struct sup_ucmd *ucmd, bool (*end)(struct sup_ref *ref, u32 flags));
 void sup_refs_close(struct sup_mailbox *mailbox);
 
 /* monitor.c */
