@@ -11,6 +11,7 @@
 #include <linux/uaccess.h>
 
 #include "deadline.h"
+#include "park.h"
 #include "supervisor.h"
 
 #define QUERY_MAX (16U << 20)
@@ -39,10 +40,7 @@
  * @count: records
  * @pid: the child's process, in @pid_ns
  * @wait: who waits
- * @parked: S: in sup_supervisor.parked, when a signal interrupted the caller; the
- *	list has the caller's reference then
- * @file: S: through which it was made, with @parked
- * @number: S: never used again: which one it is, with @parked
+ * @parked: S: in sup_supervisor.parked, when a signal interrupted the caller
  *
  * Lifetime: from the ioctl to the answer's delivery, the caller's return, or, when
  *	it was interrupted, the file's end.
@@ -72,9 +70,7 @@ struct sup_request {
 	u32 count;
 	s32 pid;
 	wait_queue_head_t wait;
-	struct list_head parked;
-	struct file *file;
-	u64 number;
+	struct sup_parked parked;
 };
 
 /* What an ioctl's struct says of a call, whichever struct it is. */
@@ -197,7 +193,7 @@ static struct sup_request *request_alloc(struct sup_supervisor *sup, u32 command
 	request->answer.ref = params->cookie;
 	request->command = command;
 	init_waitqueue_head(&request->wait);
-	INIT_LIST_HEAD(&request->parked);
+	INIT_LIST_HEAD(&request->parked.node);
 
 	ret = request_set_mailbox(request, params);
 	if (!ret && params->id)
@@ -512,11 +508,8 @@ static bool request_park(struct sup_request *request, struct file *file, u64 *nu
 	if (request_withdraw(request))
 		return false;
 	mutex_lock(&sup->lock);
-	request->file = file;
-	request->number = sup_id_next();
-	list_add(&request->parked, &sup->parked);
+	*number = sup_park(&sup->parked, &request->parked, file);
 	mutex_unlock(&sup->lock);
-	*number = request->number;
 	return true;
 }
 
@@ -525,14 +518,18 @@ static struct sup_request *request_unpark(struct sup_supervisor *sup, struct fil
 					  u32 command, u64 number)
 {
 	struct sup_request *request, *found = NULL;
+	struct sup_parked *parked;
 
 	mutex_lock(&sup->lock);
-	list_for_each_entry(request, &sup->parked, parked)
-		if (request->file == file && request->number == number &&
-		    request->command == command)
+	parked = sup_parked_find(&sup->parked, file, number);
+	if (parked) {
+		request = container_of(parked, struct sup_request, parked);
+		/* Not by an ioctl of another sort. */
+		if (request->command == command) {
+			list_del_init(&parked->node);
 			found = request;
-	if (found)
-		list_del_init(&found->parked);
+		}
+	}
 	mutex_unlock(&sup->lock);
 	return found ?: ERR_PTR(-ESTALE);
 }
@@ -550,11 +547,9 @@ void sup_call_forget_parked(struct sup_supervisor *sup, struct file *file)
 	LIST_HEAD(forgotten);
 
 	mutex_lock(&sup->lock);
-	list_for_each_entry_safe(request, next, &sup->parked, parked)
-		if (request->file == file)
-			list_move(&request->parked, &forgotten);
+	sup_parked_take_all(&sup->parked, file, &forgotten);
 	mutex_unlock(&sup->lock);
-	list_for_each_entry_safe(request, next, &forgotten, parked)
+	list_for_each_entry_safe(request, next, &forgotten, parked.node)
 		request_put(request);
 }
 

@@ -9,6 +9,7 @@
 #include <linux/pid.h>
 #include <linux/random.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -19,6 +20,7 @@
 #include "exchange.h"
 #include "mailbox.h"
 #include "message.h"
+#include "park.h"
 #include "process.h"
 
 enum exchange_state {
@@ -47,8 +49,6 @@ enum exchange_state {
  * @reply: M of @mailbox until DONE
  * @wait: who waits for it
  * @parked: M of @mailbox: in sup_mailbox.parked
- * @file: M of @mailbox, with @parked: through which it was made
- * @number: M of @mailbox: its name while parked, the same each time; or 0
  * @reply_to: const, referenced: async: where its REPLY goes
  * @started: M of @reply_to: in sup_mailbox.started, until its REPLY is delivered,
  *	cancelled or impossible
@@ -77,9 +77,7 @@ struct sup_exchange {
 	struct sup_sender sender;
 	struct sup_account *account;
 	wait_queue_head_t wait;
-	struct list_head parked;
-	struct file *file;
-	u64 number;
+	struct sup_parked parked;
 	struct sup_mailbox *reply_to;
 	struct list_head started;
 	struct sup_post answer;
@@ -124,7 +122,7 @@ static void exchange_construct(void *memory)
 	sup_post_init(&exchange->answer, &answer_ops);
 	INIT_LIST_HEAD(&exchange->calls);
 	INIT_HLIST_NODE(&exchange->by_number);
-	INIT_LIST_HEAD(&exchange->parked);
+	INIT_LIST_HEAD(&exchange->parked.node);
 	INIT_LIST_HEAD(&exchange->started);
 	init_waitqueue_head(&exchange->wait);
 }
@@ -159,7 +157,7 @@ static struct sup_exchange *exchange_alloc(struct sup_mailbox *mailbox, u32 *lim
 	exchange->sender.pid = NULL;
 	exchange->sender.origin = NULL;
 	exchange->account = account;
-	exchange->number = 0;
+	exchange->parked.number = 0;
 	exchange->reply_to = NULL;
 	exchange->replier = NULL;
 	exchange->request.large = NULL;
@@ -609,6 +607,15 @@ static int exchange_give_up(struct sup_exchange *exchange, int ret)
 	return ret;
 }
 
+/* Nobody wants its reply any more. Was it still awaited? Drops its reference. */
+static bool exchange_cancel(struct sup_exchange *exchange)
+{
+	bool active = exchange_give_up(exchange, -ECANCELED);
+
+	exchange_put(exchange);
+	return active;
+}
+
 /* Keep a call for who comes back with its number. Consumes the reference. */
 static u64 exchange_park(struct sup_exchange *exchange, struct file *file)
 {
@@ -616,11 +623,7 @@ static u64 exchange_park(struct sup_exchange *exchange, struct file *file)
 	u64 number;
 
 	spin_lock(&mailbox->lock);
-	exchange->file = file;
-	if (!exchange->number)
-		exchange->number = sup_id_next();
-	number = exchange->number;
-	list_add(&exchange->parked, &mailbox->parked);
+	number = sup_park(&mailbox->parked, &exchange->parked, file);
 	spin_unlock(&mailbox->lock);
 	return number;
 }
@@ -628,16 +631,14 @@ static u64 exchange_park(struct sup_exchange *exchange, struct file *file)
 static struct sup_exchange *exchange_unpark(struct sup_mailbox *mailbox, struct file *file,
 					    u64 number)
 {
-	struct sup_exchange *exchange, *found = NULL;
+	struct sup_parked *parked;
 
 	spin_lock(&mailbox->lock);
-	list_for_each_entry(exchange, &mailbox->parked, parked)
-		if (exchange->file == file && exchange->number == number)
-			found = exchange;
-	if (found)
-		list_del_init(&found->parked);
+	parked = sup_parked_find(&mailbox->parked, file, number);
+	if (parked)
+		list_del_init(&parked->node);
 	spin_unlock(&mailbox->lock);
-	return found ?: ERR_PTR(-ESTALE);
+	return parked ? container_of(parked, struct sup_exchange, parked) : NULL;
 }
 
 /**
@@ -653,14 +654,11 @@ void sup_exchange_forget_parked(struct sup_mailbox *mailbox, struct file *file)
 	LIST_HEAD(forgotten);
 
 	spin_lock(&mailbox->lock);
-	list_for_each_entry_safe(exchange, next, &mailbox->parked, parked)
-		if (exchange->file == file)
-			list_move(&exchange->parked, &forgotten);
+	sup_parked_take_all(&mailbox->parked, file, &forgotten);
 	spin_unlock(&mailbox->lock);
-	list_for_each_entry_safe(exchange, next, &forgotten, parked) {
-		list_del_init(&exchange->parked);
-		exchange_give_up(exchange, -ECANCELED);
-		exchange_put(exchange);
+	list_for_each_entry_safe(exchange, next, &forgotten, parked.node) {
+		list_del_init(&exchange->parked.node);
+		exchange_cancel(exchange);
 	}
 }
 
@@ -696,6 +694,8 @@ static int call_see_through(struct sup_exchange *exchange, struct sup_ucmd *ucmd
 	struct supervisor_mailbox_call *cmd = ucmd->cmd;
 	int ret;
 
+	/* Who has woken the server on its own processor may let it answer before it waits. */
+	cond_resched();
 	ret = sup_wait_until(exchange->wait, exchange_is_done(exchange), cmd->deadline);
 	/* Who is killed does not come back for it. */
 	if (ret == -ERESTARTSYS && fatal_signal_pending(current))
@@ -744,7 +744,7 @@ int sup_exchange_call(struct sup_ucmd *ucmd)
 	cmd->out_limit = SUPERVISOR_LIMIT_NONE;
 	cmd->out_max = 0;
 	cmd->call = 0;
-	exchange = number ? exchange_unpark(mailbox, ucmd->file, number) :
+	exchange = number ? exchange_unpark(mailbox, ucmd->file, number) ?: ERR_PTR(-ESTALE) :
 			    exchange_new(mailbox, cmd->buf, cmd->len, &cmd->out_limit);
 	if (exchange == ERR_PTR(-EMSGSIZE))
 		cmd->out_max = mailbox->max_payload;
@@ -846,6 +846,7 @@ int sup_exchange_reply_recv(struct sup_ucmd *ucmd)
 		.flags = cmd->flags,
 		.deadline = ucmd->file->f_flags & O_NONBLOCK ? 0 : cmd->deadline,
 	};
+	u64 from = cmd->from;
 	int nobody = 0, ret;
 	ssize_t len;
 
@@ -862,6 +863,9 @@ int sup_exchange_reply_recv(struct sup_ucmd *ucmd)
 		cmd->from = 0;
 	}
 	len = sup_mailbox_receive(mailbox, &receive);
+	/* Who comes back is told then: what nobody awaited is refused each time. */
+	if (nobody && len == -ERESTARTSYS)
+		cmd->from = from;
 	cmd->out_count = receive.count;
 	cmd->buf_len = len > 0 ? len : receive.needed;
 	return len < 0 ? len : 0;
@@ -932,15 +936,6 @@ int sup_exchange_start(struct sup_ucmd *ucmd)
 	return ret;
 }
 
-/* Nobody wants its reply any more. Was it still awaited? Drops its reference. */
-static bool exchange_cancel(struct sup_exchange *exchange)
-{
-	bool active = exchange_give_up(exchange, -ECANCELED);
-
-	exchange_put(exchange);
-	return active;
-}
-
 static struct sup_exchange *exchange_take_started(struct sup_mailbox *mailbox, u64 ref)
 {
 	struct sup_exchange *exchange, *found = NULL;
@@ -957,30 +952,44 @@ static struct sup_exchange *exchange_take_started(struct sup_mailbox *mailbox, u
 	return found;
 }
 
+static bool started_cancel(struct sup_exchange *exchange, u32 flags)
+{
+	if (flags & SUPERVISOR_REF_F_FLUSH) {
+		/* Its REPLY may be about to be queued. */
+		WRITE_ONCE(exchange->cancelled, true);
+		if (sup_mailbox_withdraw(exchange->reply_to, &exchange->answer))
+			exchange_put(exchange);
+	}
+	return exchange_cancel(exchange);
+}
+
 /**
  * sup_exchange_cancel - ioctl(SUPERVISOR_CALL_CANCEL)
  * @ucmd: the ioctl
  *
+ * Calls that were started are the reader's; one that was interrupted is its
+ * file's, as for who comes back for it.
  * Context: may sleep.
  * Return: as the UAPI header says.
  */
 int sup_exchange_cancel(struct sup_ucmd *ucmd)
 {
 	struct sup_mailbox *mailbox = sup_object_mailbox(ucmd->object);
+	bool reads = ucmd->file->f_mode & FMODE_READ;
 	struct supervisor_ref *cmd = ucmd->cmd;
 	struct sup_exchange *exchange;
 
 	cmd->out_found = 0;
-	exchange = cmd->ref ? exchange_take_started(mailbox, cmd->ref) : NULL;
-	if (!exchange)
+	exchange = cmd->ref ? exchange_unpark(mailbox, ucmd->file, cmd->ref) : NULL;
+	if (exchange) {
+		cmd->out_found = exchange_cancel(exchange);
 		return 0;
-	if (cmd->flags & SUPERVISOR_REF_F_FLUSH) {
-		/* Its REPLY may be about to be queued. */
-		WRITE_ONCE(exchange->cancelled, true);
-		if (sup_mailbox_withdraw(mailbox, &exchange->answer))
-			exchange_put(exchange);
 	}
-	cmd->out_found = exchange_cancel(exchange);
+	if (!reads)
+		return -EBADF;
+	exchange = cmd->ref ? exchange_take_started(mailbox, cmd->ref) : NULL;
+	if (exchange)
+		cmd->out_found = started_cancel(exchange, cmd->flags);
 	return 0;
 }
 

@@ -178,7 +178,8 @@ static const struct ioctl_op ioctl_ops[] = {
 		      offsetof(struct supervisor_call_reply_recv, from), sup_exchange_reply_recv),
 	IOCTL_OP(SUPERVISOR_CALL_START, MAILBOX, FMODE_WRITE, supervisor_call_start, out_ref, 0, 0,
 		 sup_exchange_start),
-	IOCTL_OP(SUPERVISOR_CALL_CANCEL, MAILBOX, FMODE_READ, supervisor_ref, __reserved,
+	/* For an interrupted call the file through which it was made will do. */
+	IOCTL_OP(SUPERVISOR_CALL_CANCEL, MAILBOX, 0, supervisor_ref, __reserved,
 		 SUPERVISOR_REF_F_FLUSH, RESERVED(supervisor_ref), sup_exchange_cancel),
 	IOCTL_OP(SUPERVISOR_MAILBOX_OWN, MAILBOX, FMODE_READ, supervisor_mailbox_own, flags,
 		 SUPERVISOR_OWN_F_VACANT, 0,

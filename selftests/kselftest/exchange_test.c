@@ -776,6 +776,55 @@ TEST_F(exchange, interrupted_before_there_is_room)
 }
 
 /* Its file goes, and with it what it waited for. */
+/* By its number, through its file, which need not be readable; once. */
+TEST_F(exchange, interrupted_and_cancelled)
+{
+	char name[32];
+	int mailbox, writer, other;
+	__u64 from, call;
+
+	catch_without_restart();
+	snprintf(name, sizeof(name), "/exchange.%d", getpid());
+	test_mailbox(self->dev, NAMED_MAILBOX(name), &mailbox);
+	process_kill(self->owner);
+	self->owner = test_new_owner(mailbox);
+	test_open_mailbox(self->dev, name, O_WRONLY, &writer);
+	test_open_mailbox(self->dev, name, O_WRONLY, &other);
+	client.once = true;
+	test_client_start(&client, writer, "taken", NEVER);
+	from = test_takes_call(mailbox, "taken");
+	interrupt(&client);
+	ASSERT_EQ(-EINTR, client_end(&client));
+	call = client.call.call;
+	ASSERT_NE(0, call);
+	ASSERT_EQ(0, _test_call_cancel(mailbox, call, 0));
+	ASSERT_EQ(-EBADF, _test_call_cancel(other, call, 0));
+	ASSERT_EQ(1, taken(mailbox));
+	ASSERT_EQ(1, used_calls(self->dev));
+	ASSERT_EQ(1, _test_call_cancel(writer, call, 0));
+	ASSERT_EQ(0, taken(mailbox));
+	ASSERT_EQ(0, used_calls(self->dev));
+	test_no_reply(ESTALE, mailbox, from);
+	ASSERT_EQ(-EBADF, _test_call_cancel(writer, call, 0));
+	ASSERT_EQ(-ESTALE, _test_ioctl(writer, SUPERVISOR_MAILBOX_CALL,
+				       &client.call));
+
+	/* What was answered is no longer active, and goes too. */
+	test_client_start(&client, writer, "answered", NEVER);
+	from = test_takes_call(mailbox, "answered");
+	interrupt(&client);
+	ASSERT_EQ(-EINTR, client_end(&client));
+	test_reply(mailbox, from, "unread");
+	ASSERT_EQ(1, used_calls(self->dev));
+	ASSERT_EQ(0, _test_call_cancel(writer, client.call.call,
+				       SUPERVISOR_REF_F_FLUSH));
+	ASSERT_EQ(0, used_calls(self->dev));
+	client.once = false;
+	close(other);
+	close(writer);
+	close(mailbox);
+}
+
 TEST_F(exchange, interrupted_and_closed)
 {
 	char name[32];
@@ -1067,6 +1116,34 @@ TEST_F(exchange, reply_and_receive_interrupted)
 	pthread_join(server.thread, NULL);
 	ASSERT_EQ(0, server.err);
 	ASSERT_EQ(0, server.recv.out_reply_error);
+	ASSERT_EQ(0, server.recv.from);
+	ASSERT_EQ(1, server.recv.out_count);
+}
+
+/* Who comes back after EINTR, or is sent back, is told that nobody awaited it. */
+TEST_F(exchange, refused_reply_interrupted)
+{
+	static struct server server;
+	__u64 from;
+
+	catch_without_restart();
+	test_client("x");
+	from = test_takes_call(BOX, "x");
+	test_reply(BOX, from, "y");
+	test_client_gets(&client, "y");
+	memset(&server, 0, sizeof(server));
+	server.mailbox = BOX;
+	server.recv = REPLY_RECV(from, "again", .deadline = NEVER);
+	ASSERT_EQ(0, pthread_create(&server.thread, NULL, reply_and_wait,
+				    &server));
+	do {
+		pthread_kill(server.thread, SIGUSR1);
+		sleep_ms(5);
+	} while (!server.interrupted);
+	test_send(BOX, "next");
+	pthread_join(server.thread, NULL);
+	ASSERT_EQ(0, server.err);
+	ASSERT_EQ(EALREADY, server.recv.out_reply_error);
 	ASSERT_EQ(0, server.recv.from);
 	ASSERT_EQ(1, server.recv.out_count);
 }

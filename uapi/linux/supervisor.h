@@ -945,7 +945,8 @@ struct supervisor_call_reply {
  * @size: sizeof(struct supervisor_call_reply_recv)
  * @flags: SUPERVISOR_RECV_F_PATH
  * @from: as struct supervisor_call_reply; 0: no reply, only receive. Reads 0 once
- *	the reply has been dealt with
+ *	the reply has been dealt with; but with EINTR it stays when nobody awaited
+ *	the reply, so that who comes back is told
  * @reply: pointer to the reply
  * @reply_len: its bytes
  * @out_reply_error: ENOENT, EALREADY or ESTALE of the reply, which do not keep it
@@ -959,7 +960,7 @@ struct supervisor_call_reply {
  *
  * A reply and the next receive in one: a server's loop. Errors: EMSGSIZE, EFAULT
  * and ENOMEM of the reply, with @from as it was; those of
- * SUPERVISOR_MAILBOX_RECV, with @from 0.
+ * SUPERVISOR_MAILBOX_RECV, with @from as said there.
  */
 struct supervisor_call_reply_recv {
 	__u32 size;
@@ -1016,7 +1017,9 @@ struct supervisor_call_start {
  *	SUPERVISOR_UNALIAS) on the mailbox that has the ref
  * @size: sizeof(struct supervisor_ref)
  * @flags: SUPERVISOR_REF_F_FLUSH; not for UNALIAS
- * @ref: what CALL_START, MONITOR or ALIAS handed out
+ * @ref: what CALL_START, MONITOR or ALIAS handed out; for CALL_CANCEL also @call of
+ *	a SUPERVISOR_MAILBOX_CALL that was interrupted, through the file through
+ *	which it was made, which need not be open for reading
  * @out_found: 1: it was active and is not any more; 0: there was no such ref, or
  *	it was done
  * @__reserved: must be 0
