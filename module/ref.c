@@ -59,6 +59,7 @@ int sup_ref_init(struct sup_ref *ref, const struct sup_ref_ops *ops, struct sup_
 	ref->monitor = SUP_MONITOR_NONE;
 	ref->alias = SUPERVISOR_ALIAS_NONE;
 	ref->was_alias = false;
+	ref->charged = true;
 	INIT_HLIST_NODE(&ref->alias_node);
 	sup_object_get(&mailbox->object);
 	ref->mailbox = mailbox;
@@ -110,6 +111,13 @@ static void ref_free_rcu(struct rcu_head *rcu)
 	ref->ops->free(ref);
 }
 
+static void ref_uncharge(struct sup_ref *ref)
+{
+	if (ref->charged)
+		sup_account_uncharge(ref->account, SUPERVISOR_LIMIT_REFS, 1);
+	ref->charged = false;
+}
+
 /**
  * sup_ref_put - drop a reference
  * @ref: a ref
@@ -125,7 +133,7 @@ void sup_ref_put(struct sup_ref *ref)
 		return;
 	if (ref->ops->release)
 		ref->ops->release(ref);
-	sup_account_uncharge(ref->account, SUPERVISOR_LIMIT_REFS, 1);
+	ref_uncharge(ref);
 	sup_account_put(ref->account);
 	if (ref->was_alias)
 		call_rcu(&ref->rcu, ref_free_rcu);
@@ -159,6 +167,8 @@ bool sup_ref_settle_locked(struct sup_ref *ref)
 		return false;
 	rb_erase(&ref->node, &ref->mailbox->refs);
 	RB_CLEAR_NODE(&ref->node);
+	/* Who has read of it finds the quota whole, though others may still let go of it. */
+	ref_uncharge(ref);
 	return true;
 }
 

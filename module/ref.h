@@ -43,6 +43,8 @@ struct sup_ref_ops {
  * @monitor: M
  * @alias: M: SUPERVISOR_ALIAS_*; NONE when it is no alias, or off
  * @was_alias: const: somebody may find it by RCU
+ * @charged: counted in SUPERVISOR_LIMIT_REFS: M while it is in there; then who drops
+ *	the last reference
  * @alias_node: B: in the table of aliases while @alias is not NONE
  * @mailbox: const, referenced: whose member it is
  * @account: const, referenced: who pays
@@ -62,6 +64,7 @@ struct sup_ref {
 	u8 monitor;
 	u8 alias;
 	bool was_alias;
+	bool charged;
 	struct hlist_node alias_node;
 	struct sup_mailbox *mailbox;
 	struct sup_account *account;
