@@ -70,11 +70,18 @@ int sup_payload_charge(struct sup_payload *payload, struct sup_account *account)
 	return ret;
 }
 
-/* Messages are read in eights of bytes: @size of them, of which @len are there. */
-static void payload_pad(void *bytes, u32 len, u32 size)
+static int payload_read_large(struct sup_payload *payload, u64 uptr, u32 len)
 {
-	if (size != len)
-		memset(bytes + len, 0, size - len);
+	u32 size = ALIGN(len, 8);
+
+	payload->large = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!payload->large)
+		return -ENOMEM;
+	memset(payload->large + len, 0, size - len);
+	if (!copy_from_user(payload->large, u64_to_user_ptr(uptr), len))
+		return 0;
+	sup_payload_free(payload);
+	return -EFAULT;
 }
 
 /**
@@ -88,25 +95,15 @@ static void payload_pad(void *bytes, u32 len, u32 size)
  */
 int sup_payload_read(struct sup_payload *payload, u64 uptr, u32 len)
 {
-	const void __user *from = u64_to_user_ptr(uptr);
-	u32 size = ALIGN(len, 8);
-
 	payload->len = len;
 	payload->large = NULL;
 	payload->account = NULL;
-	if (len <= SUP_PAYLOAD_SMALL) {
-		payload_pad(payload->small, len, size);
-		return sup_copy_from_user(payload->small, from, len);
-	}
-
-	payload->large = kvmalloc(size, GFP_KERNEL_ACCOUNT);
-	if (!payload->large)
-		return -ENOMEM;
-	payload_pad(payload->large, len, size);
-	if (!copy_from_user(payload->large, from, len))
-		return 0;
-	sup_payload_free(payload);
-	return -EFAULT;
+	if (len > SUP_PAYLOAD_SMALL)
+		return payload_read_large(payload, uptr, len);
+	/* The zeroes first. */
+	if (len % 8)
+		*(u64 *)(payload->small + round_down(len, 8)) = 0;
+	return sup_copy_from_user(payload->small, u64_to_user_ptr(uptr), len);
 }
 
 static int payload_charge_current(struct sup_payload *payload, u32 *limit)

@@ -218,10 +218,13 @@ static ssize_t deliver_record(const struct next *next, u8 __user *to, size_t roo
 	}
 	/* Who reads is alone with it: the next one to try writes this anew. */
 	data->head.pid = next->pid;
-	if (next->is_cast)
+	if (next->path || (next->is_cast && data->head.flags))
 		sup_data_path(data, next->path);
-	return sup_copy_to_user(to, data, len) ||
-	       sup_data_deliver_path(data, next->path, to) ? -EFAULT : (ssize_t)size;
+	if (sup_copy_to_user(to, data, len))
+		return -EFAULT;
+	if (next->path && sup_data_deliver_path(data, next->path, to))
+		return -EFAULT;
+	return size;
 }
 
 static ssize_t deliver_gap(u64 lost, u8 __user *to, size_t room, size_t *needed)
