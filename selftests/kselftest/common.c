@@ -360,6 +360,16 @@ static int child_call(int sup, unsigned int command, const char *id)
 	return _test_child_call(sup, command, id, &call);
 }
 
+int _test_child_call_async(int sup, unsigned int command, const char *id,
+			   int mailbox, __u64 cookie)
+{
+	struct supervisor_child_call call =
+		CALL(supervisor_child_call, .flags = SUPERVISOR_CALL_F_ASYNC,
+		     .mailbox_fd = mailbox, .cookie = cookie);
+
+	return _test_child_call(sup, command, id, &call);
+}
+
 int _test_terminate(int sup, const char *id)
 {
 	return child_call(sup, SUPERVISOR_CHILD_TERMINATE, id);

@@ -236,6 +236,9 @@ int _test_start(int sup);
 int _test_stop(int sup);
 int _test_child_call(int sup, unsigned int command, const char *id,
 		     struct supervisor_child_call *call);
+/* Its answer is the message of ref @cookie. */
+int _test_child_call_async(int sup, unsigned int command, const char *id,
+			   int mailbox, __u64 cookie);
 int _test_terminate(int sup, const char *id);
 int _test_restart(int sup, const char *id);
 int _test_delete(int sup, const char *id);
@@ -547,6 +550,8 @@ int client_end(struct client *client);
 #define test_tree_open(...) ASSERT_EQ(0, _test_tree_open(__VA_ARGS__))
 #define test_spawner_start(...) ASSERT_EQ(0, _test_spawner_start(__VA_ARGS__))
 
+#define test_child_call_async(...) \
+	ASSERT_EQ(0, _test_child_call_async(__VA_ARGS__))
 #define test_child(sup_, ...) \
 	ASSERT_EQ(0, _test_child_add((sup_), &CHILD(__VA_ARGS__), NULL))
 #define test_supervisor_child(sup_, ...) \

@@ -336,11 +336,8 @@ static int do_terminate(struct scene *scene)
 
 static int do_async(struct scene *scene, unsigned int command)
 {
-	struct supervisor_child_call call =
-		CALL(supervisor_child_call, .flags = SUPERVISOR_CALL_F_ASYNC,
-		     .mailbox_fd = scene->spare);
-
-	return _test_child_call(scene->started, command, "a", &call);
+	return _test_child_call_async(scene->started, command, "a",
+				      scene->spare, 0);
 }
 
 static int do_async_terminate(struct scene *scene)

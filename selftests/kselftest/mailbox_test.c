@@ -1222,9 +1222,6 @@ TEST_F(mailbox, path_on_request)
 
 TEST_F(mailbox, selective_receive)
 {
-	struct supervisor_child_call call =
-		CALL(supervisor_child_call, .flags = SUPERVISOR_CALL_F_ASYNC,
-		     .cookie = 77);
 	struct supervisor_mailbox_status status;
 	struct tree tree;
 	int mailbox;
@@ -1237,12 +1234,10 @@ TEST_F(mailbox, selective_receive)
 	ASSERT_EQ(-EAGAIN, _test_take_ref(mailbox, 77, &message, 0));
 	ASSERT_EQ(-ETIMEDOUT, _test_take_ref(mailbox, 77, &message,
 					     after_ms(30)));
-	call.mailbox_fd = mailbox;
-	ASSERT_EQ(0, _test_child_call(tree.sup, SUPERVISOR_CHILD_TERMINATE, "a",
-				      &call));
-	call.cookie = 78;
-	ASSERT_EQ(0, _test_child_call(tree.sup, SUPERVISOR_CHILD_RESTART, "a",
-				      &call));
+	test_child_call_async(tree.sup, SUPERVISOR_CHILD_TERMINATE, "a",
+			      mailbox, 77);
+	test_child_call_async(tree.sup, SUPERVISOR_CHILD_RESTART, "a", mailbox,
+			      78);
 	test_wait(tree.sup, SUPERVISOR_WAIT_IDLE);
 	test_send(mailbox, "after");
 	test_mailbox_status(mailbox, &status);
@@ -1282,9 +1277,6 @@ static void *select_ref(void *argument)
 
 TEST_F(mailbox, selective_receive_waits)
 {
-	struct supervisor_child_call call =
-		CALL(supervisor_child_call, .flags = SUPERVISOR_CALL_F_ASYNC,
-		     .cookie = 99);
 	static struct selector selector;
 	struct tree tree;
 	int mailbox;
@@ -1297,9 +1289,8 @@ TEST_F(mailbox, selective_receive_waits)
 				    &selector));
 	sleep_ms(30);
 	test_send(mailbox, "not this");
-	call.mailbox_fd = mailbox;
-	ASSERT_EQ(0, _test_child_call(tree.sup, SUPERVISOR_CHILD_TERMINATE, "a",
-				      &call));
+	test_child_call_async(tree.sup, SUPERVISOR_CHILD_TERMINATE, "a",
+			      mailbox, 99);
 	pthread_join(selector.thread, NULL);
 	ASSERT_EQ(0, selector.err);
 	ASSERT_EQ(99, selector.message.head->ref);
@@ -1343,9 +1334,6 @@ TEST_F(mailbox, events_and_casts_in_one_order)
 /* Casts do not keep answers and starts out, nor events that find room. */
 TEST_F(mailbox, full_of_casts_has_reserved_room)
 {
-	struct supervisor_child_call call =
-		CALL(supervisor_child_call, .flags = SUPERVISOR_CALL_F_ASYNC,
-		     .cookie = 5);
 	struct supervisor_mailbox_status status;
 	struct tree tree;
 	int mailbox;
@@ -1355,9 +1343,8 @@ TEST_F(mailbox, full_of_casts_has_reserved_room)
 	test_tree_open(&tree, CREATE());
 	test_start(tree.sup);
 	test_send(mailbox, "full");
-	call.mailbox_fd = mailbox;
-	ASSERT_EQ(0, _test_child_call(tree.sup, SUPERVISOR_CHILD_TERMINATE, "a",
-				      &call));
+	test_child_call_async(tree.sup, SUPERVISOR_CHILD_TERMINATE, "a",
+			      mailbox, 5);
 	ASSERT_TRUE(eventually(!_test_mailbox_status(mailbox, &status) &&
 			       status.out_reserved == 1));
 	ASSERT_EQ(1, status.out_messages);

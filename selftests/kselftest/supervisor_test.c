@@ -2374,8 +2374,6 @@ union answer {
 
 TEST_F(tree, asynchronous_calls)
 {
-	struct supervisor_child_call call =
-		CALL(supervisor_child_call, .flags = SUPERVISOR_CALL_F_ASYNC);
 	struct supervisor_child_add add =
 		CALL(supervisor_child_add, .flags = SUPERVISOR_CALL_F_ASYNC,
 		     .cookie = 0x1122334455667788ULL);
@@ -2390,25 +2388,19 @@ TEST_F(tree, asynchronous_calls)
 
 	test_abc();
 	test_mailbox_create(DEV, 0, &answers);
-	call.mailbox_fd = answers;
 	add.mailbox_fd = answers;
 	query.mailbox_fd = answers;
 	query.cookie = 3;
 	ASSERT_EQ(0, _test_child_add(SUP, &spec, &add));
-	call.cookie = 1;
-	ASSERT_EQ(0, _test_child_call(SUP, SUPERVISOR_CHILD_TERMINATE, "a",
-				      &call));
-	call.cookie = 2;
-	ASSERT_EQ(0, _test_child_call(SUP, SUPERVISOR_CHILD_DELETE, "b",
-				      &call));
+	test_child_call_async(SUP, SUPERVISOR_CHILD_TERMINATE, "a", answers, 1);
+	test_child_call_async(SUP, SUPERVISOR_CHILD_DELETE, "b", answers, 2);
 	test_ioctl(SUP, SUPERVISOR_WHICH_CHILDREN, &query);
 	query.cookie = 4;
 	test_ioctl(SUP, SUPERVISOR_COUNT_CHILDREN, &query);
 	add.cookie = 5;
 	ASSERT_EQ(0, _test_child_add(SUP, &failing, &add));
-	call.cookie = 6;
-	ASSERT_EQ(0, _test_child_call(SUP, SUPERVISOR_CHILD_RESTART, "none",
-				      &call));
+	test_child_call_async(SUP, SUPERVISOR_CHILD_RESTART, "none", answers,
+			      6);
 
 	test_answer(answers, answer, 0x1122334455667788ULL,
 		    SUPERVISOR_CMD_CHILD_ADD, SUPERVISOR_RESULT_OK);
@@ -2462,18 +2454,13 @@ TEST_F(tree, asynchronous_answer_larger_than_asked_for)
 
 TEST_F(tree, asynchronous_call_to_one_that_ends)
 {
-	struct supervisor_child_call call =
-		CALL(supervisor_child_call, .flags = SUPERVISOR_CALL_F_ASYNC,
-		     .cookie = 7);
 	union answer answer;
 	int answers;
 
 	test_abc();
 	test_mailbox_create(DEV, 0, &answers);
-	call.mailbox_fd = answers;
 	test_suspend(SUP, 0);
-	ASSERT_EQ(0, _test_child_call(SUP, SUPERVISOR_CHILD_TERMINATE, "a",
-				      &call));
+	test_child_call_async(SUP, SUPERVISOR_CHILD_TERMINATE, "a", answers, 7);
 	test_stop(SUP);
 	ASSERT_EQ(1, _test_recv(answers, &answer, sizeof(answer), 1,
 				after_ms(PATIENCE_MS)));
