@@ -382,21 +382,52 @@ static bool parse_line(struct parser *parser, char *line)
 	return parse_command(parser);
 }
 
+static bool check_deaths(const struct parser *parser, const struct scn_command *command)
+{
+	if (command->reason != SUPERVISOR_EXIT_KILLED)
+		return true;
+	for (size_t i = 0; i < command->nr_names; i++)
+		if (find_sup(parser->scenario, command->names[i]))
+			return mistake(parser, "unsupported: kill of the supervisor %s",
+				       command->names[i]);
+	return true;
+}
+
+/* A DynamicSupervisor does not survive a call that it does not know. */
+static bool check_call(const struct parser *parser, const struct scn_call *call)
+{
+	const struct scn_sup *sup = find_sup(parser->scenario, call->sup);
+
+	if (!sup || sup->kind != KIND_DYNAMIC)
+		return true;
+	if (call->verb == VERB_RESTART_CHILD || call->verb == VERB_DELETE_CHILD ||
+	    call->verb == VERB_GET_CHILDSPEC)
+		return mistake(parser, "not a call to a dynsup: %s", call->text);
+	return true;
+}
+
+static bool check_command(const struct parser *parser, const struct scn_command *command)
+{
+	switch (command->type) {
+	case CMD_DIE:
+		return check_deaths(parser, command);
+	case CMD_QUEUE:
+	case CMD_CALL:
+		return check_call(parser, &command->call);
+	default:
+		return true;
+	}
+}
+
 /* Supervisors are named before they are defined, so this comes last. */
-static bool check_deaths(struct parser *parser)
+static bool check_commands(struct parser *parser)
 {
 	const struct scenario *scenario = parser->scenario;
 
 	for (size_t i = 0; i < scenario->nr_commands; i++) {
-		const struct scn_command *command = &scenario->commands[i];
-
-		if (command->type != CMD_DIE || command->reason != SUPERVISOR_EXIT_KILLED)
-			continue;
-		parser->line = command->line;
-		for (size_t n = 0; n < command->nr_names; n++)
-			if (find_sup(scenario, command->names[n]))
-				return mistake(parser, "unsupported: kill of the supervisor %s",
-					       command->names[n]);
+		parser->line = scenario->commands[i].line;
+		if (!check_command(parser, &scenario->commands[i]))
+			return false;
 	}
 	return true;
 }
@@ -413,7 +444,7 @@ static bool parse(struct scenario *scenario)
 		if (!parse_line(&parser, line))
 			return false;
 	}
-	return check_deaths(&parser);
+	return check_commands(&parser);
 }
 
 /* Read a file; false, and scenario_free() not needed, after saying what is wrong. */

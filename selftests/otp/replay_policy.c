@@ -435,48 +435,76 @@ static void say_count_children(FILE *out, const struct sim_sup *sup)
 		active, supervisors, sup->policy.nr_children - supervisors);
 }
 
+static void say_spec(FILE *out, const struct sup_policy_child *child)
+{
+	struct scn_child_values values = {
+		.restart = child->spec.restart,
+		.significant = child->spec.significant,
+		.type = child->spec.type,
+		.shutdown_ms = child->spec.shutdown_ms,
+	};
+
+	say_child_spec(out, child->name.bytes, child->name.len, &values);
+}
+
+static void say_ok(FILE *out, const struct sim_call *call)
+{
+	const struct sim_sup *sup = call->sup;
+
+	switch (call->call.type) {
+	case SUP_CALL_WHICH_CHILDREN:
+		if (is_dynamic(sup))
+			say_dynamic_children(out, sup);
+		else
+			say_which_children(out, sup);
+		break;
+	case SUP_CALL_COUNT_CHILDREN:
+		if (is_dynamic(sup))
+			say_dynamic_count(out, sup);
+		else
+			say_count_children(out, sup);
+		break;
+	case SUP_CALL_GET_CHILDSPEC:
+		if (is_dynamic(sup))
+			say_template(out, sup, &call->scn->child);
+		else
+			say_spec(out, call->call.child);
+		break;
+	default:
+		say_result(out, SUPERVISOR_RESULT_OK);
+		break;
+	}
+}
+
 static void say_answer(FILE *out, const struct sim_call *call)
 {
-	enum sup_call_result result = call->call.result;
-	const struct sup_policy_child *child = call->call.child;
-
-	/* To OTP's caller it is the same: the supervisor died on it. */
-	if (result == SUP_ERR_NOPROC)
-		result = SUP_ERR_EXIT;
-
-	if (result == SUP_OK && call->call.type == SUP_CALL_WHICH_CHILDREN) {
-		if (is_dynamic(call->sup))
-			say_dynamic_children(out, call->sup);
+	switch (call->call.result) {
+	case SUP_OK:
+		say_ok(out, call);
+		break;
+	case SUP_OK_UNDEFINED:
+		if (call->sup->definition->kind == KIND_DYNAMIC)
+			fputs("ignore", out);
 		else
-			say_which_children(out, call->sup);
-	} else if (result == SUP_OK && call->call.type == SUP_CALL_COUNT_CHILDREN) {
-		if (is_dynamic(call->sup))
-			say_dynamic_count(out, call->sup);
-		else
-			say_count_children(out, call->sup);
-	} else if (result == SUP_OK && is_simple(call->sup) &&
-		   call->call.type == SUP_CALL_GET_CHILDSPEC) {
-		say_template(out, call->sup, &call->scn->child);
-	} else if (result == SUP_OK_UNDEFINED && call->sup->definition->kind == KIND_DYNAMIC) {
-		fputs("ignore", out);
-	} else if (result == SUP_ERR_MAX_CHILDREN) {
-		fputs("error max_children", out);
-	} else if (result == SUP_ERR_DYNAMIC) {
-		fputs("error simple_one_for_one", out);
-	} else if (result == SUP_OK && call->call.type == SUP_CALL_GET_CHILDSPEC) {
-		struct scn_child_values values = {
-			.restart = child->spec.restart,
-			.significant = child->spec.significant,
-			.type = child->spec.type,
-			.shutdown_ms = child->spec.shutdown_ms,
-		};
-
-		say_child_spec(out, child->name.bytes, child->name.len, &values);
-	} else if (result == SUP_ERR_INVALID) {
+			say_result(out, SUPERVISOR_RESULT_OK_UNDEFINED);
+		break;
+	case SUP_ERR_INVALID:
 		fputs("error ", out);
 		say_invalid_child(out, call->call.invalid, &call->scn->child);
-	} else {
-		say_result(out, result);
+		break;
+	case SUP_ERR_MAX_CHILDREN:
+		fputs("error max_children", out);
+		break;
+	case SUP_ERR_DYNAMIC:
+		fputs("error simple_one_for_one", out);
+		break;
+	case SUP_ERR_NOPROC:
+		/* To OTP's caller it is the same: the supervisor died on it. */
+		say_result(out, SUPERVISOR_RESULT_EXIT);
+		break;
+	default:
+		say_result(out, call->call.result);
+		break;
 	}
 }
 
@@ -658,7 +686,7 @@ static bool sup_make_dynamic(struct world *world, struct sim_sup *sup, FILE *err
 }
 
 /* The first time a supervisor starts: check it and give it its children. */
-static bool sup_make(struct world *world, struct sim_sup *sup, FILE *error)
+static bool sup_make_static(struct world *world, struct sim_sup *sup, FILE *error)
 {
 	const struct scn_sup *definition = sup->definition;
 	struct scn_flag_values values = scn_flag_values(&definition->flags);
@@ -672,8 +700,6 @@ static bool sup_make(struct world *world, struct sim_sup *sup, FILE *error)
 	enum sup_invalid invalid = sup_flags_validate(&flags);
 	struct sup_policy_child *added;
 
-	if (is_dynamic(sup))
-		return sup_make_dynamic(world, sup, error);
 	if (invalid != SUP_VALID) {
 		fputs("error supervisor_data ", error);
 		say_invalid_flags(error, invalid, &definition->flags);
@@ -702,6 +728,12 @@ static bool sup_make(struct world *world, struct sim_sup *sup, FILE *error)
 	}
 	sup->made = true;
 	return true;
+}
+
+static bool sup_make(struct world *world, struct sim_sup *sup, FILE *error)
+{
+	return is_dynamic(sup) ? sup_make_dynamic(world, sup, error) :
+				 sup_make_static(world, sup, error);
 }
 
 /* Start a supervisor, as a root or in its place. */
