@@ -41,8 +41,9 @@ struct sending {
 	struct sup_mailbox *mailbox;
 	struct sup_cast *cast;
 	struct sup_sender sender;
-	struct sup_payload payload;
+	struct sup_payload *payload;
 	struct letter *letter;
+	bool shares;		/* @payload is others' too */
 	int ret;
 };
 
@@ -138,7 +139,7 @@ static bool ring_has_room_locked(const struct sup_mailbox *mailbox, u32 len)
 
 static void ring_add_locked(struct sending *sending)
 {
-	const struct sup_payload *payload = &sending->payload;
+	const struct sup_payload *payload = sending->payload;
 	struct sup_mailbox *mailbox = sending->mailbox;
 	struct supervisor_msg_data *data;
 	struct sup_ring_record *record;
@@ -172,7 +173,10 @@ static int letter_make(struct sending *sending)
 	letter->mailbox = sending->mailbox;
 	letter->ref = sending->cast->ref;
 	letter->sender = sending->sender;
-	sup_payload_move(&letter->payload, &sending->payload);
+	if (sending->shares)
+		sup_payload_share(&letter->payload, sending->payload);
+	else
+		sup_payload_move(&letter->payload, sending->payload);
 	sending->sender.pid = NULL;
 	sending->sender.origin = NULL;
 	sending->letter = letter;
@@ -184,7 +188,7 @@ static int cast_add_locked(struct sending *sending)
 {
 	struct sup_mailbox *mailbox = sending->mailbox;
 	struct sup_cast *cast = sending->cast;
-	bool in_ring = !sending->letter && !sending->payload.large &&
+	bool in_ring = !sending->letter && !sending->payload->large &&
 		       ring_has_room_locked(mailbox, cast->len);
 	int ret;
 
@@ -228,6 +232,23 @@ static int cast_wait(struct sending *sending)
 	return ret ?: sending->ret;
 }
 
+/* Into the mailbox, with all that @sending has; or not, and it has it still. */
+static int cast_send(struct sending *sending)
+{
+	int ret = cast_wait(sending);
+
+	if (ret == -ENOBUFS) {
+		ret = letter_make(sending);
+		if (!ret)
+			ret = cast_wait(sending);
+	}
+	if (!ret)
+		sup_mailbox_wake_readers(sending->mailbox, false);
+	else if (sending->letter)
+		letter_put(sending->letter);
+	return ret;
+}
+
 /**
  * sup_mailbox_cast - send a message that awaits no reply
  * @mailbox: where to
@@ -239,40 +260,92 @@ static int cast_wait(struct sending *sending)
  */
 int sup_mailbox_cast(struct sup_mailbox *mailbox, struct sup_cast *cast)
 {
-	struct sending sending __uninitialized;
+	/* Not all of it is set: most is the room for a small payload. */
+	struct sup_payload payload __uninitialized;
+	struct sending sending = { .mailbox = mailbox, .cast = cast, .payload = &payload };
 	int ret;
 
 	if (cast->len > mailbox->max_payload)
 		return -EMSGSIZE;
-	/* Not all of it: most is the room for a small payload. */
-	sending.mailbox = mailbox;
-	sending.cast = cast;
-	sending.letter = NULL;
-	ret = sup_payload_read_charged(&sending.payload, cast->buf, cast->len, &cast->limit);
+	ret = sup_payload_read_charged(&payload, cast->buf, cast->len, &cast->limit);
 	if (ret)
 		return ret;
 	ret = sup_sender_get(&sending.sender);
 	if (ret) {
-		sup_payload_free(&sending.payload);
+		sup_payload_free(&payload);
 		return ret;
 	}
-
-	ret = cast_wait(&sending);
-	if (ret == -ENOBUFS) {
-		ret = letter_make(&sending);
-		if (!ret)
-			ret = cast_wait(&sending);
-	}
-	if (!ret) {
-		/* All that it had is in the mailbox. */
-		sup_mailbox_wake_readers(mailbox, false);
+	ret = cast_send(&sending);
+	if (!ret)
 		return 0;
-	}
-	if (sending.letter)
-		letter_put(sending.letter);
 	sup_sender_put(&sending.sender);
-	sup_payload_free(&sending.payload);
+	sup_payload_free(&payload);
 	return ret;
+}
+
+/**
+ * sup_broadcast_begin - read a message that is for many mailboxes
+ * @broadcast: filled; for sup_broadcast_end()
+ * @buf: address of the payload in user space
+ * @len: its bytes
+ * @limit: set with -EDQUOT: SUPERVISOR_LIMIT_*
+ *
+ * Context: process; may sleep.
+ * Return: 0, -EFAULT, -EDQUOT or -ENOMEM.
+ */
+int sup_broadcast_begin(struct sup_broadcast *broadcast, u64 buf, u32 len, u32 *limit)
+{
+	int ret = sup_payload_read_charged(&broadcast->payload, buf, len, limit);
+
+	if (ret)
+		return ret;
+	ret = sup_sender_get(&broadcast->sender);
+	if (ret)
+		sup_payload_free(&broadcast->payload);
+	return ret;
+}
+
+/**
+ * sup_broadcast_to - put it into one more mailbox
+ * @broadcast: the message
+ * @mailbox: where to
+ * @deadline: when to give up waiting for room
+ *
+ * Context: process; may sleep; with @deadline 0 it does not wait.
+ * Return: as sup_mailbox_cast().
+ */
+int sup_broadcast_to(struct sup_broadcast *broadcast, struct sup_mailbox *mailbox, u64 deadline)
+{
+	struct sup_cast cast = { .len = broadcast->payload.len, .deadline = deadline };
+	struct sending sending = {
+		.mailbox = mailbox,
+		.cast = &cast,
+		.sender = broadcast->sender,
+		.payload = &broadcast->payload,
+		.shares = true,
+	};
+	int ret;
+
+	if (cast.len > mailbox->max_payload)
+		return -EMSGSIZE;
+	get_pid(sending.sender.pid);
+	sup_origin_get(sending.sender.origin);
+	ret = cast_send(&sending);
+	if (ret)
+		sup_sender_put(&sending.sender);
+	return ret;
+}
+
+/**
+ * sup_broadcast_end - let go of it
+ * @broadcast: the message
+ *
+ * Context: process; may sleep.
+ */
+void sup_broadcast_end(struct sup_broadcast *broadcast)
+{
+	sup_sender_put(&broadcast->sender);
+	sup_payload_free(&broadcast->payload);
 }
 
 /**

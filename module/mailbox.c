@@ -832,22 +832,35 @@ static u32 event_path_len(const struct sup_event_who *who)
 	return len;
 }
 
-static void ring_add_event_locked(struct sup_mailbox *mailbox,
-				  const struct supervisor_msg_event *msg, u32 size,
-				  const struct sup_event_who *who)
+/* Room for an event of @size bytes; NULL when there is none, and it is counted. */
+static struct sup_ring_record *ring_add_locked(struct sup_mailbox *mailbox, u32 size,
+					       struct pid *pid)
 {
-	struct sup_ring_record *record = sup_ring_add(&mailbox->ring, size);
-	char *end = (char *)record + size;
-	char *at = record->message;
-	u32 i;
+	struct sup_ring_record *record;
 
 	lockdep_assert_held(&mailbox->lock);
+	size += sizeof(*record);
+	if (mailbox->lost || !sup_ring_fits(&mailbox->ring, size, mailbox->ring.size)) {
+		if (!mailbox->lost++)
+			mailbox->lost_seq = mailbox->next_seq++;
+		return NULL;
+	}
+	record = sup_ring_add(&mailbox->ring, size);
 	record->kind = SUP_RING_EVENT;
 	record->len = 0;
 	record->seq = mailbox->next_seq++;
 	record->ref = 0;
-	record->pid = get_pid(who->pid);
+	record->pid = get_pid(pid);
 	record->origin = NULL;
+	return record;
+}
+
+static void event_write(char *at, const struct supervisor_msg_event *msg,
+			const struct sup_event_who *who)
+{
+	char *end = at + msg->head.size;
+	u32 i;
+
 	memcpy(at, msg, sizeof(*msg));
 	at = name_write(at + sizeof(*msg), who->id, '\0');
 	for (i = 0; i + 1 < who->depth; i++)
@@ -871,8 +884,7 @@ void sup_mailbox_event(struct sup_mailbox *mailbox, const struct supervisor_msg_
 		       const struct sup_event_who *who)
 {
 	struct supervisor_msg_event msg = *event;
-	bool fits;
-	u32 size;
+	struct sup_ring_record *record;
 
 	msg.head.type = SUPERVISOR_MSG_EVENT;
 	msg.head.uid = from_kuid_munged(mailbox->object.account->ns, who->uid);
@@ -880,14 +892,46 @@ void sup_mailbox_event(struct sup_mailbox *mailbox, const struct supervisor_msg_
 	msg.path_len = event_path_len(who);
 	msg.text_offset = sizeof(msg);
 	msg.head.size = sizeof(msg) + ALIGN(msg.id_len + 1 + msg.path_len + 1, 8);
-	size = sizeof(struct sup_ring_record) + msg.head.size;
 
 	spin_lock(&mailbox->lock);
-	fits = !mailbox->lost && sup_ring_fits(&mailbox->ring, size, mailbox->ring.size);
-	if (!fits && !mailbox->lost++)
-		mailbox->lost_seq = mailbox->next_seq++;
-	if (fits)
-		ring_add_event_locked(mailbox, &msg, size, who);
+	record = ring_add_locked(mailbox, msg.head.size, who->pid);
+	if (record)
+		event_write(record->message, &msg, who);
+	spin_unlock(&mailbox->lock);
+	sup_mailbox_wake_readers(mailbox, false);
+}
+
+/**
+ * sup_mailbox_registry_event - queue a registry's event, if there is room
+ * @mailbox: where
+ * @event: the message but for its size, pid, uid and what follows it
+ * @change: whom and what it is about
+ *
+ * Context: as sup_mailbox_event().
+ */
+void sup_mailbox_registry_event(struct sup_mailbox *mailbox,
+				const struct supervisor_msg_registry *event,
+				const struct sup_registry_change *change)
+{
+	u32 text = event->key_len + 1 + event->value_len + 1;
+	struct supervisor_msg_registry msg = *event;
+	struct sup_ring_record *record;
+	u8 *at;
+
+	msg.head.type = SUPERVISOR_MSG_REGISTRY;
+	msg.head.uid = from_kuid_munged(mailbox->object.account->ns, change->uid);
+	msg.text_offset = sizeof(msg);
+	msg.head.size = sizeof(msg) + ALIGN(text, 8);
+
+	spin_lock(&mailbox->lock);
+	record = ring_add_locked(mailbox, msg.head.size, change->pid);
+	if (record) {
+		memcpy(record->message, &msg, sizeof(msg));
+		at = (u8 *)record->message + sizeof(msg);
+		memset(at, 0, ALIGN(text, 8));
+		memcpy(at, change->key, msg.key_len);
+		memcpy(at + msg.key_len + 1, change->value, msg.value_len);
+	}
 	spin_unlock(&mailbox->lock);
 	sup_mailbox_wake_readers(mailbox, false);
 }

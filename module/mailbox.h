@@ -23,6 +23,7 @@
 
 #include <linux/supervisor.h>
 
+#include "message.h"
 #include "name.h"
 #include "object.h"
 #include "ring.h"
@@ -252,6 +253,20 @@ static inline void sup_mailbox_unpost_locked(struct sup_mailbox *mailbox, struct
 	mailbox->posted--;
 }
 
+/**
+ * struct sup_registry_change - what a registry's event is about
+ * @pid: the process
+ * @uid: who pays for its entries
+ * @key: the key, of the event's length
+ * @value: the value, likewise
+ */
+struct sup_registry_change {
+	struct pid *pid;
+	kuid_t uid;
+	const void *key;
+	const void *value;
+};
+
 /* mailbox.c */
 int sup_mailbox_create(struct sup_ucmd *ucmd);
 int sup_mailbox_own(struct sup_ucmd *ucmd);
@@ -271,6 +286,9 @@ void sup_mailbox_restore_locked(struct sup_mailbox *mailbox, struct sup_post *po
 bool sup_mailbox_withdraw(struct sup_mailbox *mailbox, struct sup_post *post);
 bool sup_mailbox_listen(struct sup_mailbox *mailbox, struct sup_mailbox_listener *listener);
 bool sup_mailbox_unlisten(struct sup_mailbox *mailbox, struct sup_mailbox_listener *listener);
+void sup_mailbox_registry_event(struct sup_mailbox *mailbox,
+				const struct supervisor_msg_registry *event,
+				const struct sup_registry_change *change);
 void sup_mailbox_event(struct sup_mailbox *mailbox, const struct supervisor_msg_event *event,
 		       const struct sup_event_who *who);
 
@@ -325,7 +343,20 @@ struct sup_cast {
 	u32 limit;
 };
 
+/**
+ * struct sup_broadcast - a cast to many mailboxes
+ * @sender: who sends it
+ * @payload: copied in once; what is large is shared by all of them
+ */
+struct sup_broadcast {
+	struct sup_sender sender;
+	struct sup_payload payload;
+};
+
 int sup_mailbox_cast(struct sup_mailbox *mailbox, struct sup_cast *cast);
+int sup_broadcast_begin(struct sup_broadcast *broadcast, u64 buf, u32 len, u32 *limit);
+int sup_broadcast_to(struct sup_broadcast *broadcast, struct sup_mailbox *mailbox, u64 deadline);
+void sup_broadcast_end(struct sup_broadcast *broadcast);
 int sup_mailbox_send(struct sup_ucmd *ucmd);
 ssize_t sup_mailbox_write(struct file *file, const char __user *buf, size_t len, loff_t *pos);
 void sup_cast_discard_all(struct sup_mailbox *mailbox);

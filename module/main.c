@@ -114,6 +114,11 @@ union ioctl_buffer {
 	struct supervisor_meta meta;
 	struct supervisor_lock lock;
 	struct supervisor_registry_status registry_status;
+	struct supervisor_listen listen;
+	struct supervisor_publish publish;
+	struct supervisor_key_send key_send;
+	struct supervisor_key_call key_call;
+	struct supervisor_key_signal key_signal;
 };
 
 /* @last: the last member that was published first. */
@@ -253,6 +258,18 @@ static const struct ioctl_op ioctl_ops[] = {
 		 RESERVED(supervisor_lock), sup_registry_lock),
 	IOCTL_OP(SUPERVISOR_UNLOCK, REGISTRY, FMODE_WRITE, supervisor_lock, __reserved, 0,
 		 RESERVED(supervisor_lock), sup_registry_unlock),
+	IOCTL_OP(SUPERVISOR_LISTEN, REGISTRY, FMODE_READ, supervisor_listen, out_limit,
+		 SUPERVISOR_LISTEN_F_DEATHS, 0, sup_registry_listen),
+	IOCTL_OP(SUPERVISOR_UNLISTEN, REGISTRY, FMODE_READ, supervisor_listen, out_limit, 0, 0,
+		 sup_registry_unlisten),
+	IOCTL_OP(SUPERVISOR_PUBLISH, REGISTRY, FMODE_READ, supervisor_publish, __reserved, 0,
+		 RESERVED(supervisor_publish), sup_registry_publish),
+	IOCTL_OP(SUPERVISOR_KEY_SEND, REGISTRY, FMODE_READ, supervisor_key_send, __reserved, 0,
+		 RESERVED(supervisor_key_send), sup_registry_send),
+	IOCTL_OP_CALL(SUPERVISOR_KEY_CALL, REGISTRY, FMODE_READ, supervisor_key_call, call, 0, 0,
+		      offsetof(struct supervisor_key_call, call), sup_registry_call),
+	IOCTL_OP(SUPERVISOR_KEY_SIGNAL, REGISTRY, FMODE_READ, supervisor_key_signal, out_pid, 0, 0,
+		 sup_registry_signal),
 	IOCTL_OP(SUPERVISOR_REGISTRY_STATUS, REGISTRY, 0, supervisor_registry_status,
 		 out_map_bytes, 0, 0, sup_registry_status),
 };

@@ -66,7 +66,7 @@ int sup_payload_charge(struct sup_payload *payload, struct sup_account *account)
 		return 0;
 	ret = sup_account_charge(account, SUPERVISOR_LIMIT_BYTES, payload->len);
 	if (!ret)
-		payload->account = sup_account_get(account);
+		payload->large->account = sup_account_get(account);
 	return ret;
 }
 
@@ -74,11 +74,13 @@ static int payload_read_large(struct sup_payload *payload, u64 uptr, u32 len)
 {
 	u32 size = ALIGN(len, 8);
 
-	payload->large = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+	payload->large = kvmalloc(struct_size(payload->large, bytes, size), GFP_KERNEL_ACCOUNT);
 	if (!payload->large)
 		return -ENOMEM;
-	memset(payload->large + len, 0, size - len);
-	if (!copy_from_user(payload->large, u64_to_user_ptr(uptr), len))
+	refcount_set(&payload->large->refs, 1);
+	payload->large->account = NULL;
+	memset(payload->large->bytes + len, 0, size - len);
+	if (!copy_from_user(payload->large->bytes, u64_to_user_ptr(uptr), len))
 		return 0;
 	sup_payload_free(payload);
 	return -EFAULT;
@@ -97,7 +99,6 @@ int sup_payload_read(struct sup_payload *payload, u64 uptr, u32 len)
 {
 	payload->len = len;
 	payload->large = NULL;
-	payload->account = NULL;
 	if (len > SUP_PAYLOAD_SMALL)
 		return payload_read_large(payload, uptr, len);
 	/* The zeroes first. */
@@ -137,6 +138,23 @@ int sup_payload_read_charged(struct sup_payload *payload, u64 uptr, u32 len, u32
 }
 
 /**
+ * sup_payload_share - have the same bytes as another payload
+ * @to: filled; for sup_payload_free()
+ * @from: stays as it is. Who pays has been said
+ *
+ * Context: any.
+ */
+void sup_payload_share(struct sup_payload *to, const struct sup_payload *from)
+{
+	to->len = from->len;
+	to->large = from->large;
+	if (from->large)
+		refcount_inc(&from->large->refs);
+	else
+		memcpy(to->small, from->small, ALIGN(from->len, 8));
+}
+
+/**
  * sup_payload_move - hand a payload over
  * @to: where to
  * @from: what; empty afterwards
@@ -147,7 +165,6 @@ void sup_payload_move(struct sup_payload *to, struct sup_payload *from)
 {
 	to->len = from->len;
 	to->large = from->large;
-	to->account = from->account;
 	if (!from->large)
 		memcpy(to->small, from->small, ALIGN(from->len, 8));
 	from->large = NULL;
@@ -162,12 +179,16 @@ void sup_payload_move(struct sup_payload *to, struct sup_payload *from)
  */
 void sup_payload_free(struct sup_payload *payload)
 {
-	if (!payload->large)
+	struct sup_large *large = payload->large;
+
+	if (!large)
 		return;
-	kvfree(payload->large);
-	if (payload->account)
-		sup_account_uncharge(payload->account, SUPERVISOR_LIMIT_BYTES, payload->len);
-	sup_account_put(payload->account);
+	if (refcount_dec_and_test(&large->refs)) {
+		if (large->account)
+			sup_account_uncharge(large->account, SUPERVISOR_LIMIT_BYTES, payload->len);
+		sup_account_put(large->account);
+		kvfree(large);
+	}
 	payload->large = NULL;
 	payload->len = 0;
 }
@@ -181,7 +202,7 @@ void sup_payload_free(struct sup_payload *payload)
  */
 const void *sup_payload_bytes(const struct sup_payload *payload)
 {
-	return payload->large ?: payload->small;
+	return payload->large ? payload->large->bytes : payload->small;
 }
 
 /**

@@ -7,6 +7,7 @@
 #define SUP_MESSAGE_H
 
 #include <linux/align.h>
+#include <linux/refcount.h>
 #include <linux/types.h>
 #include <linux/uidgid.h>
 
@@ -36,18 +37,28 @@ struct sup_sender {
 };
 
 /**
+ * struct sup_large - the memory of more than %SUP_PAYLOAD_SMALL bytes
+ * @refs: references: payloads that share it
+ * @account: const once it is shared, referenced: who pays; NULL for nobody yet
+ * @bytes: const once it is shared
+ */
+struct sup_large {
+	refcount_t refs;
+	struct sup_account *account;
+	u8 bytes[] __aligned(8);
+};
+
+/**
  * struct sup_payload - bytes from user space
  * @len: how many
- * @large: more than %SUP_PAYLOAD_SMALL: their memory; else NULL
- * @account: with @large, referenced: who pays; NULL for nobody yet
+ * @large: more than %SUP_PAYLOAD_SMALL: their memory, referenced; else NULL
  * @small: the bytes, when @large is NULL
  *
  * Zeroes follow the bytes, up to a multiple of 8.
  */
 struct sup_payload {
 	u32 len;
-	void *large;
-	struct sup_account *account;
+	struct sup_large *large;
 	u8 small[SUP_PAYLOAD_SMALL] __aligned(8);
 };
 
@@ -71,6 +82,7 @@ void sup_sender_put(struct sup_sender *sender);
 int sup_payload_read(struct sup_payload *payload, u64 uptr, u32 len);
 int sup_payload_charge(struct sup_payload *payload, struct sup_account *account);
 int sup_payload_read_charged(struct sup_payload *payload, u64 uptr, u32 len, u32 *limit);
+void sup_payload_share(struct sup_payload *to, const struct sup_payload *from);
 void sup_payload_move(struct sup_payload *to, struct sup_payload *from);
 void sup_payload_free(struct sup_payload *payload);
 const void *sup_payload_bytes(const struct sup_payload *payload);

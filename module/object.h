@@ -8,6 +8,7 @@
  *	sup_supervisor.lock		S: a supervisor and its children
  *	sup_tree_lock			who is whose child (supervisor.c)
  *	subscriptions_lock		who hears of which tree (event.c)
+ *	listening			who listens to which registry (registry_listen.c)
  *	sup_links_lock			L: links, and who traps exits (link.c)
  *	sup_names_lock			N: names of objects (object.c)
  *	sup_registry.meta_lock		D: a registry's metadata
@@ -15,6 +16,7 @@
  *	sup_mailbox.owner_lock		O: who serves a mailbox (mailbox.c)
  *	sup_partition.lock		R: a partition of a registry: keys and entries
  *	  sup_holder.lock		H: the entries of one process in one registry
+ *	  sup_registry.tell_lock	V: who hears of a registry's changes
  *	sup_registry.locks_lock		K: locks that a registry's users have or want
  *	sup_registry.holders_lock	who has anything in a registry
  *	sup_processes_lock		the table of tracked processes (process.c)

@@ -87,6 +87,7 @@ int sup_registry_check_value(u32 len, u32 *max)
 /* Nobody can look any more. */
 static void registry_unused(struct sup_object *object)
 {
+	sup_listeners_end_all(sup_object_registry(object));
 	sup_holders_release_all(sup_object_registry(object));
 }
 
@@ -133,6 +134,9 @@ static int registry_init(struct sup_registry *registry)
 	registry->meta = RB_ROOT;
 	spin_lock_init(&registry->locks_lock);
 	registry->locks = RB_ROOT;
+	INIT_LIST_HEAD(&registry->parked);
+	spin_lock_init(&registry->tell_lock);
+	INIT_LIST_HEAD(&registry->listeners);
 	ret = sup_holders_init_registry(registry);
 	if (ret)
 		return ret;
@@ -283,6 +287,7 @@ static void registry_look(struct sup_registry *registry, struct supervisor_regis
 		.out_keys = registry->keys,
 		.out_partitions = registry->nr_partitions,
 		.out_processes = READ_ONCE(registry->nr_holders),
+		.out_listeners = READ_ONCE(registry->nr_listeners),
 		.out_locks = READ_ONCE(registry->nr_locks),
 		.out_meta = READ_ONCE(registry->nr_meta),
 	};
@@ -325,9 +330,15 @@ static void registry_show_fdinfo(struct seq_file *seq, struct file *file)
 	seq_printf(seq, "supervisor-registry-processes:\t%llu\n", status.out_processes);
 }
 
+static int registry_release(struct inode *inode, struct file *file)
+{
+	sup_key_calls_forget(sup_object_registry(sup_file_object(file)), file);
+	return sup_object_release(inode, file);
+}
+
 const struct file_operations sup_registry_fops = {
 	.owner = THIS_MODULE,
-	.release = sup_object_release,
+	.release = registry_release,
 	.unlocked_ioctl = sup_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.show_fdinfo = registry_show_fdinfo,

@@ -3,7 +3,8 @@
  * registry - names that die with their process: the structs that registry.c (the
  * object), registry_holder.c (who has entries, and deaths), registry_entry.c (what
  * changes them), registry_table.c (where keys are found), registry_read.c (lookups),
- * registry_meta.c and registry_lock.c share.
+ * registry_listen.c (who hears of changes), registry_address.c (publish, send, call,
+ * signal), registry_meta.c and registry_lock.c share.
  *
  * A registry has partitions, each with a table of keys; a key has its entries, an
  * entry its holder: one process's part in one registry. Readers take no lock: they
@@ -199,6 +200,10 @@ struct sup_partition {
  * @locks_lock: K
  * @nr_locks: K
  * @locks: K: struct sup_key_lock by key
+ * @parked: K: struct sup_parked_key_call
+ * @tell_lock: V
+ * @nr_listeners: V
+ * @listeners: V: struct registry_listener
  * @partitions: const
  *
  * Lifetime: of its object; each holder has a reference.
@@ -220,6 +225,10 @@ struct sup_registry {
 	spinlock_t locks_lock;
 	u32 nr_locks;
 	struct rb_root locks;
+	struct list_head parked;
+	spinlock_t tell_lock;
+	u32 nr_listeners;
+	struct list_head listeners;
 	struct sup_partition partitions[];
 };
 
@@ -236,6 +245,7 @@ int sup_registry_check_value(u32 len, u32 *max);
 /* registry_table.c */
 int sup_table_init(struct sup_partition *partition);
 void sup_table_destroy(struct sup_partition *partition);
+bool sup_key_is(const struct sup_key *key, const struct sup_key_name *name);
 struct sup_key *sup_table_find(const struct sup_partition *partition,
 			       const struct sup_key_name *name);
 const struct sup_key_table *sup_table(const struct sup_partition *partition);
@@ -271,6 +281,35 @@ int sup_registry_lookup(struct sup_ucmd *ucmd);
 int sup_registry_select(struct sup_ucmd *ucmd);
 int sup_registry_count(struct sup_ucmd *ucmd);
 bool sup_registry_has(struct sup_registry *registry, const struct sup_key_name *name);
+
+struct sup_entry *sup_registry_first_alive(struct sup_registry *registry,
+					   const struct sup_key_name *name);
+int sup_registry_for_each(struct sup_registry *registry, const struct sup_key_name *name,
+			  void (*visit)(void *arg, struct sup_entry *entry), void *arg);
+
+/* registry_listen.c */
+int sup_registry_listen(struct sup_ucmd *ucmd);
+int sup_registry_unlisten(struct sup_ucmd *ucmd);
+void sup_listeners_end_all(struct sup_registry *registry);
+void sup_listeners_tell_entry(struct sup_registry *registry,
+			      const struct sup_partition *partition,
+			      const struct sup_entry *entry, u32 event);
+void sup_listeners_tell_unregister(struct sup_registry *registry,
+				   const struct sup_partition *partition,
+				   const struct sup_key_name *name);
+
+/* Whoever changes something asks first whether anybody listens at all. */
+static inline bool sup_registry_has_listeners(const struct sup_registry *registry)
+{
+	return READ_ONCE(registry->nr_listeners);
+}
+
+/* registry_address.c */
+int sup_registry_send(struct sup_ucmd *ucmd);
+int sup_registry_call(struct sup_ucmd *ucmd);
+int sup_registry_signal(struct sup_ucmd *ucmd);
+int sup_registry_publish(struct sup_ucmd *ucmd);
+void sup_key_calls_forget(struct sup_registry *registry, struct file *file);
 
 /* registry_meta.c */
 int sup_registry_meta_put(struct sup_ucmd *ucmd);

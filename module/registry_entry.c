@@ -197,6 +197,16 @@ static void entry_unlink_locked(struct sup_partition *partition, struct sup_entr
 	holder_unlink(entry->holder, entry);
 }
 
+/* Likewise, because its process is dead. */
+static void entry_died_locked(struct sup_partition *partition, struct sup_entry *entry)
+{
+	struct sup_registry *registry = entry->holder->registry;
+
+	if (sup_registry_has_listeners(registry))
+		sup_listeners_tell_entry(registry, partition, entry, SUPERVISOR_REGISTRY_DIED);
+	entry_unlink_locked(partition, entry);
+}
+
 static int entry_charge(struct sup_account *account, u32 bytes, u32 *limit)
 {
 	*limit = SUPERVISOR_LIMIT_ENTRIES;
@@ -292,7 +302,7 @@ static int register_locked(struct sup_partition *partition, struct registration 
 			return -EEXIST;
 		}
 		/* The dead do not keep a name; the key goes with its only entry. */
-		entry_unlink_locked(partition, other);
+		entry_died_locked(partition, other);
 		sup_entry_put(other);
 		key = NULL;
 	}
@@ -307,6 +317,9 @@ static int register_locked(struct sup_partition *partition, struct registration 
 	reg->id = atomic64_inc_return(&reg->registry->last_id);
 	reg->entry->id = reg->id;
 	key_add_entry_locked(partition, key, reg->entry);
+	if (sup_registry_has_listeners(reg->registry))
+		sup_listeners_tell_entry(reg->registry, partition, reg->entry,
+					 SUPERVISOR_REGISTRY_REGISTERED);
 	return 0;
 }
 
@@ -432,6 +445,7 @@ int sup_registry_register(struct sup_ucmd *ucmd)
 
 /**
  * struct removal - entries of the caller that are being taken away
+ * @registry: where
  * @name: their key
  * @match: only those of @value
  * @value_len: bytes of @value
@@ -441,6 +455,7 @@ int sup_registry_register(struct sup_ucmd *ucmd)
  * @entries: those that were unlinked
  */
 struct removal {
+	struct sup_registry *registry;
 	const struct sup_key_name *name;
 	bool match;
 	u32 value_len;
@@ -494,6 +509,23 @@ static bool remove_some_locked(struct sup_partition *partition, struct sup_holde
 	return true;
 }
 
+/*
+ * An unregister is told when it has done what it can; one for a value, only if the
+ * caller has no entry of the key left.
+ */
+static void remove_tell_locked(struct sup_partition *partition, struct sup_holder *holder,
+			       const struct removal *removal)
+{
+	const struct sup_key *key;
+
+	lockdep_assert_held(&partition->lock);
+	if (!sup_registry_has_listeners(removal->registry))
+		return;
+	key = removal->match && holder ? sup_table_find(partition, removal->name) : NULL;
+	if (!key || !own_after(holder, key, 0))
+		sup_listeners_tell_unregister(removal->registry, partition, removal->name);
+}
+
 static bool remove_some(struct sup_partition *partition, struct sup_holder *holder,
 			struct removal *removal)
 {
@@ -502,18 +534,29 @@ static bool remove_some(struct sup_partition *partition, struct sup_holder *hold
 
 	removal->nr = 0;
 	spin_lock(&partition->lock);
-	key = sup_table_find(partition, removal->name);
+	key = holder ? sup_table_find(partition, removal->name) : NULL;
 	if (key)
 		more = remove_some_locked(partition, holder, key, removal);
+	if (!more)
+		remove_tell_locked(partition, holder, removal);
 	spin_unlock(&partition->lock);
 	return more;
 }
 
-static u32 remove_all(struct sup_registry *registry, struct sup_holder *holder,
-		      struct removal *removal)
+/* Where the caller's entries of the key are, or would be if it had a holder. */
+static struct sup_partition *removal_partition(const struct removal *removal,
+					       const struct sup_holder *holder)
 {
-	struct sup_partition *partition = sup_entry_partition(registry, holder,
-							      removal->name->hash);
+	struct sup_registry *registry = removal->registry;
+
+	if (!holder && registry->keys == SUPERVISOR_KEYS_DUPLICATE)
+		return registry->partitions;
+	return sup_entry_partition(registry, holder, removal->name->hash);
+}
+
+static u32 remove_all(struct sup_holder *holder, struct removal *removal)
+{
+	struct sup_partition *partition = removal_partition(removal, holder);
 	u32 count = 0, i;
 	bool more;
 
@@ -545,7 +588,10 @@ int sup_registry_unregister(struct sup_ucmd *ucmd)
 {
 	struct sup_registry *registry = sup_object_registry(ucmd->object);
 	struct supervisor_unregister *cmd = ucmd->cmd;
-	struct removal removal = { .match = cmd->flags & SUPERVISOR_UNREGISTER_F_VALUE };
+	struct removal removal = {
+		.registry = registry,
+		.match = cmd->flags & SUPERVISOR_UNREGISTER_F_VALUE,
+	};
 	struct sup_key_name name;
 	struct sup_holder *holder;
 	int ret;
@@ -564,8 +610,7 @@ int sup_registry_unregister(struct sup_ucmd *ucmd)
 			return PTR_ERR(removal.value);
 	}
 	holder = sup_holder_current(registry);
-	if (holder)
-		cmd->out_count = remove_all(registry, holder, &removal);
+	cmd->out_count = remove_all(holder, &removal);
 	if (removal.match)
 		kfree(removal.value);
 	else if (!cmd->out_count)
@@ -756,8 +801,9 @@ static bool entry_unlink(struct sup_partition *partition, struct sup_entry *entr
 
 	spin_lock(&partition->lock);
 	linked = entry->linked;
+	/* Where the registry is closed, nobody listens. */
 	if (linked)
-		entry_unlink_locked(partition, entry);
+		entry_died_locked(partition, entry);
 	spin_unlock(&partition->lock);
 	return linked;
 }

@@ -50,9 +50,16 @@ static struct sup_entry *key_first_alive(const struct sup_partition *partition,
 	return NULL;
 }
 
-/* In an RCU read-side section. */
-static struct sup_entry *first_alive(struct sup_registry *registry,
-				     const struct sup_key_name *name)
+/**
+ * sup_registry_first_alive - the first entry of a key that a live process has
+ * @registry: where
+ * @name: the key
+ *
+ * Context: in an RCU read-side section.
+ * Return: the entry, or NULL.
+ */
+struct sup_entry *sup_registry_first_alive(struct sup_registry *registry,
+					   const struct sup_key_name *name)
 {
 	struct sup_entry *entry = NULL;
 	struct sup_partition *partition;
@@ -77,7 +84,7 @@ bool sup_registry_has(struct sup_registry *registry, const struct sup_key_name *
 	bool has;
 
 	rcu_read_lock();
-	has = first_alive(registry, name);
+	has = sup_registry_first_alive(registry, name);
 	rcu_read_unlock();
 	return has;
 }
@@ -112,7 +119,7 @@ static bool lookup(struct sup_registry *registry, const struct sup_key_name *nam
 	found->entry = NULL;
 	rcu_read_lock();
 again:
-	entry = first_alive(registry, name);
+	entry = sup_registry_first_alive(registry, name);
 	if (entry) {
 		found->pid = pid_vnr(entry->holder->pid);
 		found->id = entry->id;
@@ -675,6 +682,46 @@ int sup_registry_select(struct sup_ucmd *ucmd)
 	kfree(batch);
 	walk_free(walk);
 	return ret;
+}
+
+/**
+ * sup_registry_for_each - do something with each entry of a key
+ * @registry: where
+ * @name: the key
+ * @visit: called with @arg for each entry of a live process; may sleep
+ * @arg: for @visit
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int sup_registry_for_each(struct sup_registry *registry, const struct sup_key_name *name,
+			  void (*visit)(void *arg, struct sup_entry *entry), void *arg)
+{
+	struct supervisor_select select = { .flags = SUPERVISOR_SELECT_F_KEY };
+	struct batch *batch = kmalloc(sizeof(*batch), GFP_KERNEL);
+	struct walk *walk = kzalloc(sizeof(*walk), GFP_KERNEL);
+	u32 i;
+
+	if (!batch || !walk) {
+		kfree(batch);
+		kfree(walk);
+		return -ENOMEM;
+	}
+	walk->registry = registry;
+	walk->flags = select.flags;
+	walk->name = *name;
+	walk_begin(walk, &select);
+	while (!walk->done && !fatal_signal_pending(current)) {
+		walk_batch(walk, batch);
+		for (i = 0; i < batch->nr; i++) {
+			visit(arg, batch->told[i].entry);
+			sup_entry_put(batch->told[i].entry);
+		}
+		cond_resched();
+	}
+	kfree(batch);
+	walk_free(walk);
+	return 0;
 }
 
 /*

@@ -72,7 +72,15 @@ const struct sup_key_table *sup_table(const struct sup_partition *partition)
 	return rcu_dereference_check(partition->table, lockdep_is_held(&partition->lock));
 }
 
-static bool key_is(const struct sup_key *key, const struct sup_key_name *name)
+/**
+ * sup_key_is - is a key the one that is looked for
+ * @key: the key
+ * @name: which one is looked for
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool sup_key_is(const struct sup_key *key, const struct sup_key_name *name)
 {
 	return key->hash == name->hash && key->len == name->len &&
 	       !memcmp(key->bytes, name->bytes, name->len);
@@ -93,7 +101,7 @@ struct sup_key *sup_table_find(const struct sup_partition *partition,
 	struct sup_key *key;
 
 	key = bucket_first(table, table_bucket(table, name->hash));
-	while (key && !key_is(key, name))
+	while (key && !sup_key_is(key, name))
 		key = bucket_next(table, key);
 	return key;
 }

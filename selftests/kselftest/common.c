@@ -770,6 +770,58 @@ long _test_count_entries(int registry, struct supervisor_select select)
 	       (long)select.out_count;
 }
 
+static int listen_or_not(int registry, unsigned int command, int mailbox,
+			 __u32 flags)
+{
+	struct supervisor_listen arg =
+		ARG(supervisor_listen, .mailbox_fd = mailbox, .flags = flags);
+
+	return _test_ioctl(registry, command, &arg);
+}
+
+int _test_listen(int registry, int mailbox, __u32 flags)
+{
+	return listen_or_not(registry, SUPERVISOR_LISTEN, mailbox, flags);
+}
+
+int _test_unlisten(int registry, int mailbox)
+{
+	return listen_or_not(registry, SUPERVISOR_UNLISTEN, mailbox, 0);
+}
+
+int _test_publish(int registry, const char *key, const void *payload, __u32 len,
+		  __u64 deadline)
+{
+	struct supervisor_publish arg =
+		ARG(supervisor_publish, .key = (uintptr_t)key,
+		    .key_len = strlen(key), .buf = (uintptr_t)payload,
+		    .len = len, .deadline = deadline);
+
+	return _test_ioctl(registry, SUPERVISOR_PUBLISH, &arg) ?:
+	       (int)(arg.out_delivered * 100 + arg.out_full * 10 +
+		     arg.out_gone);
+}
+
+int _test_key_send(int registry, const char *key, pid_t pid, const char *text)
+{
+	struct supervisor_key_send arg =
+		ARG(supervisor_key_send, .key = (uintptr_t)key,
+		    .key_len = strlen(key), .pid = pid,
+		    .buf = (uintptr_t)text, .len = strlen(text));
+
+	return _test_ioctl(registry, SUPERVISOR_KEY_SEND, &arg);
+}
+
+int _test_key_signal(int registry, const char *key, pid_t pid, int number)
+{
+	struct supervisor_key_signal arg =
+		ARG(supervisor_key_signal, .key = (uintptr_t)key,
+		    .key_len = strlen(key), .pid = pid, .signal = number);
+
+	return _test_ioctl(registry, SUPERVISOR_KEY_SIGNAL, &arg) ?:
+	       arg.out_pid;
+}
+
 int _test_lock(int registry, const char *key, __u64 deadline)
 {
 	struct supervisor_lock arg =

@@ -371,6 +371,13 @@ int _test_lookup(int registry, const char *key, char *value, size_t size);
 int _test_select(int registry, struct supervisor_select select, char *text,
 		 size_t size);
 long _test_count_entries(int registry, struct supervisor_select select);
+int _test_listen(int registry, int mailbox, __u32 flags);
+int _test_unlisten(int registry, int mailbox);
+/* "delivered full gone" as a number: 321 is three delivered, two full, one gone. */
+int _test_publish(int registry, const char *key, const void *payload, __u32 len,
+		  __u64 deadline);
+int _test_key_send(int registry, const char *key, pid_t pid, const char *text);
+int _test_key_signal(int registry, const char *key, pid_t pid, int number);
 int _test_lock(int registry, const char *key, __u64 deadline);
 int _test_unlock(int registry, const char *key);
 int _test_registry_status(int registry, struct supervisor_registry_status *status);

@@ -55,6 +55,7 @@ static int scene_register(struct scene *scene)
 
 	err = _test_registry(scene->dev, REGISTRY(UNIQUE), &scene->reg);
 	err = err ?: _test_register(scene->reg, "key=value", -1, NULL);
+	err = err ?: _test_register(scene->reg, "box", scene->box, NULL);
 	return err ?: _test_ioctl(scene->reg, SUPERVISOR_META_PUT, &meta);
 }
 
@@ -716,6 +717,46 @@ static int do_lock(struct scene *scene)
 	return _test_lock(scene->reg, "key", 0);
 }
 
+static int do_listen(struct scene *scene)
+{
+	return _test_listen(scene->reg, scene->spare,
+			    SUPERVISOR_LISTEN_F_DEATHS);
+}
+
+static int do_publish(struct scene *scene)
+{
+	int outcome = _test_publish(scene->reg, "box", payload,
+				    sizeof(payload), 0);
+
+	/* Without memory for its letter a mailbox is as good as full. */
+	return outcome < 0 ? outcome : outcome == 100 ? 0 :
+	       outcome == 10 ? -ENOMEM : -EPROTO;
+}
+
+static int do_key_send(struct scene *scene)
+{
+	return _test_key_send(scene->reg, "box", 0, "text");
+}
+
+static int do_key_call(struct scene *scene)
+{
+	static char reply[sizeof(payload)];
+	struct supervisor_key_call call =
+		ARG(supervisor_key_call, .key = (uintptr_t)"box", .key_len = 3,
+		    .buf = (uintptr_t)payload, .len = sizeof(payload),
+		    .reply = (uintptr_t)reply, .reply_len = sizeof(reply),
+		    .deadline = after_ms(PATIENCE_MS));
+
+	return _test_ioctl(scene->reg, SUPERVISOR_KEY_CALL, &call);
+}
+
+static int do_key_signal(struct scene *scene)
+{
+	int pid = _test_key_signal(scene->reg, "key", 0, 0);
+
+	return pid < 0 ? pid : pid == getpid() ? 0 : -EPROTO;
+}
+
 static int do_registry_status(struct scene *scene)
 {
 	struct supervisor_registry_status status;
@@ -835,6 +876,11 @@ FIXTURE_VARIANT(fail_nth)
 	X(META_DELETE, .call = do_meta_delete) \
 	X(LOCK, .call = do_lock, .allocates = true) \
 	X(first_lock, .call = do_lock, .allocates = true, .forks = true) \
+	X(LISTEN, .call = do_listen, .allocates = true) \
+	X(PUBLISH, .call = do_publish, .allocates = true) \
+	X(KEY_SEND, .call = do_key_send) \
+	X(KEY_CALL, .call = do_key_call, .allocates = true, .served = true) \
+	X(KEY_SIGNAL, .call = do_key_signal) \
 	X(REGISTRY_STATUS, .call = do_registry_status)
 
 #define VARIANT(name_, ...) \

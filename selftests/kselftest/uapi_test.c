@@ -73,6 +73,11 @@ union argument {
 	struct supervisor_meta meta;
 	struct supervisor_lock lock;
 	struct supervisor_registry_status registry_status;
+	struct supervisor_listen listen;
+	struct supervisor_publish publish;
+	struct supervisor_key_send key_send;
+	struct supervisor_key_call key_call;
+	struct supervisor_key_signal key_signal;
 	__u8 bytes[512];
 };
 
@@ -299,6 +304,23 @@ static void fill_meta(union argument *arg)
 	arg->meta.key_len = 3;
 }
 
+static void fill_listen(union argument *arg)
+{
+	arg->listen.mailbox_fd = spare_mailbox;
+}
+
+static void fill_publish(union argument *arg)
+{
+	arg->publish.key = (uintptr_t)"key";
+	arg->publish.key_len = 3;
+}
+
+static void fill_key_call(union argument *arg)
+{
+	arg->key_call.key = (uintptr_t)"key";
+	arg->key_call.key_len = 3;
+}
+
 static void fill_lock(union argument *arg)
 {
 	arg->lock.key = (uintptr_t)"key";
@@ -400,6 +422,15 @@ static void fill_lock(union argument *arg)
 	X(META_DELETE, meta, out_max, 0, ON_REGISTRY, fill_meta, ENOENT) \
 	X(LOCK, lock, __reserved, 0, ON_REGISTRY, fill_lock, 0) \
 	X(UNLOCK, lock, __reserved, 0, ON_REGISTRY, fill_lock, ENOENT) \
+	X(LISTEN, listen, out_limit, SUPERVISOR_LISTEN_F_DEATHS, ON_REGISTRY, \
+	  fill_listen, 0) \
+	X(UNLISTEN, listen, out_limit, 0, ON_REGISTRY, fill_listen, ENOENT) \
+	X(PUBLISH, publish, __reserved, 0, ON_REGISTRY, fill_publish, 0) \
+	X(KEY_SEND, key_send, __reserved, 0, ON_REGISTRY, fill_key_call, \
+	  ENOENT) \
+	X(KEY_CALL, key_call, call, 0, ON_REGISTRY, fill_key_call, ENOENT) \
+	X(KEY_SIGNAL, key_signal, out_pid, 0, ON_REGISTRY, fill_key_call, \
+	  ENOENT) \
 	X(REGISTRY_STATUS, registry_status, out_map_bytes, 0, ON_REGISTRY, \
 	  fill_nothing, 0)
 
@@ -426,6 +457,8 @@ static void fill_lock(union argument *arg)
 	X(OPEN_CHILD, open_child) \
 	X(SELECT, select) \
 	X(COUNT, select) \
+	X(PUBLISH, publish) \
+	X(KEY_SEND, key_send) \
 	X(LOCK, lock) \
 	X(UNLOCK, lock)
 
@@ -703,7 +736,9 @@ TEST_F(ioctl, access)
 		IS_MAILBOX_SEND, IS_MAILBOX_CALL, IS_CALL_START,
 	};
 	static const enum which find[] = {
-		IS_LOOKUP, IS_SELECT, IS_COUNT, IS_META_GET,
+		IS_LOOKUP, IS_SELECT, IS_COUNT, IS_META_GET, IS_LISTEN,
+		IS_UNLISTEN, IS_PUBLISH, IS_KEY_SEND, IS_KEY_CALL,
+		IS_KEY_SIGNAL,
 	};
 	static const enum which change[] = {
 		IS_REGISTER, IS_UNREGISTER, IS_UPDATE, IS_META_PUT,

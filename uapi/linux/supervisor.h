@@ -2224,11 +2224,10 @@ struct supervisor_key_send {
  * @out_limit: likewise
  * @out_max: likewise
  * @call: likewise
- * @mailbox: 0; or, with @call, what came back with it
  *
  * SUPERVISOR_MAILBOX_CALL to the mailbox of a key's entry. A call that is under way is
- * gone on with while the key names the same mailbox; otherwise it has ended with
- * EOWNERDEAD. Errors: those of SUPERVISOR_KEY_SEND and of SUPERVISOR_MAILBOX_CALL.
+ * gone on with whatever the key names then. Errors: those of SUPERVISOR_KEY_SEND and
+ * of SUPERVISOR_MAILBOX_CALL.
  */
 struct supervisor_key_call {
 	__u32 size;
@@ -2244,7 +2243,6 @@ struct supervisor_key_call {
 	__u32 out_limit;
 	__u32 out_max;
 	__aligned_u64 call;
-	__aligned_u64 mailbox;
 };
 #define SUPERVISOR_KEY_CALL _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_KEY_CALL)
 
