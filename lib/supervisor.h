@@ -78,9 +78,11 @@ SUP_API uint64_t sup_deadline_in(uint64_t ms);
  * @invalid: with EINVAL, SUPERVISOR_INVALID_*: the first bad member, or 0
  * @limit: with EDQUOT or ENOSPC, and where a mailbox is full, SUPERVISOR_LIMIT_*:
  *	the limit that was met
- * @pid: the child's process; of the present one with already_started
- * @id: id of what was created or opened
- * @max: with EMSGSIZE of a payload, the bytes that one may have
+ * @pid: the child's process; of the present one with already_started; whom a key
+ *	of a registry names, or who has it
+ * @created: of a registry: 1 if it was made, 0 if it was there
+ * @id: id of what was created or opened; the number of an entry
+ * @max: with EMSGSIZE of a payload, a key or a value, the bytes that one may have
  *
  * Optional wherever it is an argument, and written on error too.
  */
@@ -91,7 +93,7 @@ struct sup_result {
 	uint32_t invalid;
 	uint32_t limit;
 	int32_t pid;
-	uint32_t reserved;
+	uint32_t created;
 	uint64_t id;
 	uint64_t max;
 };
@@ -723,6 +725,198 @@ SUP_API int sup_process_unlink(int device, int pid);
  */
 SUP_API int sup_trap_exit(int device, int mailbox);
 
+/* ---- registries ------------------------------------------------------- */
+
+/**
+ * struct sup_registry_opts - a new registry
+ * @sz: sizeof(struct sup_registry_opts)
+ * @name: "/name" to list and open it by, or NULL
+ * @mode: permission bits of a named one (0600): reading is looking up, writing is
+ *	registering, metadata and locks
+ * @keys: SUPERVISOR_KEYS_UNIQUE (default), _DUPLICATE or _DUPLICATE_BY_KEY
+ * @partitions: 1 to SUPERVISOR_PARTITIONS_MAX (1)
+ * @open: 1: if there is one of that name, opens it, as it is
+ */
+struct sup_registry_opts {
+	size_t sz;
+	const char *name;
+	uint32_t mode;
+	uint32_t keys;
+	uint32_t partitions;
+	uint32_t open;
+};
+#define SUP_DEFAULTS_sup_registry_opts sizeof(struct sup_registry_opts), NULL, \
+	0600, SUPERVISOR_KEYS_UNIQUE, 1, 0
+
+/*
+ * Makes a registry; returns its fd. Errors: EINVAL, EEXIST (the name is taken;
+ * with open, by another kind of object or of keys), EACCES (open), ENAMETOOLONG,
+ * EDQUOT (result->limit), EMFILE, ENFILE, ENOMEM, E2BIG.
+ */
+SUP_API int sup_registry_create(int device,
+				const struct sup_registry_opts *opts,
+				struct sup_result *result);
+/*
+ * Opens a named one: @access is O_RDONLY to look up, O_WRONLY to register, O_RDWR
+ * for both. Errors: ENOENT, EACCES, EINVAL, ENAMETOOLONG, EMFILE, ENFILE, ENOMEM.
+ */
+SUP_API int sup_registry_open(int device, const char *name, int access,
+			      struct sup_result *result);
+/* A look at this moment. Set status->size before. Errors: EINVAL, E2BIG. */
+SUP_API int sup_registry_status(int registry,
+				struct supervisor_registry_status *status);
+
+/*
+ * Keys are any 1 to SUPERVISOR_KEY_MAX bytes, values any up to
+ * SUPERVISOR_VALUE_MAX. Of those that are longer the error is EMSGSIZE, and
+ * result->max says how long they may be.
+ */
+
+/*
+ * An entry of the calling process, gone when it dies. @mailbox: through which it
+ * can be addressed, open for writing; -1: none. result->id is its number.
+ * Errors: EEXIST (result->pid has the unique key; 0: it is kept for a child that
+ * is being started), EMSGSIZE, EINVAL, EBADF, EBADFD, EDQUOT or ENOSPC
+ * (result->limit), ENOMEM.
+ */
+SUP_API int sup_register(int registry, const void *key, size_t key_len,
+			 const void *value, size_t value_len, int mailbox,
+			 struct sup_result *result);
+/*
+ * Takes the calling process's entries of a key away, or those of one value;
+ * returns how many. Errors: ENOENT (nobody has the key), EPERM (only others
+ * have), EMSGSIZE, EINVAL.
+ */
+SUP_API int sup_unregister(int registry, const void *key, size_t key_len,
+			   struct sup_result *result);
+SUP_API int sup_unregister_match(int registry, const void *key, size_t key_len,
+				 const void *value, size_t value_len,
+				 struct sup_result *result);
+
+/**
+ * struct sup_update_opts - how to give an entry another value
+ * @sz: sizeof(struct sup_update_opts)
+ * @old: with COMPARE, the value that it has to have
+ * @old_len: its bytes
+ * @flags: SUPERVISOR_UPDATE_F_* (0)
+ * @mailbox: with MAILBOX, its mailbox from now on; -1 (default): none
+ */
+struct sup_update_opts {
+	size_t sz;
+	const void *old;
+	size_t old_len;
+	uint32_t flags;
+	int mailbox;
+};
+#define SUP_DEFAULTS_sup_update_opts sizeof(struct sup_update_opts), NULL, 0, \
+	0, -1
+
+/*
+ * Gives the calling process's entry of a unique key another value. Errors: ENOENT
+ * (nobody has the key), EPERM (another process has), ESTALE (COMPARE: it has
+ * another value), EINVAL (duplicate keys), EMSGSIZE, EBADF, EBADFD, EDQUOT or
+ * ENOSPC (result->limit), ENOMEM.
+ */
+SUP_API int sup_update(int registry, const void *key, size_t key_len,
+		       const void *value, size_t value_len,
+		       const struct sup_update_opts *opts,
+		       struct sup_result *result);
+
+/*
+ * What is known of the registry itself: it belongs to no process. sup_meta_get()
+ * copies into @value, of *@value_len bytes, which are then so many. Errors: ENOENT
+ * (get, delete), EMSGSIZE (get: *@value_len is what it needs; 0: it is the key),
+ * EINVAL, EDQUOT (result->limit), ENOMEM.
+ */
+SUP_API int sup_meta_put(int registry, const void *key, size_t key_len,
+			 const void *value, size_t value_len,
+			 struct sup_result *result);
+SUP_API int sup_meta_get(int registry, const void *key, size_t key_len,
+			 void *value, size_t *value_len,
+			 struct sup_result *result);
+SUP_API int sup_meta_delete(int registry, const void *key, size_t key_len,
+			    struct sup_result *result);
+
+/*
+ * A lock on a key, the calling process's until it unlocks it or dies. With EAGAIN,
+ * ETIMEDOUT and EPERM, result->pid has it. Errors: EAGAIN (taken, and @deadline
+ * 0), ETIMEDOUT, EDEADLK (the process has it), EINTR (and its place in the queue
+ * is gone), EDQUOT (result->limit), ENOMEM; of unlock ENOENT (nobody has it), EPERM
+ * (another process has); EMSGSIZE, EINVAL.
+ */
+SUP_API int sup_lock(int registry, const void *key, size_t key_len,
+		     uint64_t deadline, struct sup_result *result);
+SUP_API int sup_unlock(int registry, const void *key, size_t key_len,
+		       struct sup_result *result);
+
+/*
+ * Finds the first entry of a key, of a live process: result->pid and result->id;
+ * returns 1 if it has a mailbox, otherwise 0. @value, of *@value_len bytes, gets
+ * the value, *@value_len how long it is; @value NULL: not wanted. Errors: ENOENT,
+ * EMSGSIZE (*@value_len is what it needs, the rest is set; 0: it is the key),
+ * EINVAL.
+ */
+SUP_API int sup_lookup(int registry, const void *key, size_t key_len,
+		       void *value, size_t *value_len,
+		       struct sup_result *result);
+/* Only its process. Further errors: ESRCH (it has no number here). */
+SUP_API int sup_whereis(int registry, const void *key, size_t key_len);
+/*
+ * A pidfd of it, O_CLOEXEC, never of another process that has got its number.
+ * Further errors: EMFILE, ENFILE, ENODEV, ENOMEM.
+ */
+SUP_API int sup_whereis_pidfd(int registry, const void *key, size_t key_len);
+
+/**
+ * struct sup_select_opts - which entries; without options, all
+ * @sz: sizeof(struct sup_select_opts)
+ * @key: with KEY the key, otherwise what it begins with
+ * @key_len: its bytes (0: any key)
+ * @value: with VALUE, the value
+ * @value_len: its bytes
+ * @flags: SUPERVISOR_SELECT_F_* (0)
+ * @pid: with PID, the process
+ * @partition: with PARTITION, where
+ * @reserved: must be 0
+ */
+struct sup_select_opts {
+	size_t sz;
+	const void *key;
+	size_t key_len;
+	const void *value;
+	size_t value_len;
+	uint32_t flags;
+	int32_t pid;
+	uint32_t partition;
+	uint32_t reserved;
+};
+#define SUP_DEFAULTS_sup_select_opts sizeof(struct sup_select_opts), \
+	NULL, 0, NULL, 0, 0, 0, 0, 0
+
+/*
+ * A walk over entries of live processes, for sup_entries_next() and
+ * sup_entries_free(). One that is there all the time comes once. @registry has to
+ * stay open. Errors: EMSGSIZE, EINVAL, ENOMEM, E2BIG.
+ */
+struct sup_entries;
+SUP_API int sup_select(int registry, const struct sup_select_opts *opts,
+		       struct sup_entries **entries);
+/*
+ * The next one, which lasts until the one after it is asked for: 1, or 0 at the
+ * end. Errors: ENOMEM, EBADF; it may be asked again.
+ */
+SUP_API int sup_entries_next(struct sup_entries *entries,
+			     const struct supervisor_registry_entry **entry);
+SUP_API void sup_entries_free(struct sup_entries *entries);
+/* A NUL follows each; @len may be NULL. With NO_VALUES the value is NULL. */
+SUP_API const void *
+sup_entry_key(const struct supervisor_registry_entry *entry, size_t *len);
+SUP_API const void *
+sup_entry_value(const struct supervisor_registry_entry *entry, size_t *len);
+/* How many there are, none of a dead process. Errors: EMSGSIZE, EINVAL, ENOMEM. */
+SUP_API int sup_count(int registry, const struct sup_select_opts *opts,
+		      uint64_t *count);
+
 /* ---- sup_server: a GenServer on a mailbox ----------------------------- */
 
 /*
@@ -1020,11 +1214,12 @@ enum sup_words {
 	SUP_WORDS_RESULT = 12,		/* ok, ok_undefined, running... */
 	SUP_WORDS_INVALID = 13,		/* 0 has none; strategy, intensity... */
 	SUP_WORDS_LIMIT = 14,		/* 0 has none; supervisors... */
-	SUP_WORDS_KIND = 15,		/* of an object: supervisor, mailbox */
+	SUP_WORDS_KIND = 15,		/* of an object: supervisor, mailbox... */
 	SUP_WORDS_MESSAGE = 16,		/* 0 has none; start, event, answer... */
 	SUP_WORDS_ALIAS = 17,		/* none, explicit, reply... */
 	SUP_WORDS_DOWN_OF = 18,		/* process, mailbox, supervisor */
-	SUP_WORDS_TRACE = 19		/* 0 has none; SUP_TRACE_*: call, cast... */
+	SUP_WORDS_TRACE = 19,		/* 0 has none; SUP_TRACE_*: call, cast... */
+	SUP_WORDS_KEYS = 20		/* unique, duplicate, duplicate_by_key */
 };
 
 /*

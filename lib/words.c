@@ -191,6 +191,12 @@ static const char *const trace[] = {
 	[SUP_TRACE_STOP] = "stop",
 };
 
+static const char *const keys[] = {
+	[SUPERVISOR_KEYS_UNIQUE] = "unique",
+	[SUPERVISOR_KEYS_DUPLICATE] = "duplicate",
+	[SUPERVISOR_KEYS_DUPLICATE_BY_KEY] = "duplicate_by_key",
+};
+
 #define WORDS(array) { array, ARRAY_SIZE(array) }
 
 static const struct {
@@ -217,6 +223,7 @@ static const struct {
 	[SUP_WORDS_ALIAS] = WORDS(alias),
 	[SUP_WORDS_DOWN_OF] = WORDS(down_of),
 	[SUP_WORDS_TRACE] = WORDS(trace),
+	[SUP_WORDS_KEYS] = WORDS(keys),
 };
 
 const char *sup_word(enum sup_words words, uint32_t value)

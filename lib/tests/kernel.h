@@ -30,6 +30,8 @@ extern struct kernel {
 	bool reaped;		/* processes of pidfds have no numbers any more */
 	uint32_t uid;		/* who sends from now on */
 	int32_t pid;
+	/* asked first, without the lock; -ENOTTY: not an ioctl of its */
+	int (*test)(int fd, unsigned long request, void *arg);
 	/* what they did */
 	int calls_sent;		/* requests that were queued */
 	size_t reports;
