@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "replay.h"
@@ -18,7 +19,7 @@
 
 #define MAILBOX_BYTES (1U << 16)
 
-/* So little that most selections take several turns. */
+/* So little that most selections take several turns, which the library would not need. */
 #define SELECT_BYTES 256
 
 struct registry {
@@ -43,6 +44,16 @@ static bool fail(const struct world *world, const struct reg_command *command, i
 	fprintf(stderr, "%s:%u: %s: %s\n", world->scenario->path, command->line, command->text,
 		strerror(-error));
 	return false;
+}
+
+static int world_ioctl(int fd, unsigned long request, void *arg)
+{
+	return ioctl(fd, request, arg) ? -errno : 0;
+}
+
+static __aligned_u64 pointer(const void *pointer)
+{
+	return (uintptr_t)pointer;
 }
 
 /*
@@ -169,9 +180,9 @@ static int select_entries(const struct world *world, int fd, struct supervisor_s
 
 	memset(arg->cursor, 0, sizeof(arg->cursor));
 	do {
-		arg->buf = reg_pointer(buf);
+		arg->buf = pointer(buf);
 		arg->buf_len = room;
-		ret = reg_ioctl(fd, SUPERVISOR_SELECT, arg);
+		ret = world_ioctl(fd, SUPERVISOR_SELECT, arg);
 		if (ret == -EMSGSIZE && arg->buf_len > room) {
 			room = arg->buf_len;
 			buf = realloc(buf, room);
@@ -198,12 +209,12 @@ static void selection(const struct reg_command *command, struct supervisor_selec
 	*arg = (struct supervisor_select){ .size = sizeof(*arg) };
 	if (command->key) {
 		arg->flags |= SUPERVISOR_SELECT_F_KEY;
-		arg->key = reg_pointer(command->key);
+		arg->key = pointer(command->key);
 		arg->key_len = strlen(command->key);
 	}
 	if (command->value) {
 		arg->flags |= SUPERVISOR_SELECT_F_VALUE;
-		arg->value = reg_pointer(command->value);
+		arg->value = pointer(command->value);
 		arg->value_len = strlen(command->value);
 	}
 }
@@ -270,7 +281,7 @@ static int play_count(const struct world *world, const struct registry *registry
 
 	(void)world;
 	selection(command, &arg);
-	ret = reg_ioctl(registry->fd, SUPERVISOR_COUNT, &arg);
+	ret = world_ioctl(registry->fd, SUPERVISOR_COUNT, &arg);
 	fprintf(result, "%llu", (unsigned long long)arg.out_count);
 	return ret;
 }
@@ -279,14 +290,9 @@ static int play_count(const struct world *world, const struct registry *registry
 static int play_lookup(const struct world *world, const struct registry *registry,
 		       const struct reg_command *command, FILE *result)
 {
+	SUP_OPTS(sup_result, found);
 	char value[SUPERVISOR_VALUE_MAX];
-	struct supervisor_lookup arg = {
-		.size = sizeof(arg),
-		.key = reg_pointer(command->key),
-		.key_len = strlen(command->key),
-		.value = reg_pointer(value),
-		.value_len = sizeof(value),
-	};
+	size_t len = sizeof(value);
 	int ret;
 
 	if (registry->keys != SUPERVISOR_KEYS_UNIQUE) {
@@ -296,50 +302,42 @@ static int play_lookup(const struct world *world, const struct registry *registr
 		fputs("badarg", result);
 		return 0;
 	}
-	ret = reg_ioctl(registry->fd, SUPERVISOR_LOOKUP, &arg);
+	ret = sup_lookup(registry->fd, command->key, strlen(command->key), value, &len, &found);
 	if (ret == -ENOENT)
 		fputs(command->verb == REG_LOOKUP ? "none" : "undefined", result);
 	else if (command->verb == REG_LOOKUP)
-		fprintf(result, "%s:%.*s", world_pid_name(world, arg.out_pid),
-			(int)arg.value_len, value);
+		fprintf(result, "%s:%.*s", world_pid_name(world, found.pid), (int)len, value);
 	else
-		fputs(world_pid_name(world, arg.out_pid), result);
+		fputs(world_pid_name(world, found.pid), result);
 	return ret == -ENOENT ? 0 : ret;
 }
 
 static int play_meta(const struct world *world, const struct registry *registry,
 		     const struct reg_command *command, FILE *result)
 {
-	static const unsigned long requests[] = {
-		[REG_PUT_META] = SUPERVISOR_META_PUT,
-		[REG_META] = SUPERVISOR_META_GET,
-		[REG_DELETE_META] = SUPERVISOR_META_DELETE,
-	};
+	size_t key_len = strlen(command->key);
 	char value[SUPERVISOR_VALUE_MAX];
-	struct supervisor_meta arg = {
-		.size = sizeof(arg),
-		.key = reg_pointer(command->key),
-		.key_len = strlen(command->key),
-	};
+	size_t len = sizeof(value);
 	int ret;
 
 	(void)world;
 	if (command->verb == REG_PUT_META) {
-		arg.value = reg_pointer(command->value);
-		arg.value_len = strlen(command->value);
-	} else if (command->verb == REG_META) {
-		arg.value = reg_pointer(value);
-		arg.value_len = sizeof(value);
-	}
-	ret = reg_ioctl(registry->fd, requests[command->verb], &arg);
-	/* OTP deletes what is not there, too. */
-	if (command->verb != REG_META)
 		fputs("ok", result);
-	else if (ret == -ENOENT)
-		fputs("error", result);
-	else
-		fprintf(result, "ok %.*s", (int)arg.value_len, value);
-	return ret == -ENOENT && command->verb != REG_PUT_META ? 0 : ret;
+		return sup_meta_put(registry->fd, command->key, key_len, command->value,
+				    strlen(command->value), NULL);
+	}
+	if (command->verb == REG_DELETE_META) {
+		/* OTP deletes what is not there, too. */
+		fputs("ok", result);
+		ret = sup_meta_delete(registry->fd, command->key, key_len, NULL);
+	} else {
+		ret = sup_meta_get(registry->fd, command->key, key_len, value, &len, NULL);
+		if (ret < 0)
+			fputs("error", result);
+		else
+			fprintf(result, "ok %.*s", (int)len, value);
+	}
+	return ret == -ENOENT ? 0 : ret;
 }
 
 static bool play_ask(struct world *world, const struct reg_command *command, FILE *result)
@@ -374,7 +372,7 @@ static bool play_ask(struct world *world, const struct reg_command *command, FIL
 			ret = -EEXIST;
 		}
 	}
-	return ret == 0 || fail(world, command, ret);
+	return ret >= 0 || fail(world, command, ret);
 }
 
 /*
@@ -408,7 +406,7 @@ static bool play_act(struct world *world, const struct reg_command *command, FIL
 	case REG_UPDATE_VALUE:
 		if (answer.error == -EINVAL)
 			fputs("badarg", result);
-		else if (answer.error)
+		else if (answer.error < 0)
 			fputs("error", result);
 		else
 			fprintf(result, "%s %.*s", command->value, (int)answer.len, answer.old);
@@ -422,7 +420,7 @@ static bool play_act(struct world *world, const struct reg_command *command, FIL
 			return true;
 		break;
 	}
-	return answer.error == 0 || fail(world, command, answer.error);
+	return answer.error >= 0 || fail(world, command, answer.error);
 }
 
 static bool play_proc(struct world *world, const struct reg_command *command, FILE *result)
@@ -465,39 +463,38 @@ static int world_listen(const struct world *world, int registry)
 {
 	struct supervisor_listen arg = { .size = sizeof(arg), .mailbox_fd = world->mailbox };
 
-	return reg_ioctl(registry, SUPERVISOR_LISTEN, &arg);
+	return world_ioctl(registry, SUPERVISOR_LISTEN, &arg);
 }
 
 static bool play_registry(struct world *world, const struct reg_command *command, FILE *result)
 {
 	char name[SUPERVISOR_NAME_MAX];
-	struct supervisor_registry_create arg = {
-		.size = sizeof(arg),
+	SUP_OPTS(sup_registry_opts, options,
+		.name = name,
 		.keys = command->keys,
 		.partitions = command->partitions,
-		.name = reg_pointer(name),
-		.name_len = snprintf(name, sizeof(name), "/%s", command->registry),
-		.mode = 0600,
-		.out_fd = -1,
-	};
+	);
+	SUP_OPTS(sup_result, made);
 	struct supervisor_registry_status status = { .size = sizeof(status) };
-	int ret = reg_ioctl(world->device, SUPERVISOR_REGISTRY_CREATE, &arg);
 	struct registry *registry;
+	int fd, ret;
 
-	if (ret == -EEXIST || ret == -EINVAL) {
-		fputs(ret == -EINVAL ? "badarg" : "error already_started", result);
+	snprintf(name, sizeof(name), "/%s", command->registry);
+	fd = sup_registry_create(world->device, &options, &made);
+	if (fd == -EEXIST || fd == -EINVAL) {
+		fputs(fd == -EINVAL ? "badarg" : "error already_started", result);
 		return true;
 	}
-	if (ret)
-		return fail(world, command, ret);
+	if (fd < 0)
+		return fail(world, command, fd);
 	registry = xcalloc(1, sizeof(*registry));
 	registry->name = command->registry;
-	registry->fd = arg.out_fd;
-	registry->id = arg.out_id;
+	registry->fd = fd;
+	registry->id = made.id;
 	registry->next = world->registries;
 	world->registries = registry;
 
-	ret = reg_ioctl(registry->fd, SUPERVISOR_REGISTRY_STATUS, &status);
+	ret = sup_registry_status(registry->fd, &status);
 	registry->keys = status.out_keys;
 	registry->partitions = status.out_partitions;
 	if (!ret && command->listener)

@@ -69,7 +69,7 @@ void reg_scenario_free(struct reg_scenario *scenario);
 /* What came of a command in a process. */
 struct reg_answer {
 	bool known;		/* there is such a registry */
-	int error;		/* -errno, or 0 */
+	int error;		/* what the call returned: -errno, or not negative */
 	pid_t pid;		/* REGISTER, EEXIST: who has the key */
 	size_t len;		/* UPDATE_VALUE: of the old value */
 	char old[SUPERVISOR_VALUE_MAX];
@@ -89,10 +89,6 @@ bool reg_process_act(const struct reg_process *process, const struct reg_scenari
 bool reg_process_end(struct reg_process *process, const struct reg_scenario *scenario,
 		     const struct reg_command *command);
 void reg_process_kill(struct reg_process *process);
-
-/* An ioctl: 0 or -errno; and a pointer in its argument. */
-int reg_ioctl(int fd, unsigned long request, void *arg);
-#define reg_pointer(pointer_) ((uintptr_t)(pointer_))
 
 int reg_open(int device, const char *name, int access);
 

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -20,95 +19,58 @@
 #include "replay_registry.h"
 #include "supervisor.h"
 
-int reg_ioctl(int fd, unsigned long request, void *arg)
-{
-	return ioctl(fd, request, arg) ? -errno : 0;
-}
-
-/* Open a registry: a descriptor, or -errno. */
-int reg_open(int device, const char *name, int access)
-{
-	struct supervisor_open arg = {
-		.size = sizeof(arg),
-		.access = access,
-		.kind = SUPERVISOR_KIND_REGISTRY,
-		.out_fd = -1,
-	};
-	char path[SUPERVISOR_NAME_MAX];
-	int ret;
-
-	arg.name = reg_pointer(path);
-	arg.name_len = snprintf(path, sizeof(path), "/%s", name);
-	ret = reg_ioctl(device, SUPERVISOR_OPEN, &arg);
-	return ret ? ret : arg.out_fd;
-}
-
 /*
  * Acting
  */
 
-static void do_register(int registry, const struct reg_command *command,
-			struct reg_answer *answer)
+/* OTP's tells the old value: had it changed since, the kernel would say so. */
+static int update(int registry, const struct reg_command *command, struct reg_answer *answer)
 {
-	struct supervisor_register arg = {
-		.size = sizeof(arg),
-		.key = reg_pointer(command->key),
-		.key_len = strlen(command->key),
-		.value = reg_pointer(command->value),
-		.value_len = strlen(command->value),
-		.mailbox_fd = -1,
-	};
+	SUP_OPTS(sup_update_opts, options);
+	size_t len = sizeof(answer->old);
+	int ret = sup_lookup(registry, command->key, strlen(command->key), answer->old, &len, NULL);
 
-	answer->error = reg_ioctl(registry, SUPERVISOR_REGISTER, &arg);
-	answer->pid = arg.out_pid;
+	if (ret >= 0) {
+		answer->len = len;
+		options.flags = SUPERVISOR_UPDATE_F_COMPARE;
+		options.old = answer->old;
+		options.old_len = len;
+	} else if (ret != -ENOENT) {
+		return ret;
+	}
+	return sup_update(registry, command->key, strlen(command->key), command->value,
+			  strlen(command->value), &options, NULL);
 }
 
-static void do_unregister(int registry, const struct reg_command *command,
-			  struct reg_answer *answer)
+static int act_in(int registry, const struct reg_command *command, struct reg_answer *answer)
 {
-	struct supervisor_unregister arg = {
-		.size = sizeof(arg),
-		.key = reg_pointer(command->key),
-		.key_len = strlen(command->key),
-	};
+	SUP_OPTS(sup_result, result);
+	size_t key_len = strlen(command->key);
+	int ret;
 
-	if (command->verb == REG_UNREGISTER_MATCH) {
-		arg.flags = SUPERVISOR_UNREGISTER_F_VALUE;
-		arg.value = reg_pointer(command->value);
-		arg.value_len = strlen(command->value);
+	switch (command->verb) {
+	case REG_REGISTER:
+		ret = sup_register(registry, command->key, key_len, command->value,
+				   strlen(command->value), -1, &result);
+		answer->pid = result.pid;
+		return ret;
+	case REG_UNREGISTER:
+		return sup_unregister(registry, command->key, key_len, NULL);
+	case REG_UNREGISTER_MATCH:
+		return sup_unregister_match(registry, command->key, key_len, command->value,
+					    strlen(command->value), NULL);
+	default:
+		return update(registry, command, answer);
 	}
-	answer->error = reg_ioctl(registry, SUPERVISOR_UNREGISTER, &arg);
 }
 
-/* OTP's tells the old value: whoever has changed it in between, the kernel would say. */
-static void do_update(int registry, const struct reg_command *command, struct reg_answer *answer)
+/* A registry of the scenario: a descriptor, or -errno. */
+int reg_open(int device, const char *name, int access)
 {
-	struct supervisor_lookup lookup = {
-		.size = sizeof(lookup),
-		.key = reg_pointer(command->key),
-		.key_len = strlen(command->key),
-		.value = reg_pointer(answer->old),
-		.value_len = sizeof(answer->old),
-	};
-	struct supervisor_update update = {
-		.size = sizeof(update),
-		.key = reg_pointer(command->key),
-		.key_len = strlen(command->key),
-		.value = reg_pointer(command->value),
-		.value_len = strlen(command->value),
-		.mailbox_fd = -1,
-	};
+	char path[SUPERVISOR_NAME_MAX];
 
-	answer->error = reg_ioctl(registry, SUPERVISOR_LOOKUP, &lookup);
-	if (answer->error && answer->error != -ENOENT)
-		return;
-	if (!answer->error) {
-		answer->len = lookup.value_len;
-		update.flags = SUPERVISOR_UPDATE_F_COMPARE;
-		update.old = reg_pointer(answer->old);
-		update.old_len = lookup.value_len;
-	}
-	answer->error = reg_ioctl(registry, SUPERVISOR_UPDATE, &update);
+	snprintf(path, sizeof(path), "/%s", name);
+	return sup_registry_open(device, path, access, NULL);
 }
 
 static void act(const struct reg_command *command, struct reg_answer *answer)
@@ -120,12 +82,7 @@ static void act(const struct reg_command *command, struct reg_answer *answer)
 	answer->known = registry != -ENOENT;
 	answer->error = registry;
 	if (registry >= 0) {
-		if (command->verb == REG_REGISTER)
-			do_register(registry, command, answer);
-		else if (command->verb == REG_UPDATE_VALUE)
-			do_update(registry, command, answer);
-		else
-			do_unregister(registry, command, answer);
+		answer->error = act_in(registry, command, answer);
 		close(registry);
 	}
 	close(device);
