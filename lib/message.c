@@ -208,3 +208,25 @@ int sup_msg_spec(const struct supervisor_msg *msg, struct sup_child_opts *opts)
 	data = answer_data(msg, SUPERVISOR_CMD_CHILD_SPEC, &len);
 	return data ? sup_spec_to_opts(data, len, opts) : -EINVAL;
 }
+
+const struct supervisor_msg_registry *
+sup_msg_registry(const struct supervisor_msg *msg)
+{
+	const struct supervisor_msg_registry *change;
+
+	change = msg_as(msg, SUPERVISOR_MSG_REGISTRY, sizeof(*change));
+	if (!change || !msg_text_ok(msg, change->text_offset, change->key_len,
+				    change->value_len))
+		return NULL;
+	return change;
+}
+
+const void *sup_msg_key(const struct supervisor_msg_registry *change)
+{
+	return (const char *)change + change->text_offset;
+}
+
+const void *sup_msg_value(const struct supervisor_msg_registry *change)
+{
+	return (const char *)change + change->text_offset + change->key_len + 1;
+}

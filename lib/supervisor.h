@@ -573,6 +573,12 @@ sup_msg_count(const struct supervisor_msg *msg);
 SUP_API int sup_msg_spec(const struct supervisor_msg *msg,
 			 struct sup_child_opts *opts);
 
+/* The change that a registry's listener is told, and its key and value. */
+SUP_API const struct supervisor_msg_registry *
+sup_msg_registry(const struct supervisor_msg *msg);
+SUP_API const void *sup_msg_key(const struct supervisor_msg_registry *change);
+SUP_API const void *sup_msg_value(const struct supervisor_msg_registry *change);
+
 /* ---- casts and calls -------------------------------------------------- */
 
 /*
@@ -916,6 +922,75 @@ sup_entry_value(const struct supervisor_registry_entry *entry, size_t *len);
 /* How many there are, none of a dead process. Errors: EMSGSIZE, EINVAL, ENOMEM. */
 SUP_API int sup_count(int registry, const struct sup_select_opts *opts,
 		      uint64_t *count);
+
+/*
+ * Changes go to @mailbox, with SUPERVISOR_LISTEN_F_DEATHS deaths too. Errors: EEXIST,
+ * ENOENT (unlisten), EBADF, EBADFD, EDQUOT, ENOSPC (result->limit), ESHUTDOWN, ENOMEM.
+ */
+SUP_API int sup_listen(int registry, int mailbox, uint32_t flags,
+		       struct sup_result *result);
+SUP_API int sup_unlisten(int registry, int mailbox);
+
+/**
+ * struct sup_outcome - what became of a message to many
+ * @delivered: mailboxes that have it
+ * @full: those that had no room
+ * @gone: those that nobody serves any more
+ */
+struct sup_outcome {
+	uint32_t delivered;
+	uint32_t full;
+	uint32_t gone;
+};
+
+/*
+ * A cast into the mailboxes of all entries of a key. @deadline 0 does not wait for
+ * those that are full. @outcome may be NULL. Errors: EMSGSIZE (result->max), EDQUOT,
+ * ENOMEM.
+ */
+SUP_API int sup_publish(int registry, const void *key, size_t key_len,
+			const void *buf, size_t len, uint64_t deadline,
+			struct sup_outcome *outcome,
+			struct sup_result *result);
+/*
+ * sup_mailbox_send(), sup_mailbox_call() and kill(2) to the process of a key's entry:
+ * @pid's, or with 0 the one of a unique key. The last returns the process. Further
+ * errors: ENOENT, EBADFD (the entry has no mailbox), EINVAL, EPERM, ESRCH.
+ */
+SUP_API int sup_key_send(int registry, const void *key, size_t key_len,
+			 int pid, const void *buf, size_t len,
+			 uint64_t deadline, struct sup_result *result);
+SUP_API int sup_key_call(int registry, const void *key, size_t key_len,
+			 int pid, const void *buf, size_t len, void *reply,
+			 size_t *reply_len, uint64_t deadline,
+			 uint64_t *call, struct sup_result *result);
+SUP_API int sup_key_signal(int registry, const void *key, size_t key_len,
+			   int pid, int signal);
+
+/*
+ * Registry.dispatch: @fn is called with the first entry of a key, from which
+ * sup_entries_next() goes on to the others; not when there are none; once for each partition in which the key has any, one after the other in the
+ * caller or, @parallel, each in a thread of its own that is waited for.
+ * Errors: ENOMEM.
+ */
+typedef void (*sup_dispatch_fn)(struct sup_entries *entries,
+				const struct supervisor_registry_entry *first,
+				void *arg);
+SUP_API int sup_dispatch(int registry, const void *key, size_t key_len,
+			 int parallel, sup_dispatch_fn fn, void *arg);
+
+/*
+ * OTP's pg, on a registry of duplicate keys. A process may join a group several
+ * times, and leaves it as often (ENOENT: not_joined). Monitoring brings all changes
+ * of the registry into @mailbox, and the members of that moment.
+ */
+SUP_API int sup_pg_join(int registry, const void *group, size_t group_len,
+			int mailbox, struct sup_result *result);
+SUP_API int sup_pg_leave(int registry, const void *group, size_t group_len);
+SUP_API int sup_pg_members(int registry, const void *group, size_t group_len,
+			   struct sup_entries **members);
+SUP_API int sup_pg_monitor(int registry, int mailbox, const void *group,
+			   size_t group_len, struct sup_entries **members);
 
 /* ---- sup_server: a GenServer on a mailbox ----------------------------- */
 
