@@ -750,7 +750,7 @@ static int spec_copy(u64 uptr, struct supervisor_child_spec *spec)
 
 	if (get_user(size, (u32 __user *)from))
 		return -EFAULT;
-	if (size < sizeof(*spec))
+	if (size < offsetofend(struct supervisor_child_spec, blob))
 		return -EINVAL;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
@@ -764,6 +764,10 @@ static int spec_check(const struct supervisor_child_spec *spec, u32 *invalid)
 	    spec->readiness > SUPERVISOR_READINESS_NOTIFY ||
 	    spec->signal_whom > SUPERVISOR_SIGNAL_GROUP)
 		return -EOPNOTSUPP;
+	/* No flag says that these are there. */
+	if (spec->registry_fd || spec->register_key_len || spec->register_key ||
+	    spec->register_value || spec->register_value_len || spec->__reserved2)
+		return -EINVAL;
 	if (spec->__reserved || spec->supervisor_fd < -1 || !valid_signal(spec->stop_signal))
 		return -EINVAL;
 	if (spec->id_len > SUP_NAME_MAX)

@@ -1333,6 +1333,13 @@ TEST_F(spec, one_wrong_thing)
 	test_bad_spec(EOPNOTSUPP, 0, .signal_whom = 2);
 	test_bad_spec(EINVAL, SUPERVISOR_VALID, .stop_signal = 65);
 	test_bad_spec(EOPNOTSUPP, 0, .flags = 1U << 31);
+	/* As long as no flag says that they are there. */
+	test_bad_spec(EINVAL, SUPERVISOR_VALID, .registry_fd = -1);
+	test_bad_spec(EINVAL, SUPERVISOR_VALID, .register_key = 1);
+	test_bad_spec(EINVAL, SUPERVISOR_VALID, .register_key_len = 1);
+	test_bad_spec(EINVAL, SUPERVISOR_VALID, .register_value = 1);
+	test_bad_spec(EINVAL, SUPERVISOR_VALID, .register_value_len = 1);
+	test_bad_spec(EINVAL, SUPERVISOR_VALID, .__reserved2 = 1);
 	test_bad_spec(EMSGSIZE, 0, .blob_len = SUPERVISOR_BLOB_MAX + 1);
 	test_bad_spec(EBADF, 0, .supervisor_fd = 999);
 	test_bad_spec(EBADFD, 0, .supervisor_fd = self->mailbox);
@@ -1340,7 +1347,9 @@ TEST_F(spec, one_wrong_thing)
 
 	/* Malformed, rather than a wrong spec. */
 	memset(grown, 0, sizeof(grown));
-	grown[0] = CHILD("small", WAITS, .size = sizeof(grown[0]) - 1);
+	grown[0] = CHILD("small", WAITS,
+			 .size = offsetof(struct supervisor_child_spec,
+					  registry_fd) - 1);
 	ASSERT_EQ(-EINVAL, _test_child_add(sup, grown, NULL));
 	grown[0] = CHILD("reserved", WAITS, .__reserved = 1);
 	ASSERT_EQ(-EINVAL, _test_child_add(sup, grown, NULL));
