@@ -35,11 +35,40 @@ struct sup_parked_key_call {
  * Finding who is meant.
  */
 
+static struct sup_entry *holder_after(struct sup_holder *holder, u64 hash, u64 id)
+{
+	struct sup_entry *entry;
+
+	spin_lock(&holder->lock);
+	entry = sup_entry_after_locked(holder, hash, id);
+	spin_unlock(&holder->lock);
+	return entry && entry->hash == hash ? entry : NULL;
+}
+
+/*
+ * The first that has a mailbox, if one is wanted; otherwise the first, or any. A process
+ * may have any number of entries of a key: the lock is not kept meanwhile.
+ */
+static struct sup_entry *address_find_of(struct sup_holder *holder,
+					 const struct sup_key_name *name, bool mailbox)
+{
+	struct sup_entry *entry, *mute = NULL;
+
+	for (entry = holder_after(holder, name->hash, 0); entry;
+	     entry = holder_after(holder, name->hash, entry->id)) {
+		if (!sup_key_is(entry->key, name))
+			continue;
+		if (!mailbox || entry->mailbox)
+			return entry;
+		mute = entry;
+	}
+	return mute;
+}
+
 /* In an RCU read-side section: the entry of the key that is addressed, alive. */
 static struct sup_entry *address_find(struct sup_registry *registry,
 				      const struct sup_key_name *name, s32 nr, bool mailbox)
 {
-	struct sup_entry *entry;
 	struct sup_holder *holder;
 	struct pid *pid;
 
@@ -49,13 +78,7 @@ static struct sup_entry *address_find(struct sup_registry *registry,
 	holder = pid ? sup_holder_find(registry, pid) : NULL;
 	if (!holder || !sup_holder_alive(holder))
 		return NULL;
-	spin_lock(&holder->lock);
-	entry = sup_entry_after_locked(holder, name->hash, 0);
-	while (entry && entry->hash == name->hash &&
-	       (!sup_key_is(entry->key, name) || (mailbox && !entry->mailbox)))
-		entry = sup_entry_after_locked(holder, entry->hash, entry->id);
-	spin_unlock(&holder->lock);
-	return entry && entry->hash == name->hash ? entry : NULL;
+	return address_find_of(holder, name, mailbox);
 }
 
 static int address_check(const struct sup_registry *registry, s32 nr)

@@ -343,6 +343,8 @@ TEST_F(talk, send_to_a_key)
 	ASSERT_EQ(-EINVAL, _test_key_send(self->unique, "web", -1, "no"));
 	/* Of duplicate keys: whose? */
 	ASSERT_EQ(0, _test_register(self->topics, "web=mute", -1, NULL));
+	ASSERT_EQ(-EBADFD,
+		  _test_key_send(self->topics, "web", getpid(), "no"));
 	ASSERT_EQ(0, _test_register(self->topics, "web", BOX, NULL));
 	ASSERT_EQ(-EINVAL, _test_key_send(self->topics, "web", 0, "no"));
 	ASSERT_EQ(0, _test_key_send(self->topics, "web", getpid(), "mine"));
