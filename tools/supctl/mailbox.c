@@ -108,7 +108,9 @@ static int read_status(int device, const char *name,
 	int fd = open_to_look(device, name);
 	int err = fd;
 
-	status->size = sizeof(*status);
+	*status = (struct supervisor_mailbox_status){
+		.size = sizeof(*status),
+	};
 	if (fd >= 0) {
 		err = sup_mailbox_status(fd, status);
 		close(fd);
