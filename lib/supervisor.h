@@ -1294,7 +1294,8 @@ enum sup_words {
 	SUP_WORDS_ALIAS = 17,		/* none, explicit, reply... */
 	SUP_WORDS_DOWN_OF = 18,		/* process, mailbox, supervisor */
 	SUP_WORDS_TRACE = 19,		/* 0 has none; SUP_TRACE_*: call, cast... */
-	SUP_WORDS_KEYS = 20		/* unique, duplicate, duplicate_by_key */
+	SUP_WORDS_KEYS = 20,		/* unique, duplicate, duplicate_by_key */
+	SUP_WORDS_CHANGE = 21		/* 0 has none; registered, unregistered, died */
 };
 
 /*

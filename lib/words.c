@@ -197,6 +197,13 @@ static const char *const keys[] = {
 	[SUPERVISOR_KEYS_DUPLICATE_BY_KEY] = "duplicate_by_key",
 };
 
+static const char *const change[] = {
+	[0] = "",
+	[SUPERVISOR_REGISTRY_REGISTERED] = "registered",
+	[SUPERVISOR_REGISTRY_UNREGISTERED] = "unregistered",
+	[SUPERVISOR_REGISTRY_DIED] = "died",
+};
+
 #define WORDS(array) { array, ARRAY_SIZE(array) }
 
 static const struct {
@@ -224,6 +231,7 @@ static const struct {
 	[SUP_WORDS_DOWN_OF] = WORDS(down_of),
 	[SUP_WORDS_TRACE] = WORDS(trace),
 	[SUP_WORDS_KEYS] = WORDS(keys),
+	[SUP_WORDS_CHANGE] = WORDS(change),
 };
 
 const char *sup_word(enum sup_words words, uint32_t value)

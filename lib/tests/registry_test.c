@@ -264,6 +264,8 @@ static void test_create(void)
 	   "options too short");
 	is_text(sup_word(SUP_WORDS_KEYS, SUPERVISOR_KEYS_DUPLICATE_BY_KEY),
 		"duplicate_by_key", "a word");
+	is_text(sup_word(SUP_WORDS_CHANGE, SUPERVISOR_REGISTRY_DIED), "died",
+		"another");
 }
 
 static void test_entries(void)

@@ -27,12 +27,14 @@ static const struct verb verbs[] = {
 	{ "mailbox", verb_mailbox, "VERB", "make mailboxes and serve, show and remove them" },
 	{ "cast", verb_cast, "/NAME [PAYLOAD]", "send a message to a mailbox" },
 	{ "call", verb_call, "/NAME [PAYLOAD]", "send one and print the reply" },
+	{ "registry", verb_registry, "VERB", "give processes names that they have while they live, and look them up" },
 	{ "sys", verb_sys, "VERB", "suspend, resume, look into, trace, stop a server" },
 	{ "monitor", verb_monitor, "TARGET...", "tell when processes, mailboxes, trees are gone" },
 };
 
 static const char notes[] =
-	"A PATH is a tree's name, then ids: shop/web/2. A mailbox is /NAME.\n"
+	"A PATH is a tree's name, then ids: shop/web/2. A mailbox or a\n"
+	"registry is /NAME.\n"
 	"'supctl VERB --help' tells a verb's options.\n"
 	"Exit status: 0 done, 1 not so, 2 its server died, 99 timed out, 100 usage,\n"
 	"111 a system call failed.\n";

@@ -51,6 +51,11 @@ static const struct {
 	{ OPTION_LIMITS, { "max-payload", MAX_PAYLOAD, "N", 0,
 	  "Bytes that one may have (65536)", 0 } },
 	{ OPTION_COUNT, { "count", 'n', "N", 0, "So many (1)", 0 } },
+	{ OPTION_REGISTRY, { "duplicate", 'd', NULL, 0,
+	  "If the registry is made: a key has any number of entries", 0 } },
+	{ OPTION_REGISTRY, { "mode", 'm', "MODE", 0,
+	  "If the registry is made: who may look up (r) and register (w), in octal (0600)",
+	  0 } },
 };
 
 static uint64_t parse_deadline(const struct argp_state *state,
@@ -98,6 +103,11 @@ static void check_count(struct argp_state *state, int count)
 	for (i = 0; *word; i++) {
 		int length = strcspn(word, " ");
 
+		if (!strncmp(word, "--", length)) {
+			if (!options->command || !*options->command)
+				argp_error(state, "%s is missing", word);
+			break;
+		}
 		if (i >= count && *word != '[')
 			argp_error(state, "%.*s is missing", length, word);
 		if (memmem(word, length, "...", 3))
@@ -161,6 +171,9 @@ static error_t parse_one(int key, char *text, struct argp_state *state)
 	case 'n':
 		options->count = parse_number(state, text);
 		break;
+	case 'd':
+		options->duplicate = true;
+		break;
 	case ARGP_KEY_ARGS:
 		options->argument = state->argv[state->next];
 		options->more = state->argv + state->next + 1;
@@ -176,6 +189,20 @@ static error_t parse_one(int key, char *text, struct argp_state *state)
 	return 0;
 }
 
+/* The command behind the first "--", where argv ends then; or NULL. */
+static char **cut_command(int *argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < *argc; i++)
+		if (!strcmp(argv[i], "--")) {
+			argv[i] = NULL;
+			*argc = i;
+			return argv + i + 1;
+		}
+	return NULL;
+}
+
 void options_parse(struct options *options, int argc, char **argv,
 		   const char *args, const char *doc)
 {
@@ -188,6 +215,8 @@ void options_parse(struct options *options, int argc, char **argv,
 	};
 	size_t i, used = 0;
 
+	if (strstr(args, " -- "))
+		options->command = cut_command(&argc, argv);
 	options->args = args;
 	options->deadline = SUPERVISOR_NO_DEADLINE;
 	options->mode = 0600;

@@ -22,7 +22,8 @@ enum {
 	OPTION_KEEP_GOING = 1 << 9,
 	OPTION_MODE = 1 << 10,
 	OPTION_LIMITS = 1 << 11,
-	OPTION_COUNT = 1 << 12
+	OPTION_COUNT = 1 << 12,
+	OPTION_REGISTRY = 1 << 13
 };
 
 struct options {
@@ -30,6 +31,7 @@ struct options {
 	const char *args;		/* options_parse()'s */
 	const char *argument;		/* the first; NULL: there is none */
 	char **more;			/* those after it, NULL behind them */
+	char **command;			/* what follows "--", if args have that */
 	bool json;
 	const char *fields;
 	bool pretty;
@@ -44,11 +46,13 @@ struct options {
 	uint32_t mode;			/* 0600 without -m */
 	uint32_t max_messages, max_bytes, max_payload; /* 0: not given */
 	uint32_t count;			/* 1 without -n */
+	bool duplicate;
 };
 
 /*
  * @args: a word for each argument: "FILE", "[PATH]" where it may be left out,
- * "TARGET..." for one or more. Does not return on --help and on mistakes.
+ * "TARGET..." for one or more; and at the end "-- COMMAND...", if there has to be
+ * one. Does not return on --help and on mistakes.
  */
 void options_parse(struct options *options, int argc, char **argv,
 		   const char *args, const char *doc);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * target - what the command line names: a tree, a supervisor in it, a child of
- * that; a mailbox; and the ways to open them, or to say why not.
+ * that; a mailbox; a registry; and the ways to open them, or to say why not.
  */
 #include "target.h"
 
@@ -124,30 +124,50 @@ int open_supervisor(int device, const struct target *target, int access)
 	return open_below(device, target->root, below ? below + 1 : "", access);
 }
 
-void check_mailbox_name(const char *name)
+static void check_name(const char *name, const char *what)
 {
 	const char *at;
 
 	if (*name != '/' || !name[1] ||
 	    strlen(name + 1) > SUPERVISOR_NAME_MAX)
-		die(STATUS_USAGE, "'%s': not a mailbox's name, such as /shop",
-		    name);
+		die(STATUS_USAGE, "'%s': not a %s's name, such as /shop", name,
+		    what);
 	for (at = name + 1; *at; at++)
 		if (*at == '/' || (unsigned char)*at < ' ' || *at == '\177')
 			die(STATUS_USAGE,
-			    "'%s': no '/' but the first and no control characters in a mailbox's name",
-			    name);
+			    "'%s': no '/' but the first and no control characters in a %s's name",
+			    name, what);
+}
+
+void check_mailbox_name(const char *name)
+{
+	check_name(name, "mailbox");
+}
+
+void check_registry_name(const char *name)
+{
+	check_name(name, "registry");
+}
+
+static int opened(int fd, const char *name, const char *what)
+{
+	if (fd == -ENOENT)
+		complain("%s: no %s of this name", name, what);
+	else if (fd < 0)
+		complain_error(-fd, "%s", name);
+	return fd < 0 ? -status_of_error(-fd) : fd;
 }
 
 int open_mailbox(int device, const char *name, int access)
 {
-	int fd = sup_mailbox_open(device, name, access, NULL);
+	return opened(sup_mailbox_open(device, name, access, NULL), name,
+		      "mailbox");
+}
 
-	if (fd == -ENOENT)
-		complain("%s: no mailbox of this name", name);
-	else if (fd < 0)
-		complain_error(-fd, "%s", name);
-	return fd < 0 ? -status_of_error(-fd) : fd;
+int open_registry(int device, const char *name, int access)
+{
+	return opened(sup_registry_open(device, name, access, NULL), name,
+		      "registry");
 }
 
 int kind_of_name(int device, const char *name)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * target - what the command line names: a tree, a supervisor in it, a child of
- * that; a mailbox; and the ways to open them, or to say why not.
+ * that; a mailbox; a registry; and the ways to open them, or to say why not.
  */
 #ifndef SUPCTL_TARGET_H
 #define SUPCTL_TARGET_H
@@ -33,11 +33,13 @@ int open_parent(int device, const struct target *target, int access);
 int open_supervisor(int device, const struct target *target, int access);
 
 /*
- * The mailbox "/NAME"; does not return if @name cannot be one's. Says what is
- * wrong, and returns the exit status for it, negated.
+ * The mailbox or registry "/NAME"; does not return if @name cannot be one's. Says
+ * what is wrong, and returns the exit status for it, negated.
  */
 void check_mailbox_name(const char *name);
+void check_registry_name(const char *name);
 int open_mailbox(int device, const char *name, int access);
+int open_registry(int device, const char *name, int access);
 /* Which kind of object has the name, SUPERVISOR_KIND_*; -ENOENT. */
 int kind_of_name(int device, const char *name);
 

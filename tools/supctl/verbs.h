@@ -48,4 +48,13 @@ int mailbox_ls(int argc, char **argv);
 int mailbox_status(int argc, char **argv);
 int mailbox_rm(int argc, char **argv);
 
+/* "supctl registry VERB". */
+int verb_registry(int argc, char **argv);
+int registry_ls(int argc, char **argv);
+int registry_get(int argc, char **argv);
+int registry_put(int argc, char **argv);
+int registry_watch(int argc, char **argv);
+int registry_publish(int argc, char **argv);
+int registry_signal(int argc, char **argv);
+
 #endif
