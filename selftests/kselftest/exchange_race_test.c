@@ -370,7 +370,6 @@ TEST_F(exchange_race, reply_against_owners_death)
 {
 	int mailbox, err, end;
 
-	self->balance.max = LEAD_MAX_DEATH;
 	for_rounds(rounds(ROUNDS), act_kill) {
 		test_mailbox(DEV, MAILBOX(.flags = ROUND & 1 ?
 					  SUPERVISOR_MAILBOX_F_SURVIVE : 0),
@@ -409,7 +408,6 @@ TEST_F(exchange_race, reply_against_callers_death)
 {
 	int err;
 
-	self->balance.max = LEAD_MAX_DEATH;
 	for_rounds(rounds(ROUNDS), act_kill) {
 		test_victim(start_caller(BOX));
 		from = test_takes_call(BOX, "request");
@@ -430,7 +428,6 @@ TEST_F(exchange_race, take_against_callers_death)
 {
 	int err;
 
-	self->balance.max = LEAD_MAX_DEATH;
 	for_rounds(rounds(ROUNDS), act_kill) {
 		test_victim(start_caller(BOX));
 		while (!messages_are(BOX, 1))
@@ -465,7 +462,6 @@ TEST_F(exchange_race, reply_against_signal)
 	struct sigaction action = { .sa_handler = nop };
 
 	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
-	self->balance.max = LEAD_MAX_DEATH;
 	ASSERT_EQ(0, caller_start(BOX));
 	for_rounds(rounds(ROUNDS), act_interrupt) {
 		caller_call(NEVER);
@@ -564,7 +560,6 @@ TEST_F(exchange_race, send_against_owners_death)
 {
 	int mailbox, err;
 
-	self->balance.max = LEAD_MAX_DEATH;
 	for_rounds(rounds(ROUNDS), act_kill) {
 		test_mailbox(DEV, MAILBOX(.ring_bytes = 4096), &mailbox);
 		test_victim(start_owner(mailbox));
@@ -586,7 +581,6 @@ TEST_F(exchange_race, call_against_owners_death)
 {
 	int mailbox, err;
 
-	self->balance.max = LEAD_MAX_DEATH;
 	for_rounds(rounds(ROUNDS), act_kill) {
 		test_mailbox(DEV, MAILBOX(), &mailbox);
 		test_victim(start_owner(mailbox));
@@ -615,7 +609,6 @@ TEST_F(exchange_race, own_against_owners_death)
 	int mailbox, err, late;
 	__u64 waiting;
 
-	self->balance.max = LEAD_MAX_DEATH;
 	for_rounds(rounds(ROUNDS), act_kill) {
 		test_mailbox(DEV, MAILBOX(.flags = ROUND & 1 ?
 					  SUPERVISOR_MAILBOX_F_SURVIVE : 0),
@@ -743,7 +736,6 @@ TEST_F(exchange_race, start_against_close)
 	int replies, err;
 
 	/* Copying what is large takes longer than closing. */
-	self->balance.max = LEAD_MAX_DEATH;
 	for_rounds(rounds(ROUNDS), act_close) {
 		test_mailbox(DEV, MAILBOX(.ring_bytes = 4096), &replies);
 		self->helper.mailbox = replies;

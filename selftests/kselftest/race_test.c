@@ -163,7 +163,6 @@ TEST_F(race, exit_against_attach)
 	__u64 token;
 	pid_t pid;
 
-	self->balance.max = LEAD_MAX_DEATH;
 	test_start(SUP);
 	for (i = 0; i < total; i++) {
 		ASSERT_EQ(0, ask_for_child(&self->tree, &token));
@@ -224,7 +223,6 @@ TEST_F(race, stop_against_attach)
 	pid_t pid;
 	int sup;
 
-	self->balance.max = LEAD_MAX_DEATH;
 	for (i = 0; i < total; i++) {
 		token = test_starting(&sup);
 		reset(self->shared);
