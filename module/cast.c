@@ -137,10 +137,10 @@ static bool ring_has_room_locked(const struct sup_mailbox *mailbox, u32 len)
 	return sup_ring_fits(&mailbox->ring, record_size(len), mailbox->ring.size / 2);
 }
 
-static void ring_add_locked(struct sending *sending)
+/* The sender's references are the record's now. */
+static void ring_add_locked(struct sup_mailbox *mailbox, u64 ref, const struct sup_sender *sender,
+			    const struct sup_payload *payload)
 {
-	const struct sup_payload *payload = sending->payload;
-	struct sup_mailbox *mailbox = sending->mailbox;
 	struct supervisor_msg_data *data;
 	struct sup_ring_record *record;
 
@@ -149,16 +149,13 @@ static void ring_add_locked(struct sending *sending)
 	record->kind = SUP_RING_CAST;
 	record->len = payload->len;
 	record->seq = mailbox->next_seq++;
-	record->ref = sending->cast->ref;
-	/* They are the record's now. */
-	record->pid = sending->sender.pid;
-	record->origin = sending->sender.origin;
+	record->ref = ref;
+	record->pid = sender->pid;
+	record->origin = sender->origin;
 	data = (struct supervisor_msg_data *)record->message;
-	sup_data_write(data, SUPERVISOR_MSG_CAST, sending->cast->ref, &sending->sender,
-		       mailbox->object.account->ns, payload->len);
+	sup_data_write(data, SUPERVISOR_MSG_CAST, ref, sender, mailbox->object.account->ns,
+		       payload->len);
 	memcpy(data + 1, payload->small, ALIGN(payload->len, 8));
-	sending->sender.pid = NULL;
-	sending->sender.origin = NULL;
 }
 
 static int letter_make(struct sending *sending)
@@ -205,7 +202,9 @@ static int cast_add_locked(struct sending *sending)
 		cast->admit(cast->arg, true);
 	sup_mailbox_count_locked(mailbox, cast->len);
 	if (in_ring) {
-		ring_add_locked(sending);
+		ring_add_locked(mailbox, cast->ref, &sending->sender, sending->payload);
+		sending->sender.pid = NULL;
+		sending->sender.origin = NULL;
 	} else {
 		sup_mailbox_post_locked(mailbox, &sending->letter->post);
 		sending->letter = NULL;
@@ -302,6 +301,50 @@ int sup_broadcast_begin(struct sup_broadcast *broadcast, u64 buf, u32 len, u32 *
 	ret = sup_sender_get(&broadcast->sender);
 	if (ret)
 		sup_payload_free(&broadcast->payload);
+	return ret;
+}
+
+static int broadcast_add_locked(struct sup_broadcast *broadcast, struct sup_mailbox *mailbox)
+{
+	const struct sup_payload *payload = &broadcast->payload;
+	u32 limit;
+	int ret;
+
+	lockdep_assert_held(&mailbox->lock);
+	ret = sup_mailbox_admit_locked(mailbox, payload->len, &limit);
+	if (ret)
+		return ret;
+	if (!ring_has_room_locked(mailbox, payload->len))
+		return -ENOBUFS;
+	get_pid(broadcast->sender.pid);
+	sup_origin_get(broadcast->sender.origin);
+	sup_mailbox_count_locked(mailbox, payload->len);
+	ring_add_locked(mailbox, 0, &broadcast->sender, payload);
+	return 0;
+}
+
+/**
+ * sup_broadcast_try - put it into one more mailbox, if there is room in its ring
+ * @broadcast: the message
+ * @mailbox: where to
+ *
+ * Context: does not sleep.
+ * Return: 0, -EMSGSIZE, -EAGAIN, -ESHUTDOWN; -ENOBUFS when it is not settled and
+ *	sup_broadcast_to() is to be asked.
+ */
+int sup_broadcast_try(struct sup_broadcast *broadcast, struct sup_mailbox *mailbox)
+{
+	int ret;
+
+	if (broadcast->payload.len > mailbox->max_payload)
+		return -EMSGSIZE;
+	if (broadcast->payload.large)
+		return -ENOBUFS;
+	spin_lock(&mailbox->lock);
+	ret = broadcast_add_locked(broadcast, mailbox);
+	spin_unlock(&mailbox->lock);
+	if (!ret)
+		sup_mailbox_wake_readers(mailbox, false);
 	return ret;
 }
 

@@ -355,6 +355,7 @@ struct sup_broadcast {
 
 int sup_mailbox_cast(struct sup_mailbox *mailbox, struct sup_cast *cast);
 int sup_broadcast_begin(struct sup_broadcast *broadcast, u64 buf, u32 len, u32 *limit);
+int sup_broadcast_try(struct sup_broadcast *broadcast, struct sup_mailbox *mailbox);
 int sup_broadcast_to(struct sup_broadcast *broadcast, struct sup_mailbox *mailbox, u64 deadline);
 void sup_broadcast_end(struct sup_broadcast *broadcast);
 int sup_mailbox_send(struct sup_ucmd *ucmd);

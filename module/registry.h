@@ -284,8 +284,19 @@ bool sup_registry_has(struct sup_registry *registry, const struct sup_key_name *
 
 struct sup_entry *sup_registry_first_alive(struct sup_registry *registry,
 					   const struct sup_key_name *name);
+/**
+ * struct sup_visitor - who is to see each entry of a key
+ * @visit: called for each entry of a live process, in an RCU read-side section that
+ *	lasts for some of them. False when it needs a @pause before the next
+ * @pause: called outside of such a section, after some and after the last; may sleep
+ */
+struct sup_visitor {
+	bool (*visit)(struct sup_visitor *visitor, struct sup_entry *entry);
+	void (*pause)(struct sup_visitor *visitor);
+};
+
 int sup_registry_for_each(struct sup_registry *registry, const struct sup_key_name *name,
-			  void (*visit)(void *arg, struct sup_entry *entry), void *arg);
+			  struct sup_visitor *visitor);
 
 /* registry_listen.c */
 int sup_registry_listen(struct sup_ucmd *ucmd);

@@ -293,23 +293,32 @@ int sup_registry_signal(struct sup_ucmd *ucmd)
  * Publish.
  */
 
+/* Mailboxes whose turn comes when no lock and no section is held. */
+#define LATER 32
+
 /**
  * struct publication - a message on its way to all entries of a key
+ * @visitor: sees the entries
  * @broadcast: the message
  * @cmd: the ioctl's struct
+ * @nr_later: how many in @later
+ * @later: mailboxes for which it needs memory, referenced
  * @full: mailboxes that had no room, referenced, to be tried again
  * @nr: how many
- * @room: for how many there is memory
+ * @room: for how many
  */
 struct publication {
+	struct sup_visitor visitor;
 	struct sup_broadcast broadcast;
 	struct supervisor_publish *cmd;
+	u32 nr_later;
+	struct sup_mailbox *later[LATER];
 	struct sup_mailbox **full;
 	u32 nr;
 	u32 room;
 };
 
-/* False when there is no memory to remember it. */
+/* The mailbox's reference goes with it; false when there is no memory to remember it. */
 static bool publication_postpone(struct publication *pub, struct sup_mailbox *mailbox)
 {
 	struct sup_mailbox **full;
@@ -326,7 +335,6 @@ static bool publication_postpone(struct publication *pub, struct sup_mailbox *ma
 		pub->full = full;
 		pub->room = room;
 	}
-	sup_object_get(&mailbox->object);
 	pub->full[pub->nr++] = mailbox;
 	return true;
 }
@@ -341,18 +349,46 @@ static void publication_count(struct publication *pub, int ret)
 		pub->cmd->out_full++;
 }
 
-static void publish_to_entry(void *arg, struct sup_entry *entry)
+/* As a rule a mailbox has room in its ring: then nothing of this entry need be kept. */
+static bool publish_visit(struct sup_visitor *visitor, struct sup_entry *entry)
 {
-	struct publication *pub = arg;
+	struct publication *pub = container_of(visitor, struct publication, visitor);
 	int ret;
 
 	if (!entry->mailbox)
-		return;
-	ret = sup_broadcast_to(&pub->broadcast, entry->mailbox, 0);
-	if (ret != -EAGAIN || !pub->cmd->deadline ||
-	    !publication_postpone(pub, entry->mailbox))
+		return true;
+	ret = sup_broadcast_try(&pub->broadcast, entry->mailbox);
+	if (ret != -ENOBUFS && (ret != -EAGAIN || !pub->cmd->deadline)) {
 		publication_count(pub, ret);
+		return true;
+	}
+	/* An entry lets go of it after a grace period. */
+	sup_object_get(&entry->mailbox->object);
+	pub->later[pub->nr_later++] = entry->mailbox;
+	return pub->nr_later < LATER;
 }
+
+static void publish_pause(struct sup_visitor *visitor)
+{
+	struct publication *pub = container_of(visitor, struct publication, visitor);
+	u32 i;
+	int ret;
+
+	for (i = 0; i < pub->nr_later; i++) {
+		ret = sup_broadcast_to(&pub->broadcast, pub->later[i], 0);
+		if (ret == -EAGAIN && pub->cmd->deadline &&
+		    publication_postpone(pub, pub->later[i]))
+			continue;
+		publication_count(pub, ret);
+		sup_mailbox_put(pub->later[i]);
+	}
+	pub->nr_later = 0;
+}
+
+static const struct sup_visitor publish_visitor = {
+	.visit = publish_visit,
+	.pause = publish_pause,
+};
 
 /* Those that were full, in turn; a signal or the deadline makes one look of the rest. */
 static void publish_to_full(struct publication *pub)
@@ -383,8 +419,8 @@ int sup_registry_publish(struct sup_ucmd *ucmd)
 {
 	struct sup_registry *registry = sup_object_registry(ucmd->object);
 	struct supervisor_publish *cmd = ucmd->cmd;
-	struct publication pub = { .cmd = cmd };
 	struct sup_key_name name;
+	struct publication *pub;
 	int ret;
 
 	cmd->out_delivered = 0;
@@ -398,11 +434,21 @@ int sup_registry_publish(struct sup_ucmd *ucmd)
 		cmd->out_max = SUPERVISOR_PAYLOAD_MAX;
 		return -EMSGSIZE;
 	}
-	ret = sup_broadcast_begin(&pub.broadcast, cmd->buf, cmd->len, &cmd->out_limit);
-	if (ret)
-		return ret;
-	ret = sup_registry_for_each(registry, &name, publish_to_entry, &pub);
-	publish_to_full(&pub);
-	sup_broadcast_end(&pub.broadcast);
+	pub = kmalloc(sizeof(*pub), GFP_KERNEL);
+	if (!pub)
+		return -ENOMEM;
+	pub->visitor = publish_visitor;
+	pub->cmd = cmd;
+	pub->nr_later = 0;
+	pub->full = NULL;
+	pub->nr = 0;
+	pub->room = 0;
+	ret = sup_broadcast_begin(&pub->broadcast, cmd->buf, cmd->len, &cmd->out_limit);
+	if (!ret) {
+		ret = sup_registry_for_each(registry, &name, &pub->visitor);
+		publish_to_full(pub);
+		sup_broadcast_end(&pub->broadcast);
+	}
+	kfree(pub);
 	return ret;
 }

@@ -684,42 +684,58 @@ int sup_registry_select(struct sup_ucmd *ucmd)
 	return ret;
 }
 
+/* Some of the key's entries, in one section. */
+static void walk_visit(struct walk *walk, struct sup_visitor *visitor)
+{
+	struct sup_entry *entry, *passed = NULL;
+	struct sup_key *key;
+	u32 looks = LOOKS;
+
+	rcu_read_lock();
+	key = sup_table_find(walk_partition(walk), &walk->name);
+	entry = key ? key_after(walk, key) : NULL;
+	if (!entry) {
+		walk_leave_partition(walk);
+	} else {
+		list_for_each_entry_from_rcu(entry, &key->entries, of_key) {
+			passed = entry;
+			if (sup_holder_alive(entry->holder) && !visitor->visit(visitor, entry))
+				break;
+			if (!--looks)
+				break;
+		}
+		walk->id = passed->id;
+		walk_keep(walk, passed);
+	}
+	rcu_read_unlock();
+}
+
 /**
- * sup_registry_for_each - do something with each entry of a key
+ * sup_registry_for_each - show each entry of a key to a visitor
  * @registry: where
  * @name: the key
- * @visit: called with @arg for each entry of a live process; may sleep
- * @arg: for @visit
+ * @visitor: who
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
  */
 int sup_registry_for_each(struct sup_registry *registry, const struct sup_key_name *name,
-			  void (*visit)(void *arg, struct sup_entry *entry), void *arg)
+			  struct sup_visitor *visitor)
 {
 	struct supervisor_select select = { .flags = SUPERVISOR_SELECT_F_KEY };
-	struct batch *batch = kmalloc(sizeof(*batch), GFP_KERNEL);
 	struct walk *walk = kzalloc(sizeof(*walk), GFP_KERNEL);
-	u32 i;
 
-	if (!batch || !walk) {
-		kfree(batch);
-		kfree(walk);
+	if (!walk)
 		return -ENOMEM;
-	}
 	walk->registry = registry;
 	walk->flags = select.flags;
 	walk->name = *name;
 	walk_begin(walk, &select);
 	while (!walk->done && !fatal_signal_pending(current)) {
-		walk_batch(walk, batch);
-		for (i = 0; i < batch->nr; i++) {
-			visit(arg, batch->told[i].entry);
-			sup_entry_put(batch->told[i].entry);
-		}
+		walk_visit(walk, visitor);
+		visitor->pause(visitor);
 		cond_resched();
 	}
-	kfree(batch);
 	walk_free(walk);
 	return 0;
 }
