@@ -133,6 +133,25 @@ double median(uint64_t *values, size_t n)
 	return ((double)values[(n - 1) / 2] + (double)values[n / 2]) / 2;
 }
 
+#define BATCHES 20
+#define BATCH 100
+#define WARM_UP 5
+
+double cost(void (*step)(const int *fd), const int *fd)
+{
+	uint64_t took[BATCHES];
+
+	for (int i = -WARM_UP; i < BATCHES; i++) {
+		uint64_t begin = now_ns();
+
+		for (int j = 0; j < BATCH; j++)
+			step(fd);
+		if (i >= 0)
+			took[i] = now_ns() - begin;
+	}
+	return median(took, BATCHES) / BATCH;
+}
+
 /* ---- processes ---- */
 
 pid_t process_start(void (*body)(void *context), void *context)
@@ -254,6 +273,14 @@ static const struct {
 	{ "down", bench_down },
 	{ "monitors", bench_monitors },
 	{ "orphans", bench_orphans },
+	{ "info", bench_info },
+	{ "lookup", bench_lookup },
+	{ "register", bench_register },
+	{ "unregister", bench_unregister },
+	{ "death", bench_death },
+	{ "publish", bench_publish },
+	{ "readers", bench_readers },
+	{ "entry", bench_entry },
 };
 
 #define BENCHES (sizeof(benches) / sizeof(benches[0]))

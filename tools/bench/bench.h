@@ -54,6 +54,14 @@ void bench_cast(void);
 void bench_down(void);
 void bench_monitors(void);
 void bench_orphans(void);
+void bench_info(void);
+void bench_lookup(void);
+void bench_register(void);
+void bench_unregister(void);
+void bench_death(void);
+void bench_publish(void);
+void bench_readers(void);
+void bench_entry(void);
 /* What a fork, its exit and the wait for it take, in ns. */
 double fork_exit(void);
 
@@ -63,6 +71,8 @@ uint64_t now_ns(void);
 void sleep_ms(unsigned int ms);
 /* Sorts @values. */
 double median(uint64_t *values, size_t n);
+/* What @step costs, the batches that something else falls into aside. In ns. */
+double cost(void (*step)(const int *fd), const int *fd);
 /* @what failed with @error. */
 _Noreturn void fail(const char *what, int error);
 /* @ret, which must not be negative; if it is, it is -errno or errno is set. */
@@ -118,6 +128,13 @@ void tree_new(struct tree *tree, unsigned int children, bool sessions);
 /* Returns the time when every process was dead and the spawner had reaped it. */
 uint64_t tree_stop(struct tree *tree);
 void tree_close(struct tree *tree);
+
+/* ---- registry.c ---- */
+
+/* SUPERVISOR_KEYS_*; a file. */
+int registry_new(unsigned int keys);
+/* The calling process takes @n names there, 16 bytes each, of 16 bytes each. */
+void registry_fill(int registry, unsigned int n);
 
 /* ---- crowd.c: very many very small processes ---- */
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * footprint - what supervision costs without doing anything: memory of each
- * running child, and time of processes that are not supervised.
+ * footprint - what costs without doing anything: memory of each running child and
+ * of each entry of a registry, and time of processes that are not supervised.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +17,7 @@
 #include "bench.h"
 
 #define MEMBERS 4096
+#define ENTRIES 100000
 #define FORKS 200
 #define PROCESSES 8
 #define ROUNDS 4
@@ -55,10 +56,23 @@ static double kernel_bytes(const char *cgroup)
 	fail("memory.stat has no kernel", ENOENT);
 }
 
-/*
- * By how much one member makes the cgroup grow. In a cgroup that is new, so
- * that nothing is left in it which is freed meanwhile.
- */
+/* Makes the calling process a member of a new one, in which nothing is left to be freed. */
+static void cgroup_enter(const char *cgroup)
+{
+	char path[128];
+
+	write_file(CGROUPS "/cgroup.subtree_control", "+memory");
+	check_errno(mkdir(cgroup, 0755), cgroup);
+	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
+	write_file(path, "0");
+}
+
+static void cgroup_leave(void)
+{
+	write_file(CGROUPS "/cgroup.procs", "0");
+}
+
+/* By how much one member makes the cgroup grow. */
 static double member_bytes(const void *context)
 {
 	const bool *supervised = context;
@@ -66,17 +80,14 @@ static double member_bytes(const void *context)
 					   CGROUPS "/bench-bare";
 	struct crowd *crowd;
 	double before, after;
-	char path[128];
 
-	check_errno(mkdir(cgroup, 0755), cgroup);
-	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
-	write_file(path, "0");
+	cgroup_enter(cgroup);
 	crowd = crowd_new(MEMBERS, *supervised);
 	before = kernel_bytes(cgroup);
 	crowd_start(crowd);
 	after = kernel_bytes(cgroup);
 	crowd_end(crowd);
-	write_file(CGROUPS "/cgroup.procs", "0");
+	cgroup_leave();
 	return (after - before) / MEMBERS;
 }
 
@@ -91,7 +102,6 @@ void bench_memory(void)
 	static const bool supervised = true;
 	double id = 8 + sizeof(void *);
 
-	write_file(CGROUPS "/cgroup.subtree_control", "+memory");
 	report(&(struct result){
 		.name = "memory",
 		.what = "kernel memory of a running child",
@@ -99,6 +109,35 @@ void bench_memory(void)
 		.ours = elsewhere(member_bytes, &supervised) -
 			elsewhere(member_bytes, &bare) - id,
 		.limit = 640,
+	});
+}
+
+/* One entry, when the table has grown to the size that it needs. */
+static double entry_bytes(const void *context)
+{
+	const char *cgroup = CGROUPS "/bench-entries";
+	int registry = registry_new(SUPERVISOR_KEYS_UNIQUE);
+	double before, after;
+
+	(void)context;
+	cgroup_enter(cgroup);
+	before = kernel_bytes(cgroup);
+	registry_fill(registry, ENTRIES);
+	sleep_ms(1000);
+	after = kernel_bytes(cgroup);
+	close(registry);
+	cgroup_leave();
+	return (after - before) / ENTRIES;
+}
+
+void bench_entry(void)
+{
+	report(&(struct result){
+		.name = "entry",
+		.what = "kernel memory of an entry, beside 16 bytes each of key and value",
+		.unit = UNIT_BYTES,
+		.ours = elsewhere(entry_bytes, NULL) - 32,
+		.limit = 256,
 	});
 }
 

@@ -18,8 +18,6 @@
 #include "bench.h"
 
 #define PAYLOAD 64
-#define BATCHES 20
-#define BATCH 100
 #define DEATHS 20
 #define WARM_UP 5
 
@@ -51,22 +49,6 @@ static void mailbox_recv(int mailbox, unsigned int type)
 	check_errno(ioctl(mailbox, SUPERVISOR_MAILBOX_RECV, &recv), "RECV");
 	if (msg->type != type)
 		fail("RECV", EPROTO);
-}
-
-/* What @step costs, the batches that something else falls into aside. In ns. */
-static double cost(void (*step)(const int *fd), const int *fd)
-{
-	uint64_t took[BATCHES];
-
-	for (int i = -WARM_UP; i < BATCHES; i++) {
-		uint64_t begin = now_ns();
-
-		for (int j = 0; j < BATCH; j++)
-			step(fd);
-		if (i >= 0)
-			took[i] = now_ns() - begin;
-	}
-	return median(took, BATCHES) / BATCH;
 }
 
 static void put(int fd, size_t len)
