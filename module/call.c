@@ -213,7 +213,7 @@ static struct sup_request *request_alloc(struct sup_supervisor *sup, u32 command
 /* start_child's child did not become one. */
 static void child_disown(struct sup_child *child)
 {
-	if (child->sub)
+	if (sup_child_sub(child))
 		sup_disown(child);
 }
 
@@ -266,10 +266,11 @@ static void request_fill(struct sup_request *request)
 	}
 }
 
-static bool child_has_pid(const struct sup_child *child)
+static bool child_has_pid(struct sup_child *child)
 {
-	return child->attached && (child->policy.state == SUP_CHILD_RUNNING ||
-				   child->policy.state == SUP_CHILD_STOPPING);
+	enum sup_child_state state = sup_child_state(child);
+
+	return child->attached && (state == SUP_CHILD_RUNNING || state == SUP_CHILD_STOPPING);
 }
 
 static void request_done(struct sup_request *request)
@@ -279,7 +280,7 @@ static void request_done(struct sup_request *request)
 
 	lockdep_assert_held(&request->sup->lock);
 	if (child && child_has_pid(child))
-		request->pid = pid_nr_ns(child->pid, request->pid_ns);
+		request->pid = pid_nr_ns(sup_child_pid(child), request->pid_ns);
 	if (request->call.result == SUP_OK)
 		request_fill(request);
 	if (result_rejects_child(request->call.result))
@@ -812,6 +813,7 @@ static void index_grow(struct sup_supervisor *sup)
 /* One of a new supervisor's own specs; -EISCONN when it has started. */
 static int child_add_initial(struct sup_child *child, struct supervisor_child_add *cmd)
 {
+	struct sup_policy_child *policy = &sup_static_child(child)->policy;
 	struct sup_supervisor *sup = child->sup;
 	enum sup_invalid invalid;
 	int ret = 0;
@@ -825,10 +827,10 @@ static int child_add_initial(struct sup_child *child, struct supervisor_child_ad
 	} else if (sup->unwanted) {
 		ret = -ESHUTDOWN;
 	} else {
-		child->policy.initial = true;
-		invalid = sup_policy_add(&sup->policy, &child->policy);
+		policy->initial = true;
+		invalid = sup_policy_add(&sup->policy, policy);
 		if (invalid) {
-			child->policy.initial = false;
+			policy->initial = false;
 			cmd->out_invalid = invalid;
 			cmd->out_result = SUPERVISOR_RESULT_INVALID;
 			ret = -EINVAL;
@@ -882,7 +884,7 @@ static int child_start_new(struct sup_child *child, struct sup_ucmd *ucmd)
 	request->child = child;
 	/* The policy's, or request_reject_child()'s. */
 	sup_child_get(child);
-	request->call.child = &child->policy;
+	request->call.child = &sup_static_child(child)->policy;
 	return child_add_see_through(request, ucmd);
 }
 
@@ -958,7 +960,7 @@ int sup_call_child_add(struct sup_ucmd *ucmd)
 	child = sup_child_alloc(sup, &spec, &cmd->out_limit);
 	if (IS_ERR(child))
 		return PTR_ERR(child);
-	if (!sup_name_valid(child->policy.name.bytes, child->policy.name.len)) {
+	if (!sup_name_valid(sup_child_name(child)->bytes, sup_child_name(child)->len)) {
 		cmd->out_invalid = SUPERVISOR_INVALID_ID;
 		cmd->out_result = SUPERVISOR_RESULT_INVALID;
 		ret = -EINVAL;
@@ -1143,7 +1145,7 @@ static struct sup_supervisor **subs_get(struct sup_supervisor *sup, u32 *nr)
 
 	mutex_lock(&sup->lock);
 	list_for_each_entry(child, &sup->policy.children, order)
-		room += !!sup_policy_child(child)->sub;
+		room += !!sup_child_sub(sup_policy_child(child));
 	mutex_unlock(&sup->lock);
 
 	*nr = 0;
@@ -1152,7 +1154,7 @@ static struct sup_supervisor **subs_get(struct sup_supervisor *sup, u32 *nr)
 		return ERR_PTR(-ENOMEM);
 	mutex_lock(&sup->lock);
 	list_for_each_entry(child, &sup->policy.children, order) {
-		struct sup_supervisor *sub = sup_policy_child(child)->sub;
+		struct sup_supervisor *sub = sup_child_sub(sup_policy_child(child));
 
 		if (!sub || *nr == room)
 			continue;

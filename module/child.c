@@ -24,7 +24,7 @@
 
 static struct kmem_cache *sup_child_cache;
 
-/* T: children by the token of their last start. */
+/* T: struct sup_launch by token. */
 static DEFINE_HASHTABLE(sup_tokens, 10);
 static DEFINE_SPINLOCK(sup_tokens_lock);
 
@@ -60,30 +60,35 @@ static void kept_work(struct work_struct *work)
  * sup_child_unkeep - there will be no next incarnation of a child
  * @child: the child
  *
- * Context: holds S, or is the last to know @child. A mailbox's closing may want
- *	locks that come before S: so it is left to work items.
+ * Context: holds S. A mailbox's closing may want locks that come before S: so it
+ *	is left to work items.
  */
 void sup_child_unkeep(struct sup_child *child)
 {
-	struct sup_kept *kept;
+	struct sup_kept *kept, *next;
 
-	while ((kept = child->kept)) {
-		child->kept = kept->next;
+	lockdep_assert_held(&child->sup->lock);
+	if (!child->keeps)
+		return;
+	child->keeps = false;
+	list_for_each_entry_safe(kept, next, &child->sup->kept, node) {
+		if (kept->child != child)
+			continue;
+		list_del(&kept->node);
 		queue_work(sup_workqueue, &kept->work);
 	}
 }
 
 static void child_free(struct sup_child *child)
 {
+	struct sup_static_child *member = sup_static_child(child);
 	struct sup_supervisor *sup = child->sup;
 
-	sup_child_unkeep(child);
-	sup_account_uncharge(sup->object.account, SUPERVISOR_LIMIT_BYTES, child->blob_len);
+	sup_account_uncharge(sup->object.account, SUPERVISOR_LIMIT_BYTES, member->blob_len);
 	sup_account_uncharge(sup->object.account, SUPERVISOR_LIMIT_CHILDREN, 1);
-	put_pid(child->pid);
-	kvfree(child->blob);
-	kfree(child->policy.name.bytes);
-	kmem_cache_free(sup_child_cache, child);
+	kvfree(member->blob);
+	kfree(member->policy.name.bytes);
+	kmem_cache_free(sup_child_cache, member);
 	sup_object_put(&sup->object);
 }
 
@@ -106,7 +111,8 @@ static void child_watch_notify(struct sup_watch *watch)
 	sup_inbox_add(child->sup, &child->exit_msg);
 }
 
-static int child_copy_strings(struct sup_child *child, const struct supervisor_child_spec *spec)
+static int child_copy_strings(struct sup_static_child *child,
+			      const struct supervisor_child_spec *spec)
 {
 	char *id;
 
@@ -123,7 +129,8 @@ static int child_copy_strings(struct sup_child *child, const struct supervisor_c
 	       -EFAULT : 0;
 }
 
-static void child_copy_spec(struct sup_child *child, const struct supervisor_child_spec *spec)
+static void child_copy_spec(struct sup_static_child *child,
+			    const struct supervisor_child_spec *spec)
 {
 	child->policy.spec = (struct sup_child_spec){
 		.restart = spec->restart,
@@ -140,10 +147,10 @@ static void child_copy_spec(struct sup_child *child, const struct supervisor_chi
 			.uncounted = spec->flags & SUPERVISOR_CHILD_F_RETRY_UNCOUNTED,
 		},
 	};
-	child->is_supervisor = spec->supervisor_fd != -1;
-	child->readiness = spec->readiness;
-	child->signal_whom = spec->signal_whom;
-	child->stop_signal = spec->stop_signal ?: SIGTERM;
+	child->child.is_supervisor = spec->supervisor_fd != -1;
+	child->child.readiness = spec->readiness;
+	child->child.signal_whom = spec->signal_whom;
+	child->child.stop_signal = spec->stop_signal ?: SIGTERM;
 }
 
 /**
@@ -160,6 +167,7 @@ struct sup_child *sup_child_alloc(struct sup_supervisor *sup,
 				  const struct supervisor_child_spec *spec, u32 *limit)
 {
 	struct sup_account *account = sup->object.account;
+	struct sup_static_child *member;
 	struct sup_child *child;
 	int ret;
 
@@ -172,24 +180,24 @@ struct sup_child *sup_child_alloc(struct sup_supervisor *sup,
 		*limit = SUPERVISOR_LIMIT_BYTES;
 		return ERR_PTR(-EDQUOT);
 	}
-	child = kmem_cache_zalloc(sup_child_cache, GFP_KERNEL_ACCOUNT);
-	if (!child) {
+	member = kmem_cache_zalloc(sup_child_cache, GFP_KERNEL_ACCOUNT);
+	if (!member) {
 		sup_account_uncharge(account, SUPERVISOR_LIMIT_BYTES, spec->blob_len);
 		sup_account_uncharge(account, SUPERVISOR_LIMIT_CHILDREN, 1);
 		return ERR_PTR(-ENOMEM);
 	}
+	child = &member->child;
 	refcount_set(&child->ref, 1);
 	sup_object_get(&sup->object);
 	child->sup = sup;
 	child->id = sup_id_next();
-	child->blob_len = spec->blob_len;
+	member->blob_len = spec->blob_len;
+	member->launch.child = child;
 	child->since_ns = sup_now();
 	sup_watch_init(&child->watch, child_watch_notify);
 	sup_inbox_msg_init(&child->exit_msg, SUP_INBOX_EXIT);
-	sup_inbox_msg_init(&child->report_msg, SUP_INBOX_REPORT);
-	INIT_HLIST_NODE(&child->token_node);
-	child_copy_spec(child, spec);
-	ret = child_copy_strings(child, spec);
+	child_copy_spec(member, spec);
+	ret = child_copy_strings(member, spec);
 	if (!ret)
 		return child;
 
@@ -201,50 +209,66 @@ struct sup_child *sup_child_alloc(struct sup_supervisor *sup,
  * Tokens.
  */
 
-static struct sup_child *token_find_locked(u64 token)
+static struct sup_launch *child_launch(struct sup_child *child)
 {
-	struct sup_child *child;
+	return &sup_static_child(child)->launch;
+}
+
+static struct sup_launch *token_find_locked(u64 token)
+{
+	struct sup_launch *launch;
 
 	lockdep_assert_held(&sup_tokens_lock);
-	hash_for_each_possible(sup_tokens, child, token_node, token)
-		if (child->token == token)
-			return child;
+	hash_for_each_possible(sup_tokens, launch, node, token)
+		if (launch->token == token)
+			return launch;
 	return NULL;
 }
 
 static void token_revoke(struct sup_child *child)
 {
+	struct sup_launch *launch = child_launch(child);
+
 	spin_lock(&sup_tokens_lock);
-	hash_del(&child->token_node);
+	hash_del(&launch->node);
 	spin_unlock(&sup_tokens_lock);
-	child->token = 0;
-	child->used = false;
+	launch->token = 0;
+	launch->used = false;
 }
 
-static void token_renew(struct sup_child *child)
+static u64 token_renew(struct sup_child *child)
 {
+	struct sup_launch *launch = child_launch(child);
 	u64 token;
 
 	spin_lock(&sup_tokens_lock);
-	hash_del(&child->token_node);
+	hash_del(&launch->node);
 	do {
 		token = get_random_u64();
 	} while (!token || token_find_locked(token));
-	child->token = token;
-	hash_add(sup_tokens, &child->token_node, token);
+	launch->token = token;
+	hash_add(sup_tokens, &launch->node, token);
 	spin_unlock(&sup_tokens_lock);
-	child->used = false;
+	launch->used = false;
+	return token;
+}
+
+/* Is this the token of its last start? */
+static bool token_is(struct sup_child *child, u64 token)
+{
+	return child_launch(child)->token == token;
 }
 
 /* The child whose last start had this token; a reference, or NULL. */
 static struct sup_child *token_child_get(u64 token)
 {
-	struct sup_child *child;
+	struct sup_child *child = NULL;
+	struct sup_launch *launch;
 
 	spin_lock(&sup_tokens_lock);
-	child = token_find_locked(token);
-	if (child && !refcount_inc_not_zero(&child->ref))
-		child = NULL;
+	launch = token_find_locked(token);
+	if (launch && refcount_inc_not_zero(&launch->child->ref))
+		child = launch->child;
 	spin_unlock(&sup_tokens_lock);
 	return child;
 }
@@ -268,6 +292,7 @@ static void start_end(struct sup_supervisor *sup)
 	if (start->state == SUP_START_QUEUED)
 		sup_mailbox_withdraw(sup->root->mailbox, &start->post);
 	start_forget_reader(sup);
+	sup_inbox_remove(sup, &start->report_msg);
 	start->state = SUP_START_NONE;
 	sup_child_put(start->child);
 	start->child = NULL;
@@ -284,9 +309,25 @@ static void start_queue(struct sup_supervisor *sup)
 	sup_mailbox_post(sup->root->mailbox, &start->post);
 }
 
+/* Tell the policy what happened to @child. */
+static void child_input(struct sup_child *child, struct sup_input *input)
+{
+	input->child = &sup_static_child(child)->policy;
+	sup_feed(child->sup, input);
+}
+
 static void child_feed(struct sup_child *child, enum sup_input_type type)
 {
-	sup_feed(child->sup, &(struct sup_input){ .type = type, .child = &child->policy });
+	child_input(child, &(struct sup_input){ .type = type });
+}
+
+static void child_feed_exit(struct sup_child *child, enum sup_reason reason, s32 error)
+{
+	child_input(child, &(struct sup_input){
+		.type = SUP_IN_EXIT,
+		.reason = reason,
+		.error = -error,
+	});
 }
 
 /* The start came to nothing; @error is a positive errno. */
@@ -296,11 +337,7 @@ static void child_start_failed(struct sup_child *child, s32 error)
 	child->start_failed = true;
 	child->since_ns = sup_now();
 	sup_event_child(child, SUPERVISOR_EVENT_START_FAILED, error);
-	sup_feed(child->sup, &(struct sup_input){
-		.type = SUP_IN_START_FAILED,
-		.child = &child->policy,
-		.error = -error,
-	});
+	child_input(child, &(struct sup_input){ .type = SUP_IN_START_FAILED, .error = -error });
 }
 
 static void child_started(struct sup_child *child)
@@ -318,9 +355,9 @@ static void child_ignored(struct sup_child *child)
 	child_feed(child, SUP_IN_IGNORED);
 }
 
-static bool child_starting(const struct sup_child *child)
+static bool child_starting(struct sup_child *child)
 {
-	return child->policy.state == SUP_CHILD_STARTING;
+	return sup_child_state(child) == SUP_CHILD_STARTING;
 }
 
 static bool child_start_pending(const struct sup_child *child)
@@ -336,11 +373,12 @@ static bool child_start_pending(const struct sup_child *child)
  */
 void sup_child_start(struct sup_child *child)
 {
+	struct sup_supervisor *sub = sup_child_sub(child);
 	struct sup_supervisor *sup = child->sup;
 
 	lockdep_assert_held(&sup->lock);
 	/* Abandoned once, alive still: two of it would be one too many. */
-	if (child->watch.process) {
+	if (child->watch.process && !child->gone) {
 		child_start_failed(child, EBUSY);
 		return;
 	}
@@ -350,8 +388,8 @@ void sup_child_start(struct sup_child *child)
 	child->attached = false;
 	child->unkillable = false;
 	trace_sup_start(sup->object.id, child->id, child->incarnation);
-	if (child->sub && child->readiness != SUPERVISOR_READINESS_NOTIFY) {
-		sup_start_below(child->sub, sup->root);
+	if (sub && child->readiness != SUPERVISOR_READINESS_NOTIFY) {
+		sup_start_below(sub, sup->root);
 		return;
 	}
 	token_revoke(child);
@@ -404,9 +442,8 @@ static struct sup_child *start_claim(struct sup_supervisor *sup, struct sup_proc
 		sup_mailbox_withdraw(sup->root->mailbox, &start->post);
 		child = start->child;
 		sup_child_get(child);
-		token_renew(child);
+		*token = token_renew(child);
 		*incarnation = child->incarnation;
-		*token = child->token;
 		start->state = SUP_START_READ;
 		sup_watch_add(&start->reader, reader);
 	}
@@ -421,7 +458,7 @@ static void start_unclaim(struct sup_supervisor *sup, struct sup_child *child, u
 
 	mutex_lock(&sup->lock);
 	if (start->state == SUP_START_READ && child_start_pending(child) &&
-	    child->token == token && !child->used) {
+	    token_is(child, token) && !child_launch(child)->used) {
 		start_forget_reader(sup);
 		token_revoke(child);
 		start->state = SUP_START_QUEUED;
@@ -431,9 +468,11 @@ static void start_unclaim(struct sup_supervisor *sup, struct sup_child *child, u
 	mutex_unlock(&sup->lock);
 }
 
-static ssize_t start_write(struct sup_supervisor *sup, const struct sup_child *child,
+static ssize_t start_write(struct sup_supervisor *sup, struct sup_child *child,
 			   u32 incarnation, u64 token, u8 __user *to, size_t room, size_t *needed)
 {
+	const struct sup_static_child *member = sup_static_child(child);
+	const struct sup_name *name = sup_child_name(child);
 	struct supervisor_msg_start msg = {
 		.head = {
 			.type = SUPERVISOR_MSG_START,
@@ -447,8 +486,8 @@ static ssize_t start_write(struct sup_supervisor *sup, const struct sup_child *c
 		},
 		.signal_whom = child->signal_whom,
 		.readiness = child->readiness,
-		.id_len = child->policy.name.len,
-		.blob_len = child->blob_len,
+		.id_len = name->len,
+		.blob_len = member->blob_len,
 	};
 	size_t text, blob_at, len;
 	ssize_t ret;
@@ -468,10 +507,10 @@ static ssize_t start_write(struct sup_supervisor *sup, const struct sup_child *c
 		*needed = len;
 		ret = -EMSGSIZE;
 	} else if (copy_to_user(to, &msg, sizeof(msg)) ||
-		   copy_to_user(to + sizeof(msg), child->policy.name.bytes, msg.id_len + 1) ||
+		   copy_to_user(to + sizeof(msg), name->bytes, msg.id_len + 1) ||
 		   copy_to_user(to + sizeof(msg) + msg.id_len + 1, path, msg.path_len + 1) ||
 		   clear_user(to + sizeof(msg) + text, blob_at - sizeof(msg) - text) ||
-		   copy_to_user(to + blob_at, child->blob, msg.blob_len) ||
+		   copy_to_user(to + blob_at, member->blob, msg.blob_len) ||
 		   clear_user(to + blob_at + msg.blob_len, len - blob_at - msg.blob_len)) {
 		ret = -EFAULT;
 	} else {
@@ -539,6 +578,7 @@ void sup_start_init(struct sup_supervisor *sup)
 	sup_post_init(&start->post, &start_post_ops);
 	sup_watch_init(&start->reader, start_reader_notify);
 	sup_inbox_msg_init(&start->reader_msg, SUP_INBOX_READER);
+	sup_inbox_msg_init(&start->report_msg, SUP_INBOX_REPORT);
 }
 
 /**
@@ -552,6 +592,54 @@ u64 sup_start_deadline(const struct sup_supervisor *sup)
 {
 	lockdep_assert_held(&sup->lock);
 	return sup->start.state == SUP_START_QUEUED ? sup->start.deadline_ns : U64_MAX;
+}
+
+/*
+ * Something was said about a start. What was said before the attach ends it; after
+ * that, FAILED and IGNORE wait for the exit that must follow. A supervisor never
+ * attaches: it starts when it is READY to.
+ */
+static void child_handle_report(struct sup_child *child)
+{
+	const struct sup_launch *launch = child_launch(child);
+	struct sup_supervisor *sup = child->sup;
+	bool started = child->reports & SUP_SAID_STARTED;
+	bool ready = child->reports & SUP_SAID_READY ||
+		     (started && child->reports & SUP_SAID_EARLY_READY);
+
+	lockdep_assert_held(&sup->lock);
+	if (!child_start_pending(child) || !child_starting(child))
+		return;
+	/* Failed and started? Whether it execed tells; if not, it is about to exit. */
+	if (started && child->attached && child->reports & (SUP_SAID_FAILED | SUP_SAID_IGNORE) &&
+	    !sup_process_execed(child->watch.process, launch->exec_id))
+		return;
+	if (!child->attached) {
+		token_revoke(child);
+		start_end(sup);
+		if (child->reports & SUP_SAID_FAILED)
+			child_start_failed(child, launch->error);
+		else if (child->reports & SUP_SAID_IGNORE)
+			child_ignored(child);
+		else
+			sup_start_below(sup_child_sub(child), sup->root);
+	} else if (child->readiness == SUPERVISOR_READINESS_NOTIFY ? ready : started) {
+		start_end(sup);
+		child_started(child);
+	}
+}
+
+/**
+ * sup_start_handle_report - something was said about the start under way
+ * @sup: the supervisor whose start it is
+ *
+ * Context: holds S; may sleep.
+ */
+void sup_start_handle_report(struct sup_supervisor *sup)
+{
+	lockdep_assert_held(&sup->lock);
+	if (sup->start.child)
+		child_handle_report(sup->start.child);
 }
 
 /**
@@ -575,7 +663,7 @@ void sup_start_handle_reader(struct sup_supervisor *sup)
 	} else if (!(child->reports & (SUP_SAID_FAILED | SUP_SAID_IGNORE))) {
 		/* Nobody is left to say so. */
 		child->reports |= SUP_SAID_STARTED;
-		sup_child_handle_report(child);
+		child_handle_report(child);
 	}
 }
 
@@ -601,17 +689,28 @@ void sup_start_handle_timer(struct sup_supervisor *sup, u64 now_ns)
  * Attach and reports.
  */
 
+/* The process, whose reference passes to it, is the child's: the one before is not. */
+static void child_watch(struct sup_child *child, struct sup_process *process)
+{
+	sup_unwatch(&child->watch);
+	child->gone = false;
+	sup_watch_add(&child->watch, process);
+	trace_sup_attach(child->sup->object.id, child->id, child->incarnation,
+			 pid_nr(process->pid));
+}
+
 /* The caller holds S and a reference. */
 static int child_attach_locked(struct sup_child *child, u64 token, struct sup_process *process)
 {
+	struct sup_launch *launch = child_launch(child);
 	struct sup_supervisor *sup = child->sup;
 
 	lockdep_assert_held(&sup->lock);
-	if (child->token != token)
+	if (!token_is(child, token))
 		return -ESTALE;
 	if (child->is_supervisor)
 		return -EINVAL;
-	if (child->used)
+	if (launch->used)
 		return -EALREADY;
 	if (sup->start.state != SUP_START_READ || !child_start_pending(child) ||
 	    !child_starting(child) || child->reports & (SUP_SAID_FAILED | SUP_SAID_IGNORE))
@@ -625,18 +724,15 @@ static int child_attach_locked(struct sup_child *child, u64 token, struct sup_pr
 	if (!sup_process_claim(process, &child->watch))
 		return -EBUSY;
 
-	child->used = true;
+	launch->used = true;
+	launch->exec_id = sup_current_exec_id();
 	child->attached = true;
-	child->exec_id = sup_current_exec_id();
-	put_pid(child->pid);
-	child->pid = get_pid(process->pid);
-	sup_watch_add(&child->watch, process);
-	trace_sup_attach(sup->object.id, child->id, child->incarnation, pid_nr(child->pid));
+	child_watch(child, process);
 	child_feed(child, SUP_IN_ATTACHED);
 	sup_arm_timer(sup);
 	if (child->readiness == SUPERVISOR_READINESS_ATTACH) {
 		child->reports |= SUP_SAID_STARTED;
-		sup_inbox_add(sup, &child->report_msg);
+		sup_inbox_add(sup, &sup->start.report_msg);
 	}
 	return 0;
 }
@@ -698,7 +794,7 @@ static int report_start_outcome(struct sup_child *child, u32 report, s32 error)
 		return -EINVAL;
 	child->reports |= said;
 	if (report == SUPERVISOR_REPORT_FAILED)
-		child->report_error = error;
+		child_launch(child)->error = error;
 	return 0;
 }
 
@@ -712,7 +808,7 @@ static int report_ready(struct sup_child *child)
 	if (!child_start_pending(child) || !child_starting(child))
 		return -ESTALE;
 	/* Said before exec, it counts after: when the spawner says STARTED. */
-	if (report_by_child(child) && sup_current_exec_id() == child->exec_id &&
+	if (report_by_child(child) && sup_current_exec_id() == child_launch(child)->exec_id &&
 	    !(child->reports & SUP_SAID_STARTED))
 		child->reports |= SUP_SAID_EARLY_READY;
 	else
@@ -738,7 +834,7 @@ static int child_report_locked(struct sup_child *child, const struct supervisor_
 	int ret;
 
 	lockdep_assert_held(&child->sup->lock);
-	if (cmd->token && child->token != cmd->token)
+	if (cmd->token && !token_is(child, cmd->token))
 		return -ESTALE;
 	if (!report_by_child(child)) {
 		if (!child_start_pending(child))
@@ -762,7 +858,7 @@ static int child_report_locked(struct sup_child *child, const struct supervisor_
 		return report_shutdown(child);
 	}
 	if (!ret)
-		*wake = sup_inbox_put(child->sup, &child->report_msg);
+		*wake = sup_inbox_put(child->sup, &child->sup->start.report_msg);
 	return ret;
 }
 
@@ -796,30 +892,43 @@ static size_t claim_path(struct sup_watch *watch, char *buf)
 	return sup_path(watch_child(watch)->sup, buf);
 }
 
+static int child_keep_locked(struct sup_child *child, struct sup_kept *new)
+{
+	struct sup_supervisor *sup = child->sup;
+	struct sup_kept *kept;
+	int nr = 0;
+
+	lockdep_assert_held(&sup->lock);
+	if (child->forgotten)
+		return -ESRCH;
+	if (child->keeps)
+		list_for_each_entry(kept, &sup->kept, node)
+			nr += kept->child == child;
+	if (nr >= SUP_KEPT_MAX)
+		return -ENOSPC;
+	child->keeps = true;
+	list_add(&new->node, &sup->kept);
+	return 0;
+}
+
 static int claim_keep(struct sup_watch *watch, struct sup_object *object)
 {
 	struct sup_child *child = watch_child(watch);
-	struct sup_kept *kept, *at;
-	int nr = 0;
+	struct sup_kept *kept;
+	int ret;
 
 	kept = kmalloc(sizeof(*kept), GFP_KERNEL_ACCOUNT);
 	if (!kept)
 		return -ENOMEM;
+	kept->child = child;
 	kept->object = object;
 	INIT_WORK(&kept->work, kept_work);
 	mutex_lock(&child->sup->lock);
-	for (at = child->kept; at; at = at->next)
-		nr++;
-	if (nr < SUP_KEPT_MAX) {
-		kept->next = child->kept;
-		child->kept = kept;
-		child->sup->keeps = true;
-	}
+	ret = child_keep_locked(child, kept);
 	mutex_unlock(&child->sup->lock);
-	if (nr < SUP_KEPT_MAX)
-		return 0;
-	kfree(kept);
-	return -ENOSPC;
+	if (ret)
+		kfree(kept);
+	return ret;
 }
 
 static const struct sup_claim_ops child_claim_ops = {
@@ -874,45 +983,6 @@ int sup_child_report(struct sup_ucmd *ucmd)
 		sup_run(child->sup);
 	sup_child_put(child);
 	return ret;
-}
-
-/**
- * sup_child_handle_report - something was said about a start
- * @child: the child, with @reports
- *
- * What was said before the attach ends the start; after it, FAILED and IGNORE
- * wait for the exit that must follow. A supervisor never attaches: it starts when
- * it is READY to.
- *
- * Context: holds S; may sleep.
- */
-void sup_child_handle_report(struct sup_child *child)
-{
-	struct sup_supervisor *sup = child->sup;
-	bool started = child->reports & SUP_SAID_STARTED;
-	bool ready = child->reports & SUP_SAID_READY ||
-		     (started && child->reports & SUP_SAID_EARLY_READY);
-
-	lockdep_assert_held(&sup->lock);
-	if (!child_start_pending(child) || !child_starting(child))
-		return;
-	/* Failed and started? Whether it execed tells; if not, it is about to exit. */
-	if (started && child->attached && child->reports & (SUP_SAID_FAILED | SUP_SAID_IGNORE) &&
-	    !sup_process_execed(child->watch.process, child->exec_id))
-		return;
-	if (!child->attached) {
-		token_revoke(child);
-		start_end(sup);
-		if (child->reports & SUP_SAID_FAILED)
-			child_start_failed(child, child->report_error);
-		else if (child->reports & SUP_SAID_IGNORE)
-			child_ignored(child);
-		else
-			sup_start_below(child->sub, sup->root);
-	} else if (child->readiness == SUPERVISOR_READINESS_NOTIFY ? ready : started) {
-		start_end(sup);
-		child_started(child);
-	}
 }
 
 /*
@@ -1017,16 +1087,16 @@ static int child_signal(struct sup_child *child, int sig)
 {
 	struct sup_supervisor *sup = child->sup;
 	bool grouped = child->signal_whom == SUPERVISOR_SIGNAL_GROUP;
-	bool member = grouped && process_in_group(child->pid, child->pid);
+	bool member = grouped && process_in_group(sup_child_pid(child), sup_child_pid(child));
 	const struct cred *old;
 	int ret;
 
 	old = override_creds(sup->cred);
-	ret = sup_signal(sup->pid_ns, child->pid, member ? 0 : sig);
+	ret = sup_signal(sup->pid_ns, sup_child_pid(child), member ? 0 : sig);
 	if (grouped)
-		signal_group(sup, child->pid, sig);
+		signal_group(sup, sup_child_pid(child), sig);
 	revert_creds(old);
-	trace_sup_signal(sup->object.id, child->id, pid_nr(child->pid), sig, ret);
+	trace_sup_signal(sup->object.id, child->id, pid_nr(sup_child_pid(child)), sig, ret);
 	return ret;
 }
 
@@ -1038,7 +1108,7 @@ static void child_kill_rest(struct sup_child *child)
 	if (child->signal_whom != SUPERVISOR_SIGNAL_GROUP)
 		return;
 	old = override_creds(child->sup->cred);
-	signal_group(child->sup, child->pid, SIGKILL);
+	signal_group(child->sup, sup_child_pid(child), SIGKILL);
 	revert_creds(old);
 }
 
@@ -1077,8 +1147,8 @@ void sup_child_term(struct sup_child *child)
 	child->since_ns = sup_now();
 	if (child_cancel_start(child))
 		return;
-	if (child->sub) {
-		sup_stop(child->sub, SUP_SHUTDOWN);
+	if (sup_child_sub(child)) {
+		sup_stop(sup_child_sub(child), SUP_SHUTDOWN);
 		return;
 	}
 	sup_event_child(child, SUPERVISOR_EVENT_TERM, 0);
@@ -1104,8 +1174,8 @@ void sup_child_kill(struct sup_child *child)
 	if (child_cancel_start(child))
 		return;
 	sup_event_child(child, SUPERVISOR_EVENT_KILL, 0);
-	if (child->sub)
-		sup_control(child->sub, SUP_CONTROL_KILL);
+	if (sup_child_sub(child))
+		sup_control(sup_child_sub(child), SUP_CONTROL_KILL);
 	else if (child_signal(child, SIGKILL) == -EPERM)
 		child_unkillable(child);
 }
@@ -1142,7 +1212,6 @@ void sup_child_release(struct sup_child *child)
 	token_revoke(child);
 	sup_unwatch(&child->watch);
 	sup_inbox_remove(sup, &child->exit_msg);
-	sup_inbox_remove(sup, &child->report_msg);
 }
 
 /*
@@ -1156,9 +1225,9 @@ static enum sup_reason child_exit_reason(const struct sup_exit *exit)
 }
 
 /* It died while it was starting: had it started, then? */
-static bool child_had_started(const struct sup_child *child, const struct sup_exit *exit)
+static bool child_had_started(struct sup_child *child, const struct sup_exit *exit)
 {
-	bool execed = exit->exec_id != child->exec_id;
+	bool execed = exit->exec_id != child_launch(child)->exec_id;
 
 	if (child->readiness == SUPERVISOR_READINESS_NOTIFY)
 		return child->reports & SUP_SAID_READY ||
@@ -1170,6 +1239,7 @@ static bool child_had_started(const struct sup_child *child, const struct sup_ex
 static bool child_start_ended(struct sup_child *child, const struct sup_exit *exit,
 			      enum sup_reason reason)
 {
+	bool timed_out = sup_static_child(child)->policy.timed_out;
 	bool starting = child_starting(child);
 
 	start_end(child->sup);
@@ -1181,19 +1251,20 @@ static bool child_start_ended(struct sup_child *child, const struct sup_exit *ex
 		child_ignored(child);
 		return true;
 	}
-	if (!starting && !child->policy.timed_out)
+	if (!starting && !timed_out)
 		return false;
-	child->last_error = child->policy.timed_out ? ETIMEDOUT :
-			    child->reports & SUP_SAID_FAILED ? child->report_error : ECHILD;
+	child->last_error = timed_out ? ETIMEDOUT :
+			    child->reports & SUP_SAID_FAILED ? child_launch(child)->error : ECHILD;
 	child->start_failed = true;
 	sup_event_child(child, SUPERVISOR_EVENT_START_FAILED, child->last_error);
-	sup_feed(child->sup, &(struct sup_input){
-		.type = SUP_IN_EXIT,
-		.child = &child->policy,
-		.reason = reason,
-		.error = -child->last_error,
-	});
+	child_feed_exit(child, reason, child->last_error);
 	return true;
+}
+
+static void child_exited_at(struct sup_child *child, u64 ns)
+{
+	child->since_ns = ns;
+	sup_static_child(child)->last_exit_ns = ns;
 }
 
 /**
@@ -1212,25 +1283,19 @@ void sup_child_handle_exit(struct sup_child *child)
 	exit = child->watch.process->exit;
 	reason = child_exit_reason(&exit);
 	child_kill_rest(child);
-	sup_unwatch(&child->watch);
+	child->gone = true;
 	child->abandoned = false;
 	child->exited = true;
 	child->last_reason = reason;
 	child->last_status = exit.status;
-	child->last_exit_ns = exit.time_ns;
-	child->since_ns = exit.time_ns;
+	child_exited_at(child, exit.time_ns);
 
 	if (!abandoned && child_start_pending(child) && child_start_ended(child, &exit, reason))
 		return;
 	sup_event_exited(child, &exit, reason);
 	if (abandoned)
 		return;
-	sup_feed(child->sup, &(struct sup_input){
-		.type = SUP_IN_EXIT,
-		.child = &child->policy,
-		.reason = reason,
-		.error = -ECHILD,
-	});
+	child_feed_exit(child, reason, ECHILD);
 }
 
 /**
@@ -1242,7 +1307,7 @@ void sup_child_handle_exit(struct sup_child *child)
 void sup_child_handle_up(struct sup_child *child)
 {
 	lockdep_assert_held(&child->sup->lock);
-	if (child->sub && child_starting(child))
+	if (sup_child_sub(child) && child_starting(child))
 		child_started(child);
 }
 
@@ -1254,7 +1319,7 @@ void sup_child_handle_up(struct sup_child *child)
  */
 void sup_child_handle_down(struct sup_child *child)
 {
-	struct sup_supervisor *sub = child->sub;
+	struct sup_supervisor *sub = sup_child_sub(child);
 
 	lockdep_assert_held(&child->sup->lock);
 	if (!sub)
@@ -1265,15 +1330,9 @@ void sup_child_handle_down(struct sup_child *child)
 	}
 	child->exited = true;
 	child->last_reason = sub->reason;
-	child->last_exit_ns = sub->since_ns;
-	child->since_ns = sub->since_ns;
+	child_exited_at(child, sub->since_ns);
 	sup_event_sub_exited(child, sub->reason);
-	sup_feed(child->sup, &(struct sup_input){
-		.type = SUP_IN_EXIT,
-		.child = &child->policy,
-		.reason = sub->reason,
-		.error = -ECHILD,
-	});
+	child_feed_exit(child, sub->reason, ECHILD);
 }
 
 /**
@@ -1285,7 +1344,7 @@ void sup_child_handle_down(struct sup_child *child)
 int __init sup_child_init(void)
 {
 	sup_claim_register(&child_claim_ops);
-	sup_child_cache = KMEM_CACHE(sup_child, SLAB_ACCOUNT);
+	sup_child_cache = KMEM_CACHE(sup_static_child, SLAB_ACCOUNT);
 	return sup_child_cache ? 0 : -ENOMEM;
 }
 

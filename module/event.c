@@ -174,18 +174,18 @@ int sup_event_subscribe(struct sup_ucmd *ucmd)
 	return ret;
 }
 
-static void event_who(struct sup_supervisor *sup, const struct sup_child *child,
+static void event_who(struct sup_supervisor *sup, struct sup_child *child,
 		      struct pid *pid, struct sup_event_who *who)
 {
-	const struct sup_child *at;
+	struct sup_child *at;
 	u32 depth = sup_depth(sup);
 
 	who->pid = pid;
 	who->uid = sup->cred->euid;
-	who->id = child ? &child->policy.name : NULL;
+	who->id = child ? sup_child_name(child) : NULL;
 	who->depth = depth;
 	for (at = sup->as_child; at && depth; at = at->sup->as_child)
-		who->path[--depth] = &at->policy.name;
+		who->path[--depth] = sup_child_name(at);
 }
 
 /* @sup: whose event it is. @child: about whom, or NULL. */
@@ -226,7 +226,7 @@ void sup_event_child(struct sup_child *child, u32 event, s32 error)
 	struct supervisor_msg_event msg = { .event = event, .error = error };
 
 	lockdep_assert_held(&child->sup->lock);
-	event_send(child->sup, child, child->attached ? child->pid : NULL, &msg);
+	event_send(child->sup, child, child->attached ? sup_child_pid(child) : NULL, &msg);
 }
 
 /**
@@ -251,7 +251,7 @@ void sup_event_exited(struct sup_child *child, const struct sup_exit *exit,
 	};
 
 	lockdep_assert_held(&child->sup->lock);
-	event_send(child->sup, child, child->pid, &msg);
+	event_send(child->sup, child, sup_child_pid(child), &msg);
 }
 
 /**

@@ -18,24 +18,25 @@
 
 #define STATUS_MAX (16U << 20)
 
-static u32 child_status_flags(const struct sup_child *child)
+static u32 child_status_flags(struct sup_child *child)
 {
 	return (child->is_supervisor ? SUPERVISOR_STATUS_F_SUPERVISOR : 0) |
-	       (child->policy.dead ? SUPERVISOR_STATUS_F_DEAD : 0) |
+	       (sup_static_child(child)->policy.dead ? SUPERVISOR_STATUS_F_DEAD : 0) |
 	       (child->exited ? SUPERVISOR_STATUS_F_EXITED : 0) |
 	       (child->start_failed ? SUPERVISOR_STATUS_F_START_FAILED : 0) |
 	       (child->unkillable ? SUPERVISOR_STATUS_F_UNKILLABLE : 0);
 }
 
-static size_t child_status_size(const struct sup_child *child)
+static size_t child_status_size(struct sup_child *child)
 {
-	return ALIGN(sizeof(struct supervisor_child_status) + child->policy.name.len + 1, 8);
+	return ALIGN(sizeof(struct supervisor_child_status) + sup_child_name(child)->len + 1, 8);
 }
 
-static void child_status_write(const struct sup_child *child, struct pid_namespace *ns,
+static void child_status_write(struct sup_child *child, struct pid_namespace *ns,
 			       struct supervisor_child_status *status)
 {
-	const struct sup_policy_child *policy = &child->policy;
+	const struct sup_policy_child *policy = &sup_static_child(child)->policy;
+	const struct sup_supervisor *sub = sup_child_sub(child);
 
 	*status = (struct supervisor_child_status){
 		.size = child_status_size(child),
@@ -49,15 +50,15 @@ static void child_status_write(const struct sup_child *child, struct pid_namespa
 		.last_status = child->last_status,
 		.last_error = child->last_error,
 		.since_ns = child->since_ns,
-		.last_exit_ns = child->last_exit_ns,
-		.supervisor = child->sub ? child->sub->object.id : 0,
+		.last_exit_ns = sup_static_child(child)->last_exit_ns,
+		.supervisor = sub ? sub->object.id : 0,
 		.name_len = policy->name.len,
 		.name_offset = sizeof(*status),
 	};
 	if (child->attached && (policy->state == SUP_CHILD_STARTING ||
 				policy->state == SUP_CHILD_RUNNING ||
 				policy->state == SUP_CHILD_STOPPING))
-		status->pid = pid_nr_ns(child->pid, ns);
+		status->pid = pid_nr_ns(sup_child_pid(child), ns);
 	memset(status + 1, 0, status->size - sizeof(*status));
 	memcpy(status + 1, policy->name.bytes, policy->name.len);
 }
@@ -132,7 +133,8 @@ void sup_status_count(struct sup_supervisor *sup, struct supervisor_count *count
  */
 size_t sup_status_spec(struct sup_child *child, void *buf, size_t len)
 {
-	const struct sup_child_spec *spec = &child->policy.spec;
+	const struct sup_static_child *member = sup_static_child(child);
+	const struct sup_child_spec *spec = &member->policy.spec;
 	struct supervisor_child_spec out = {
 		.size = sizeof(out),
 		.flags = spec->retry.uncounted ? SUPERVISOR_CHILD_F_RETRY_UNCOUNTED : 0,
@@ -150,8 +152,8 @@ size_t sup_status_spec(struct sup_child *child, void *buf, size_t len)
 		.retry_jitter_pct = spec->retry.jitter_pct,
 		.retry_reset_after_ms = spec->retry.reset_after_ms,
 		.supervisor_fd = -1,
-		.id_len = child->policy.name.len,
-		.blob_len = child->blob_len,
+		.id_len = member->policy.name.len,
+		.blob_len = member->blob_len,
 		.id = sizeof(out),
 	};
 	size_t size;
@@ -162,8 +164,8 @@ size_t sup_status_spec(struct sup_child *child, void *buf, size_t len)
 		return size;
 	memset(buf, 0, size);
 	memcpy(buf, &out, sizeof(out));
-	memcpy(buf + out.id, child->policy.name.bytes, out.id_len);
-	memcpy(buf + out.blob, child->blob, out.blob_len);
+	memcpy(buf + out.id, member->policy.name.bytes, out.id_len);
+	memcpy(buf + out.blob, member->blob, out.blob_len);
 	return size;
 }
 

@@ -247,7 +247,7 @@ int sup_adopt(struct sup_supervisor *sub, struct sup_child *as_child)
 		sup_child_get(as_child);
 		sub->as_child = as_child;
 		sup_object_get(&sub->object);
-		as_child->sub = sub;
+		sup_static_child(as_child)->sub = sub;
 		tree_raise_locked(sub);
 	}
 	mutex_unlock(&sup_tree_lock);
@@ -262,13 +262,12 @@ int sup_adopt(struct sup_supervisor *sub, struct sup_child *as_child)
  */
 void sup_disown(struct sup_child *as_child)
 {
-	struct sup_supervisor *sub = as_child->sub;
-
+	struct sup_supervisor *sub = sup_child_sub(as_child);
 	bool owner_dead;
 
 	mutex_lock(&sup_tree_lock);
 	sub->as_child = NULL;
-	as_child->sub = NULL;
+	sup_static_child(as_child)->sub = NULL;
 	owner_dead = READ_ONCE(sub->owner.process->dead);
 	mutex_unlock(&sup_tree_lock);
 	sup_child_put(as_child);
@@ -378,7 +377,7 @@ static void supervisor_down(struct sup_supervisor *sup, const struct sup_action 
 	sup->down = action->down;
 	sup->down_error = action->error;
 	if (action->down == SUP_DOWN_INIT_FAILED && action->child)
-		strscpy(sup->failed_id, sup_child_name(sup_policy_child(action->child)),
+		strscpy(sup->failed_id, sup_child_name(sup_policy_child(action->child))->bytes,
 			SUP_NAME_MAX + 1);
 	trace_sup_escalate(sup->object.id, sup->reason, sup->down);
 	supervisor_end(sup);
@@ -387,13 +386,14 @@ static void supervisor_down(struct sup_supervisor *sup, const struct sup_action 
 
 static void child_forget(struct sup_child *child)
 {
-	struct sup_supervisor *sub = child->sub;
+	struct sup_supervisor *sub = sup_child_sub(child);
 
 	sup_child_release(child);
 	sup_child_unkeep(child);
+	child->forgotten = true;
 	if (sub) {
 		/* Nobody can start it any more. */
-		child->sub = NULL;
+		sup_static_child(child)->sub = NULL;
 		sup_control(sub, SUP_CONTROL_DISCARD);
 		sup_object_put(&sub->object);
 	}
@@ -479,7 +479,7 @@ static bool supervisor_next(struct sup_supervisor *sup, struct sup_action *actio
 	}
 	due = sup_policy_next(&sup->policy, ktime_get_ns(), action);
 	supervisor_see_stopping(sup);
-	if (!due && sup->keeps)
+	if (!due && !list_empty(&sup->kept))
 		supervisor_unkeep(sup);
 	return due;
 }
@@ -568,8 +568,8 @@ static void supervisor_release(struct sup_supervisor *sup)
 	if (sup->state == SUPERVISOR_STATE_DOWN)
 		return;
 	list_for_each_entry(child, &sup->policy.children, order)
-		if (sup_policy_child(child)->sub)
-			sup_control(sup_policy_child(child)->sub, SUP_CONTROL_RELEASE);
+		if (sup_child_sub(sup_policy_child(child)))
+			sup_control(sup_child_sub(sup_policy_child(child)), SUP_CONTROL_RELEASE);
 	supervisor_clear(sup);
 	sup->reason = SUP_NORMAL;
 	sup->down = SUPERVISOR_DOWN_RELEASED;
@@ -640,7 +640,7 @@ static void supervisor_handle(struct sup_supervisor *sup, struct sup_inbox_msg *
 		sup_child_handle_exit(container_of(msg, struct sup_child, exit_msg));
 		break;
 	case SUP_INBOX_REPORT:
-		sup_child_handle_report(container_of(msg, struct sup_child, report_msg));
+		sup_start_handle_report(sup);
 		break;
 	case SUP_INBOX_READER:
 		sup_start_handle_reader(sup);
@@ -868,6 +868,7 @@ static void supervisor_init(struct sup_supervisor *sup, const struct supervisor_
 	sup->since_ns = ktime_get_ns();
 	sup->timer_due = U64_MAX;
 	sup_start_init(sup);
+	INIT_LIST_HEAD(&sup->kept);
 	INIT_LIST_HEAD(&sup->parked);
 	sup->cred = get_current_cred();
 	sup->pid_ns = get_pid_ns(task_active_pid_ns(current));
@@ -1008,7 +1009,7 @@ static struct sup_supervisor *sub_get(struct sup_supervisor *sup, const char *id
 	mutex_lock(&sup->lock);
 	child = sup_policy_find(&sup->policy, &name);
 	if (child) {
-		sub = sup_policy_child(child)->sub;
+		sub = sup_child_sub(sup_policy_child(child));
 		if (sub)
 			sup_object_get(&sub->object);
 		else

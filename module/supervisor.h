@@ -34,7 +34,7 @@ struct sup_supervisor;
 
 enum sup_inbox_kind {
 	SUP_INBOX_EXIT,		/* sup_child.exit_msg: its process is dead */
-	SUP_INBOX_REPORT,	/* sup_child.report_msg: see sup_child.reports */
+	SUP_INBOX_REPORT,	/* sup_start.report_msg: see sup_child.reports */
 	SUP_INBOX_READER,	/* sup_start.reader_msg: who read the START is dead */
 	SUP_INBOX_UP,		/* sup_supervisor.up_msg, in the parent's inbox */
 	SUP_INBOX_DOWN,		/* sup_supervisor.down_msg, in the parent's inbox */
@@ -68,52 +68,43 @@ struct sup_inbox_msg {
 
 /**
  * struct sup_kept - a mailbox that waits for the next incarnation of a child
- * @next: S: the child's next one
+ * @node: S: in sup_supervisor.kept
+ * @child: S: whose
  * @object: const, with a file counted for this
  * @work: lets it go
  */
 struct sup_kept {
-	struct sup_kept *next;
+	struct list_head node;
+	struct sup_child *child;
 	struct sup_object *object;
 	struct work_struct work;
 };
 
 /**
- * struct sup_child - a child
- * @policy: S: how the policy sees it
+ * struct sup_child - what all children have
  * @ref: references: its supervisor's, its supervisor's policy's, calls'
- * @id: const: never used again
- * @sup: const, referenced: whose child it is
- * @is_supervisor: const: it is a supervisor, not a process
- * @sub: S, referenced: the supervisor that it is; NULL for a process, and when
- *	it has been forgotten
- * @blob: const
- * @blob_len: const
+ * @incarnation: S
  * @readiness: const: SUPERVISOR_READINESS_*
  * @signal_whom: const: SUPERVISOR_SIGNAL_*
  * @stop_signal: const
  * @reports: S: SUP_SAID_*, of this incarnation
+ * @last_reason: S: &enum sup_reason
+ * @is_supervisor: const: it is a supervisor, not a process
  * @attached: S: its process has attached, and is or was @watch's
+ * @gone: S: that process is dead, and its exit has been handled
  * @abandoned: S: given up, but alive: @watch waits for its death
  * @unkillable: S: may not be signalled
- * @used: S: @token has been used
- * @exited: S: @last_reason, @last_status and @last_exit_ns are an exit's
+ * @exited: S: @last_reason and @last_status are an exit's
  * @start_failed: S: @last_error is a start's
- * @incarnation: S
- * @report_error: S: with SUP_SAID_FAILED
- * @exec_id: S: self_exec_id at the attach
- * @watch: S: on its process
- * @pid: S: its process's identity, referenced; kept while belief outlives it
- * @exit_msg: I
- * @report_msg: I
- * @token: S and T: of its last start
- * @token_node: T: in the table of tokens
- * @last_reason: S: &enum sup_reason
+ * @keeps: S: it has struct sup_kept
+ * @forgotten: S: nothing will be heard of it any more
  * @last_status: S
  * @last_error: S
- * @last_exit_ns: S
+ * @id: const: never used again
+ * @sup: const, referenced: whose child it is
+ * @watch: S: on its process, until the next one attaches: belief outlives it
+ * @exit_msg: I
  * @since_ns: S: when its state last changed
- * @kept: S: mailboxes that live until its spec is deleted
  *
  * Lifetime: from the ioctl that adds it until the policy has forgotten it and no
  *	call names it. Freed with its supervisor's reference.
@@ -121,8 +112,8 @@ struct sup_kept {
  * Context: none of its own.
  */
 struct sup_child {
-	struct sup_policy_child policy;
 	refcount_t ref;
+	u32 incarnation;
 	u8 readiness;
 	u8 signal_whom;
 	u8 stop_signal;
@@ -130,30 +121,59 @@ struct sup_child {
 	u8 last_reason;
 	bool is_supervisor;
 	u8 attached : 1;
+	u8 gone : 1;
 	u8 abandoned : 1;
 	u8 unkillable : 1;
-	u8 used : 1;
 	u8 exited : 1;
 	u8 start_failed : 1;
-	u32 incarnation;
-	u32 blob_len;
-	s32 report_error;
+	u8 keeps : 1;
+	u8 forgotten : 1;
 	s32 last_status;
 	s32 last_error;
 	u64 id;
 	struct sup_supervisor *sup;
+	struct sup_watch watch;
+	struct sup_inbox_msg exit_msg;
+	u64 since_ns;
+};
+
+/**
+ * struct sup_launch - what a child's last start is known by
+ * @node: T: in the table of tokens
+ * @token: S and T: 0 when revoked
+ * @child: S and T: whose
+ * @exec_id: S: self_exec_id at the attach
+ * @error: S: with SUP_SAID_FAILED
+ * @used: S: @token has been used
+ */
+struct sup_launch {
+	struct hlist_node node;
+	u64 token;
+	struct sup_child *child;
+	u64 exec_id;
+	s32 error;
+	bool used;
+};
+
+/**
+ * struct sup_static_child - a child of an ordinary supervisor
+ * @child: what all have
+ * @policy: S: how the policy sees it
+ * @sub: S, referenced: the supervisor that it is; NULL for a process, and when
+ *	it has been forgotten
+ * @blob: const
+ * @blob_len: const
+ * @launch: its last start
+ * @last_exit_ns: S: with @child.exited
+ */
+struct sup_static_child {
+	struct sup_child child;
+	struct sup_policy_child policy;
 	struct sup_supervisor *sub;
 	void *blob;
-	u64 exec_id;
-	struct sup_watch watch;
-	struct pid *pid;
-	struct sup_inbox_msg exit_msg;
-	struct sup_inbox_msg report_msg;
-	u64 token;
-	struct hlist_node token_node;
+	u32 blob_len;
+	struct sup_launch launch;
 	u64 last_exit_ns;
-	u64 since_ns;
-	struct sup_kept *kept;
 };
 
 enum sup_start_state {
@@ -170,6 +190,7 @@ enum sup_start_state {
  * @post: M: the START message
  * @reader: S: on the process that read it
  * @reader_msg: I
+ * @report_msg: I: something was said about it: see sup_child.reports
  * @deadline_ns: S: while @state is not NONE: when a START that nobody has read is a
  *	start error; U64_MAX for never
  */
@@ -179,6 +200,7 @@ struct sup_start {
 	struct sup_post post;
 	struct sup_watch reader;
 	struct sup_inbox_msg reader_msg;
+	struct sup_inbox_msg report_msg;
 	u64 deadline_ns;
 };
 
@@ -202,7 +224,7 @@ struct sup_start {
  * @buckets: S: the policy's index of ids
  * @nr_buckets: S
  * @start: S: the start under way
- * @keeps: S: a child of it has made a mailbox that survives
+ * @kept: S: struct sup_kept: mailboxes that live until their child is forgotten
  * @unwanted: S: nobody can start it any more: forget everything once it is down
  * @parked: S: struct sup_request, interrupted by a signal: their callers may wait
  *	on
@@ -261,7 +283,7 @@ struct sup_supervisor {
 	struct hlist_head *buckets;
 	u32 nr_buckets;
 	struct sup_start start;
-	bool keeps;
+	struct list_head kept;
 	bool unwanted;
 	struct list_head parked;
 
@@ -301,14 +323,37 @@ static inline struct sup_supervisor *sup_object_supervisor(struct sup_object *ob
 	return container_of(object, struct sup_supervisor, object);
 }
 
-static inline struct sup_child *sup_policy_child(struct sup_policy_child *child)
+static inline struct sup_static_child *sup_static_child(struct sup_child *child)
 {
-	return container_of(child, struct sup_child, policy);
+	return container_of(child, struct sup_static_child, child);
 }
 
-static inline const char *sup_child_name(const struct sup_child *child)
+static inline struct sup_child *sup_policy_child(struct sup_policy_child *child)
 {
-	return child->policy.name.bytes;
+	return &container_of(child, struct sup_static_child, policy)->child;
+}
+
+/* What its supervisor believes of it. */
+static inline enum sup_child_state sup_child_state(struct sup_child *child)
+{
+	return sup_static_child(child)->policy.state;
+}
+
+static inline const struct sup_name *sup_child_name(struct sup_child *child)
+{
+	return &sup_static_child(child)->policy.name;
+}
+
+/* The supervisor that it is; NULL for a process, and when it has been forgotten. */
+static inline struct sup_supervisor *sup_child_sub(struct sup_child *child)
+{
+	return sup_static_child(child)->sub;
+}
+
+/* Its last process's identity, or NULL. */
+static inline struct pid *sup_child_pid(const struct sup_child *child)
+{
+	return child->watch.process ? child->watch.process->pid : NULL;
 }
 
 /* supervisor.c */
@@ -345,12 +390,12 @@ void sup_child_kill(struct sup_child *child);
 void sup_child_abandon(struct sup_child *child);
 void sup_child_release(struct sup_child *child);
 void sup_child_handle_exit(struct sup_child *child);
-void sup_child_handle_report(struct sup_child *child);
 void sup_child_handle_up(struct sup_child *child);
 void sup_child_handle_down(struct sup_child *child);
 void sup_start_init(struct sup_supervisor *sup);
 u64 sup_start_deadline(const struct sup_supervisor *sup);
 void sup_start_handle_reader(struct sup_supervisor *sup);
+void sup_start_handle_report(struct sup_supervisor *sup);
 void sup_start_handle_timer(struct sup_supervisor *sup, u64 now_ns);
 int sup_child_attach(struct sup_ucmd *ucmd);
 int sup_child_report(struct sup_ucmd *ucmd);
