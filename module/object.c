@@ -216,7 +216,7 @@ int sup_object_release(struct inode *inode, struct file *file)
 }
 
 /**
- * sup_object_fget_any - take a file descriptor that must be some object's
+ * sup_object_fget_any - take a file descriptor that must be a mailbox's or supervisor's
  * @fd: from user space
  *
  * Context: may sleep.
@@ -235,6 +235,12 @@ struct file *sup_object_fget_any(int fd)
 	return ERR_PTR(-EBADFD);
 }
 
+static bool file_is_object(const struct file *file)
+{
+	return file->f_op == &sup_mailbox_fops || file->f_op == &sup_supervisor_fops ||
+	       file->f_op == &sup_registry_fops;
+}
+
 /**
  * sup_object_fget - take a file descriptor that must be an object's
  * @fd: from user space
@@ -246,9 +252,11 @@ struct file *sup_object_fget_any(int fd)
  */
 struct file *sup_object_fget(int fd, enum sup_kind kind)
 {
-	struct file *file = sup_object_fget_any(fd);
+	struct file *file = fget(fd);
 
-	if (IS_ERR(file) || sup_file_object(file)->ops->kind == kind)
+	if (!file)
+		return ERR_PTR(-EBADF);
+	if (file_is_object(file) && sup_file_object(file)->ops->kind == kind)
 		return file;
 	fput(file);
 	return ERR_PTR(-EBADFD);

@@ -2,7 +2,8 @@
 /*
  * registry - names that die with their process: the structs that registry.c (the
  * object), registry_holder.c (who has entries, and deaths), registry_entry.c (what
- * changes them), registry_table.c (where keys are found), registry_read.c (lookups),
+ * changes them), registry_reserve.c (what is kept for supervisors' children),
+ * registry_table.c (where keys are found), registry_read.c (lookups),
  * registry_listen.c (who hears of changes), registry_address.c (publish, send, call,
  * signal), registry_meta.c and registry_lock.c share.
  *
@@ -35,6 +36,7 @@
 struct sup_account;
 struct sup_mailbox;
 struct sup_registry;
+struct sup_reservation;
 
 /**
  * struct sup_key_name - a key that is looked for
@@ -49,24 +51,28 @@ struct sup_key_name {
 };
 
 /**
- * struct sup_key - a key that has entries
+ * struct sup_key - a key that has entries, or may be wanted for a child
  * @nodes: R, RCU: in the table of its partition, and in the one that is to replace it
  * @hash: const
- * @entries: R, RCU: struct sup_entry, by rising id; not empty while in the table
+ * @entries: R, RCU: struct sup_entry, by rising id; may be empty while @pins
  * @refs: references: one for each of its entries, linked or not; one while in the
  *	table
+ * @pins: R: struct sup_reservation of it, which keep it in the table
  * @len: const: its bytes
+ * @reserved: R: it is kept for a child that is being started; it has no entries then
  * @bytes: const: the key, and a NUL
  *
- * Lifetime: from its first entry until the last of its entries is freed, which is
- *	after a grace period.
+ * Lifetime: from its first entry or reservation until the last of them is freed,
+ *	which is after a grace period.
  */
 struct sup_key {
 	struct hlist_node nodes[2];
 	u64 hash;
 	struct list_head entries;
 	refcount_t refs;
+	u32 pins;
 	u8 len;
+	bool reserved;
 	u8 bytes[];
 };
 
@@ -83,6 +89,7 @@ struct sup_key {
  * @id: const
  * @refs: references: one while it is linked, and who copies from it
  * @linked: R: it is in its key's list; may be read without
+ * @prepaid: const: a child's spec has paid for it, not its holder
  * @value_len: const
  * @value: const: and a NUL
  *
@@ -104,8 +111,29 @@ struct sup_entry {
 	u64 id;
 	refcount_t refs;
 	bool linked;
+	bool prepaid;
 	u16 value_len;
 	u8 value[];
+};
+
+/**
+ * struct sup_registration - an entry that is being registered
+ * @registry: where
+ * @name: its key
+ * @entry: it
+ * @key: for it, if there is none yet; NULL when used
+ * @reserved: the key is kept for it
+ * @id: its number, once it is registered
+ * @holder_pid: with -EEXIST: who has the key
+ */
+struct sup_registration {
+	struct sup_registry *registry;
+	const struct sup_key_name *name;
+	struct sup_entry *entry;
+	struct sup_key *key;
+	bool reserved;
+	u64 id;
+	pid_t holder_pid;
 };
 
 /**
@@ -270,11 +298,32 @@ void sup_entries_exit(void);
 int sup_registry_register(struct sup_ucmd *ucmd);
 int sup_registry_unregister(struct sup_ucmd *ucmd);
 int sup_registry_update(struct sup_ucmd *ucmd);
+struct sup_entry *sup_entry_alloc(u32 value_len);
+void sup_entry_discard(struct sup_entry *entry);
 void sup_entry_put(struct sup_entry *entry);
+int sup_entry_charge(struct sup_account *account, u32 bytes, u32 *limit);
+void sup_entry_uncharge(struct sup_account *account, u32 bytes);
+struct sup_key *sup_key_alloc(const struct sup_key_name *name);
+void sup_key_put(struct sup_key *key);
+int sup_key_vacate_locked(struct sup_partition *partition, struct sup_key *key, struct pid **pid);
+int sup_register_locked(struct sup_partition *partition, struct sup_registration *reg);
 void sup_entries_unlink_all(struct sup_holder *holder);
 struct sup_partition *sup_entry_partition(struct sup_registry *registry,
 					  const struct sup_holder *holder, u64 hash);
 struct sup_entry *sup_entry_after_locked(const struct sup_holder *holder, u64 hash, u64 id);
+
+/* registry_reserve.c */
+struct sup_reservation *sup_reservation_new(const struct supervisor_child_spec *spec,
+					    struct sup_account *account, u32 *limit, u32 *max);
+void sup_reservation_free(struct sup_reservation *reservation);
+int sup_reservation_take(struct sup_reservation *reservation, struct pid **holder);
+void sup_reservation_give_back(struct sup_reservation *reservation);
+int sup_reservation_prepare(struct sup_reservation *reservation, struct sup_registration *reg);
+void sup_reservation_claim(struct sup_reservation *reservation, struct sup_registration *reg);
+void sup_reservation_unprepare(struct sup_registration *reg);
+u64 sup_reservation_registry(const struct sup_reservation *reservation);
+const struct sup_key_name *sup_reservation_key(const struct sup_reservation *reservation);
+const void *sup_reservation_value(const struct sup_reservation *reservation, u32 *len);
 
 /* registry_read.c */
 int sup_registry_lookup(struct sup_ucmd *ucmd);

@@ -25,10 +25,21 @@ static LLIST_HEAD(reaped);
 static void reap_work(struct work_struct *work);
 static DECLARE_WORK(entries_reap_work, reap_work);
 
+/**
+ * sup_key_put - drop a reference
+ * @key: a key that nobody can find any more, for a grace period, if it is the last
+ *
+ * Context: any.
+ */
+void sup_key_put(struct sup_key *key)
+{
+	if (refcount_dec_and_test(&key->refs))
+		kfree(key);
+}
+
 static void entry_free(struct sup_entry *entry)
 {
-	if (refcount_dec_and_test(&entry->key->refs))
-		kfree(entry->key);
+	sup_key_put(entry->key);
 	kfree(entry);
 }
 
@@ -65,8 +76,13 @@ void sup_entry_put(struct sup_entry *entry)
 		call_rcu(&entry->rcu, entry_free_rcu);
 }
 
-/* One that was never linked. */
-static void entry_discard(struct sup_entry *entry)
+/**
+ * sup_entry_discard - free an entry that was never linked
+ * @entry: it
+ *
+ * Context: may sleep.
+ */
+void sup_entry_discard(struct sup_entry *entry)
 {
 	sup_mailbox_put(entry->mailbox);
 	kfree(entry);
@@ -159,10 +175,10 @@ static void holder_replace(struct sup_holder *holder, struct sup_entry *old, str
 }
 
 static struct sup_entry *key_first_locked(const struct sup_partition *partition,
-					  const struct sup_key *key)
+					  struct sup_key *key)
 {
 	lockdep_assert_held(&partition->lock);
-	return list_first_entry(&key->entries, struct sup_entry, of_key);
+	return list_first_entry_or_null(&key->entries, struct sup_entry, of_key);
 }
 
 static u32 entry_bytes(const struct sup_entry *entry)
@@ -170,7 +186,14 @@ static u32 entry_bytes(const struct sup_entry *entry)
 	return entry->key->len + entry->value_len;
 }
 
-static void entry_uncharge(struct sup_account *account, u32 bytes)
+/**
+ * sup_entry_uncharge - take back what sup_entry_charge() did
+ * @account: who has paid
+ * @bytes: as there
+ *
+ * Context: any.
+ */
+void sup_entry_uncharge(struct sup_account *account, u32 bytes)
 {
 	sup_account_uncharge(account, SUPERVISOR_LIMIT_BYTES, bytes);
 	sup_account_uncharge(account, SUPERVISOR_LIMIT_ENTRIES, 1);
@@ -188,12 +211,13 @@ static void entry_unlink_locked(struct sup_partition *partition, struct sup_entr
 	WRITE_ONCE(entry->linked, false);
 	list_del_rcu(&entry->of_key);
 	partition->entries--;
-	if (list_empty(&key->entries)) {
+	if (list_empty(&key->entries) && !key->pins) {
 		sup_table_remove_locked(partition, key);
 		/* The entry still has one. */
 		refcount_dec(&key->refs);
 	}
-	entry_uncharge(entry->holder->account, entry_bytes(entry));
+	if (!entry->prepaid)
+		sup_entry_uncharge(entry->holder->account, entry_bytes(entry));
 	holder_unlink(entry->holder, entry);
 }
 
@@ -207,7 +231,16 @@ static void entry_died_locked(struct sup_partition *partition, struct sup_entry 
 	entry_unlink_locked(partition, entry);
 }
 
-static int entry_charge(struct sup_account *account, u32 bytes, u32 *limit)
+/**
+ * sup_entry_charge - have somebody pay for an entry
+ * @account: who
+ * @bytes: of its key and value
+ * @limit: set to SUPERVISOR_LIMIT_*: with -EDQUOT, which one
+ *
+ * Context: any.
+ * Return: 0 or -EDQUOT.
+ */
+int sup_entry_charge(struct sup_account *account, u32 bytes, u32 *limit)
 {
 	*limit = SUPERVISOR_LIMIT_ENTRIES;
 	if (sup_account_charge(account, SUPERVISOR_LIMIT_ENTRIES, 1))
@@ -225,25 +258,50 @@ static int entry_charge(struct sup_account *account, u32 bytes, u32 *limit)
  * Register.
  */
 
-static struct sup_entry *entry_read(u64 uptr, u32 len)
+/**
+ * sup_entry_alloc - make an entry
+ * @value_len: bytes of its value, which is the caller's to fill in
+ *
+ * Context: may sleep.
+ * Return: it, with a reference, as if linked; NULL when there is no memory.
+ */
+struct sup_entry *sup_entry_alloc(u32 value_len)
 {
-	struct sup_entry *entry = kmalloc(struct_size(entry, value, len + 1), GFP_KERNEL_ACCOUNT);
+	struct sup_entry *entry = kmalloc(struct_size(entry, value, value_len + 1),
+					  GFP_KERNEL_ACCOUNT);
 
 	if (!entry)
-		return ERR_PTR(-ENOMEM);
-	if (copy_from_user(entry->value, u64_to_user_ptr(uptr), len)) {
-		kfree(entry);
-		return ERR_PTR(-EFAULT);
-	}
-	entry->value[len] = 0;
-	entry->value_len = len;
+		return NULL;
+	entry->value[value_len] = 0;
+	entry->value_len = value_len;
 	entry->linked = true;
+	entry->prepaid = false;
 	entry->mailbox = NULL;
 	refcount_set(&entry->refs, 1);
 	return entry;
 }
 
-static struct sup_key *new_key(const struct sup_key_name *name)
+static struct sup_entry *entry_read(u64 uptr, u32 len)
+{
+	struct sup_entry *entry = sup_entry_alloc(len);
+
+	if (!entry)
+		return ERR_PTR(-ENOMEM);
+	if (!copy_from_user(entry->value, u64_to_user_ptr(uptr), len))
+		return entry;
+	kfree(entry);
+	return ERR_PTR(-EFAULT);
+}
+
+/**
+ * sup_key_alloc - make a key that is in no table
+ * @name: it
+ *
+ * Context: may sleep.
+ * Return: it, with the reference of the table that it is for; NULL when there is no
+ *	memory.
+ */
+struct sup_key *sup_key_alloc(const struct sup_key_name *name)
 {
 	struct sup_key *key = kmalloc(struct_size(key, bytes, name->len + 1), GFP_KERNEL_ACCOUNT);
 
@@ -253,6 +311,8 @@ static struct sup_key *new_key(const struct sup_key_name *name)
 	key->len = name->len;
 	memcpy(key->bytes, name->bytes, name->len);
 	key->bytes[name->len] = 0;
+	key->pins = 0;
+	key->reserved = false;
 	INIT_LIST_HEAD(&key->entries);
 	refcount_set(&key->refs, 1);
 	return key;
@@ -270,41 +330,72 @@ static void key_add_entry_locked(struct sup_partition *partition, struct sup_key
 }
 
 /**
- * struct registration - an entry that is being registered
- * @registry: where
- * @name: its key
- * @entry: it
- * @key: for it, if there is none yet; NULL when used
- * @id: its number, once it is registered
- * @holder_pid: with -EEXIST: who has the key
+ * sup_key_vacate_locked - see that nobody has a unique key
+ * @partition: where
+ * @key: it; gone afterwards, if nothing pins it and it was a dead process's
+ * @pid: with -EEXIST, set to who has it, no reference; NULL when it is kept for a
+ *	child that is being started
+ *
+ * The dead do not keep a name.
+ *
+ * Context: holds R.
+ * Return: 0 or -EEXIST.
  */
-struct registration {
-	struct sup_registry *registry;
-	const struct sup_key_name *name;
-	struct sup_entry *entry;
-	struct sup_key *key;
-	u64 id;
-	pid_t holder_pid;
-};
+int sup_key_vacate_locked(struct sup_partition *partition, struct sup_key *key, struct pid **pid)
+{
+	struct sup_entry *entry = key_first_locked(partition, key);
 
-/* -EAGAIN: a key is to be allocated. */
-static int register_locked(struct sup_partition *partition, struct registration *reg)
+	*pid = NULL;
+	if (key->reserved)
+		return -EEXIST;
+	if (!entry)
+		return 0;
+	if (sup_holder_alive(entry->holder)) {
+		*pid = entry->holder->pid;
+		return -EEXIST;
+	}
+	entry_died_locked(partition, entry);
+	sup_entry_put(entry);
+	return 0;
+}
+
+static int register_vacate_locked(struct sup_partition *partition, struct sup_key *key,
+				  struct sup_registration *reg)
+{
+	struct pid *pid;
+	int ret;
+
+	if (reg->reserved) {
+		key->reserved = false;
+		return 0;
+	}
+	ret = sup_key_vacate_locked(partition, key, &pid);
+	reg->holder_pid = pid_vnr(pid);
+	return ret;
+}
+
+/**
+ * sup_register_locked - register an entry
+ * @partition: where it is to be
+ * @reg: it
+ *
+ * Context: holds R.
+ * Return: 0; -EEXIST; -EAGAIN when memory for a key is wanted and there is none.
+ */
+int sup_register_locked(struct sup_partition *partition, struct sup_registration *reg)
 {
 	struct sup_key *key = sup_table_find(partition, reg->name);
-	bool unique = reg->registry->keys == SUPERVISOR_KEYS_UNIQUE;
-	struct sup_entry *other;
+	bool pinned = key && key->pins;
+	int ret;
 
 	lockdep_assert_held(&partition->lock);
-	if (key && unique) {
-		other = key_first_locked(partition, key);
-		if (sup_holder_alive(other->holder)) {
-			reg->holder_pid = pid_vnr(other->holder->pid);
-			return -EEXIST;
-		}
-		/* The dead do not keep a name; the key goes with its only entry. */
-		entry_died_locked(partition, other);
-		sup_entry_put(other);
-		key = NULL;
+	if (key && reg->registry->keys == SUPERVISOR_KEYS_UNIQUE) {
+		ret = register_vacate_locked(partition, key, reg);
+		if (ret)
+			return ret;
+		/* It went with its only entry. */
+		if (!pinned)
+			key = NULL;
 	}
 	if (!key) {
 		key = reg->key;
@@ -324,7 +415,7 @@ static int register_locked(struct sup_partition *partition, struct registration 
 }
 
 /* Without the lock: is a key wanted, or is it all in vain? */
-static int register_look(const struct sup_partition *partition, struct registration *reg)
+static int register_look(const struct sup_partition *partition, struct sup_registration *reg)
 {
 	const struct sup_entry *other;
 	struct sup_key *key;
@@ -335,7 +426,7 @@ static int register_look(const struct sup_partition *partition, struct registrat
 	if (!key) {
 		ret = -EAGAIN;
 	} else if (reg->registry->keys == SUPERVISOR_KEYS_UNIQUE) {
-		ret = -EAGAIN;
+		ret = READ_ONCE(key->reserved) ? -EEXIST : -EAGAIN;
 		other = list_first_or_null_rcu(&key->entries, struct sup_entry, of_key);
 		if (other && sup_holder_alive(other->holder)) {
 			reg->holder_pid = pid_vnr(other->holder->pid);
@@ -346,20 +437,20 @@ static int register_look(const struct sup_partition *partition, struct registrat
 	return ret;
 }
 
-static int register_entry(struct sup_partition *partition, struct registration *reg)
+static int register_entry(struct sup_partition *partition, struct sup_registration *reg)
 {
 	int ret = register_look(partition, reg);
 
 	for (;;) {
 		if (ret == -EAGAIN) {
-			reg->key = new_key(reg->name);
+			reg->key = sup_key_alloc(reg->name);
 			if (!reg->key)
 				return -ENOMEM;
 		} else if (ret) {
 			return ret;
 		}
 		spin_lock(&partition->lock);
-		ret = register_locked(partition, reg);
+		ret = sup_register_locked(partition, reg);
 		spin_unlock(&partition->lock);
 		if (ret != -EAGAIN)
 			break;
@@ -373,7 +464,7 @@ static struct sup_mailbox *entry_mailbox(s32 fd)
 	return fd == -1 ? NULL : sup_mailbox_fdget_write(fd);
 }
 
-static int register_charged(struct registration *reg, struct supervisor_register *cmd,
+static int register_charged(struct sup_registration *reg, struct supervisor_register *cmd,
 			    struct sup_holder *holder)
 {
 	struct sup_partition *partition = sup_entry_partition(reg->registry, holder,
@@ -394,7 +485,7 @@ static int register_charged(struct registration *reg, struct supervisor_register
 		if (!ret)
 			return 0;
 	}
-	entry_discard(reg->entry);
+	sup_entry_discard(reg->entry);
 	return ret;
 }
 
@@ -410,7 +501,7 @@ int sup_registry_register(struct sup_ucmd *ucmd)
 	struct sup_registry *registry = sup_object_registry(ucmd->object);
 	struct supervisor_register *cmd = ucmd->cmd;
 	struct sup_key_name name;
-	struct registration reg = { .registry = registry, .name = &name };
+	struct sup_registration reg = { .registry = registry, .name = &name };
 	struct sup_holder *holder;
 	u32 bytes;
 	int ret;
@@ -427,12 +518,12 @@ int sup_registry_register(struct sup_ucmd *ucmd)
 	if (!holder)
 		return -ENOMEM;
 	bytes = name.len + cmd->value_len;
-	ret = entry_charge(holder->account, bytes, &cmd->out_limit);
+	ret = sup_entry_charge(holder->account, bytes, &cmd->out_limit);
 	if (ret)
 		return ret;
 	ret = register_charged(&reg, cmd, holder);
 	if (ret)
-		entry_uncharge(holder->account, bytes);
+		sup_entry_uncharge(holder->account, bytes);
 	else
 		cmd->out_id = reg.id;
 	cmd->out_pid = reg.holder_pid;
@@ -632,6 +723,7 @@ int sup_registry_unregister(struct sup_ucmd *ucmd)
  * @compare: only if the value is @expected
  * @expected_len: bytes of @expected
  * @expected: from user space
+ * @limit: with -EDQUOT, SUPERVISOR_LIMIT_*
  */
 struct update {
 	const struct sup_key_name *name;
@@ -642,6 +734,7 @@ struct update {
 	bool compare;
 	u32 expected_len;
 	void *expected;
+	u32 limit;
 };
 
 static int update_locked(struct sup_partition *partition, struct update *update)
@@ -657,6 +750,9 @@ static int update_locked(struct sup_partition *partition, struct update *update)
 		return -EPERM;
 	if (update->compare && !value_is(old, update->expected, update->expected_len))
 		return -ESTALE;
+	/* From now on it is like any other: the spec's is for the next incarnation. */
+	if (old->prepaid && sup_entry_charge(old->holder->account, key->len, &update->limit))
+		return -EDQUOT;
 
 	new->hash = old->hash;
 	new->holder = old->holder;
@@ -684,8 +780,9 @@ static int update_entry(struct sup_registry *registry, struct update *update)
 	spin_unlock(&partition->lock);
 	if (ret)
 		return ret;
-	sup_account_uncharge(update->holder->account, SUPERVISOR_LIMIT_BYTES,
-			     update->old->value_len);
+	if (!update->old->prepaid)
+		sup_account_uncharge(update->holder->account, SUPERVISOR_LIMIT_BYTES,
+				     update->old->value_len);
 	sup_entry_put(update->old);
 	return 0;
 }
@@ -697,14 +794,15 @@ static int update_charged(struct sup_registry *registry, struct update *update,
 	struct sup_account *account = update->holder ? update->holder->account : NULL;
 	int ret;
 
+	update->limit = SUPERVISOR_LIMIT_BYTES;
 	ret = sup_account_charge(account, SUPERVISOR_LIMIT_BYTES, cmd->value_len);
-	if (ret) {
-		cmd->out_limit = SUPERVISOR_LIMIT_BYTES;
-		return ret;
+	if (!ret) {
+		ret = update_entry(registry, update);
+		if (ret)
+			sup_account_uncharge(account, SUPERVISOR_LIMIT_BYTES, cmd->value_len);
 	}
-	ret = update_entry(registry, update);
-	if (ret)
-		sup_account_uncharge(account, SUPERVISOR_LIMIT_BYTES, cmd->value_len);
+	if (ret == -EDQUOT)
+		cmd->out_limit = update->limit;
 	return ret;
 }
 
@@ -774,7 +872,7 @@ int sup_registry_update(struct sup_ucmd *ucmd)
 		ret = update_charged(registry, &update, cmd);
 	kfree(update.expected);
 	if (ret && update.entry)
-		entry_discard(update.entry);
+		sup_entry_discard(update.entry);
 	return ret;
 }
 
