@@ -281,6 +281,8 @@ static void request_done(struct sup_request *request)
 	lockdep_assert_held(&request->sup->lock);
 	if (child && child_has_pid(child))
 		request->pid = pid_nr_ns(sup_child_pid(child), request->pid_ns);
+	else if (request->call.result == SUP_ERR_START_FAILED)
+		request->pid = pid_nr_ns(request->sup->rival, request->pid_ns);
 	if (request->call.result == SUP_OK)
 		request_fill(request);
 	if (result_rejects_child(request->call.result))
@@ -758,23 +760,35 @@ static int spec_copy(u64 uptr, struct supervisor_child_spec *spec)
 	return copy_struct_from_user(spec, sizeof(*spec), from, size);
 }
 
-/* What the policy does not check: it has no word for it in OTP. */
-static int spec_check(const struct supervisor_child_spec *spec, u32 *invalid)
+static int spec_check_register(const struct supervisor_child_spec *spec)
 {
-	if (spec->flags & ~SUPERVISOR_CHILD_F_RETRY_UNCOUNTED ||
+	if (spec->__reserved2 || spec->out_registry)
+		return -EINVAL;
+	/* A supervisor is no process. */
+	if (spec->flags & SUPERVISOR_CHILD_F_REGISTER)
+		return spec->supervisor_fd == -1 ? 0 : -EINVAL;
+	/* No flag says that these are there. */
+	return spec->registry_fd || spec->register_key_len || spec->register_key ||
+	       spec->register_value || spec->register_value_len ? -EINVAL : 0;
+}
+
+/* What the policy does not check: it has no word for it in OTP. */
+static int spec_check(const struct supervisor_child_spec *spec, u32 *invalid, u32 *max)
+{
+	if (spec->flags & ~(SUPERVISOR_CHILD_F_RETRY_UNCOUNTED | SUPERVISOR_CHILD_F_REGISTER) ||
 	    spec->readiness > SUPERVISOR_READINESS_NOTIFY ||
 	    spec->signal_whom > SUPERVISOR_SIGNAL_GROUP)
 		return -EOPNOTSUPP;
-	/* No flag says that these are there. */
-	if (spec->registry_fd || spec->register_key_len || spec->register_key ||
-	    spec->register_value || spec->register_value_len || spec->__reserved2)
+	if (spec_check_register(spec))
 		return -EINVAL;
 	if (spec->__reserved || spec->supervisor_fd < -1 || !valid_signal(spec->stop_signal))
 		return -EINVAL;
 	if (spec->id_len > SUP_NAME_MAX)
 		return -ENAMETOOLONG;
-	if (spec->blob_len > SUPERVISOR_BLOB_MAX)
+	if (spec->blob_len > SUPERVISOR_BLOB_MAX) {
+		*max = SUPERVISOR_BLOB_MAX;
 		return -EMSGSIZE;
+	}
 	if (!spec->id_len) {
 		*invalid = SUPERVISOR_INVALID_ID;
 		return -EINVAL;
@@ -943,6 +957,7 @@ int sup_call_child_add(struct sup_ucmd *ucmd)
 	cmd->out_limit = SUPERVISOR_LIMIT_NONE;
 	cmd->out_pid = 0;
 	cmd->out_id = 0;
+	cmd->out_max = 0;
 	if (cmd->call) {
 		struct sup_request *request = request_unpark(sup, ucmd->file,
 							     SUPERVISOR_CMD_CHILD_ADD,
@@ -952,14 +967,15 @@ int sup_call_child_add(struct sup_ucmd *ucmd)
 	}
 	ret = spec_copy(cmd->spec, &spec);
 	if (!ret)
-		ret = spec_check(&spec, &cmd->out_invalid);
+		ret = spec_check(&spec, &cmd->out_invalid, &cmd->out_max);
+	if (!ret) {
+		child = sup_child_alloc(sup, &spec, &cmd->out_limit, &cmd->out_max);
+		ret = PTR_ERR_OR_ZERO(child);
+	}
 	if (ret == -EINVAL)
 		cmd->out_result = SUPERVISOR_RESULT_INVALID;
 	if (ret)
 		return ret;
-	child = sup_child_alloc(sup, &spec, &cmd->out_limit);
-	if (IS_ERR(child))
-		return PTR_ERR(child);
 	if (!sup_name_valid(sup_child_name(child)->bytes, sup_child_name(child)->len)) {
 		cmd->out_invalid = SUPERVISOR_INVALID_ID;
 		cmd->out_result = SUPERVISOR_RESULT_INVALID;
@@ -1030,6 +1046,8 @@ static int start_result(struct sup_supervisor *sup, struct supervisor_start *cmd
 	if (sup->state == SUPERVISOR_STATE_DOWN && !sup->was_up) {
 		cmd->out_error = -sup->down_error;
 		ret = sup->down == SUPERVISOR_DOWN_INIT_FAILED ? -ECHILD : -ESHUTDOWN;
+		if (ret == -ECHILD)
+			cmd->out_pid = pid_vnr(sup->rival);
 	}
 	mutex_unlock(&sup->lock);
 	if (ret == -ECHILD && cmd->failed_id) {
@@ -1058,6 +1076,7 @@ int sup_call_start(struct sup_ucmd *ucmd)
 	int ret;
 
 	cmd->out_error = 0;
+	cmd->out_pid = 0;
 	if (!cmd->call) {
 		ret = start_claim(sup);
 		if (ret)

@@ -19,6 +19,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "registry.h"
 #include "supervisor.h"
 #include "trace.h"
 
@@ -84,6 +85,7 @@ static void child_free(struct sup_child *child)
 	struct sup_static_child *member = sup_static_child(child);
 	struct sup_supervisor *sup = child->sup;
 
+	sup_reservation_free(child->reservation);
 	sup_account_uncharge(sup->object.account, SUPERVISOR_LIMIT_BYTES, member->blob_len);
 	sup_account_uncharge(sup->object.account, SUPERVISOR_LIMIT_CHILDREN, 1);
 	kvfree(member->blob);
@@ -153,18 +155,32 @@ static void child_copy_spec(struct sup_static_child *child,
 	child->child.stop_signal = spec->stop_signal ?: SIGTERM;
 }
 
+static int child_reserve(struct sup_child *child, const struct supervisor_child_spec *spec,
+			 u32 *limit, u32 *max)
+{
+	struct sup_reservation *reservation;
+
+	reservation = sup_reservation_new(spec, child->sup->object.account, limit, max);
+	if (IS_ERR(reservation))
+		return PTR_ERR(reservation);
+	child->reservation = reservation;
+	return 0;
+}
+
 /**
  * sup_child_alloc - make a child out of what user space says
  * @sup: whose child it will be
  * @spec: its spec, whose members have been checked but for those that the policy
  *	checks
  * @limit: with -EDQUOT: SUPERVISOR_LIMIT_*
+ * @max: with -EMSGSIZE: the bytes that the key or value may have
  *
- * Context: may sleep.
- * Return: a reference; -EDQUOT, -EFAULT, -ENOMEM.
+ * Context: process; may sleep.
+ * Return: a reference; -EDQUOT, -EFAULT, -ENOMEM, those of sup_reservation_new().
  */
 struct sup_child *sup_child_alloc(struct sup_supervisor *sup,
-				  const struct supervisor_child_spec *spec, u32 *limit)
+				  const struct supervisor_child_spec *spec, u32 *limit,
+				  u32 *max)
 {
 	struct sup_account *account = sup->object.account;
 	struct sup_static_child *member;
@@ -198,6 +214,8 @@ struct sup_child *sup_child_alloc(struct sup_supervisor *sup,
 	sup_inbox_msg_init(&child->exit_msg, SUP_INBOX_EXIT);
 	child_copy_spec(member, spec);
 	ret = child_copy_strings(member, spec);
+	if (!ret && spec->flags & SUPERVISOR_CHILD_F_REGISTER)
+		ret = child_reserve(child, spec, limit, max);
 	if (!ret)
 		return child;
 
@@ -291,6 +309,7 @@ static void start_end(struct sup_supervisor *sup)
 	lockdep_assert_held(&sup->lock);
 	if (start->state == SUP_START_QUEUED)
 		sup_mailbox_withdraw(sup->root->mailbox, &start->post);
+	sup_reservation_give_back(start->child->reservation);
 	start_forget_reader(sup);
 	sup_inbox_remove(sup, &start->report_msg);
 	start->state = SUP_START_NONE;
@@ -355,6 +374,29 @@ static void child_ignored(struct sup_child *child)
 	child_feed(child, SUP_IN_IGNORED);
 }
 
+static void start_set_rival(struct sup_supervisor *sup, struct pid *rival)
+{
+	lockdep_assert_held(&sup->lock);
+	put_pid(sup->rival);
+	sup->rival = rival;
+}
+
+/* Take its key for a start; false when somebody else has it, and that failed. */
+static bool child_take_key(struct sup_child *child)
+{
+	struct pid *rival;
+	int ret;
+
+	if (!child->reservation)
+		return true;
+	ret = sup_reservation_take(child->reservation, &rival);
+	if (!ret)
+		return true;
+	start_set_rival(child->sup, rival);
+	child_start_failed(child, -ret);
+	return false;
+}
+
 static bool child_starting(struct sup_child *child)
 {
 	return sup_child_state(child) == SUP_CHILD_STARTING;
@@ -377,6 +419,7 @@ void sup_child_start(struct sup_child *child)
 	struct sup_supervisor *sup = child->sup;
 
 	lockdep_assert_held(&sup->lock);
+	start_set_rival(sup, NULL);
 	/* Abandoned once, alive still: two of it would be one too many. */
 	if (child->watch.process && !child->gone) {
 		child_start_failed(child, EBUSY);
@@ -393,6 +436,8 @@ void sup_child_start(struct sup_child *child)
 		return;
 	}
 	token_revoke(child);
+	if (!child_take_key(child))
+		return;
 	sup_child_get(child);
 	sup->start.child = child;
 	start_queue(sup);
@@ -699,8 +744,9 @@ static void child_watch(struct sup_child *child, struct sup_process *process)
 			 pid_nr(process->pid));
 }
 
-/* The caller holds S and a reference. */
-static int child_attach_locked(struct sup_child *child, u64 token, struct sup_process *process)
+/* The caller holds S and a reference; @reg has been prepared, if there is a key. */
+static int child_attach_locked(struct sup_child *child, u64 token, struct sup_process *process,
+			       struct sup_registration *reg)
 {
 	struct sup_launch *launch = child_launch(child);
 	struct sup_supervisor *sup = child->sup;
@@ -728,6 +774,8 @@ static int child_attach_locked(struct sup_child *child, u64 token, struct sup_pr
 	launch->exec_id = sup_current_exec_id();
 	child->attached = true;
 	child_watch(child, process);
+	if (child->reservation)
+		sup_reservation_claim(child->reservation, reg);
 	child_feed(child, SUP_IN_ATTACHED);
 	sup_arm_timer(sup);
 	if (child->readiness == SUPERVISOR_READINESS_ATTACH) {
@@ -747,21 +795,25 @@ static int child_attach_locked(struct sup_child *child, u64 token, struct sup_pr
 int sup_child_attach(struct sup_ucmd *ucmd)
 {
 	struct supervisor_child_attach *cmd = ucmd->cmd;
+	struct sup_registration reg = {};
 	struct sup_process *process;
 	struct sup_child *child;
-	int ret;
+	int ret = 0;
 
 	child = token_child_get(cmd->token);
 	if (!child)
 		return -ESTALE;
 	process = sup_process_get_current();
-	if (!process) {
-		sup_child_put(child);
-		return -ENOMEM;
+	if (!process)
+		ret = -ENOMEM;
+	else if (child->reservation)
+		ret = sup_reservation_prepare(child->reservation, &reg);
+	if (!ret) {
+		mutex_lock(&child->sup->lock);
+		ret = child_attach_locked(child, cmd->token, process, &reg);
+		mutex_unlock(&child->sup->lock);
+		sup_reservation_unprepare(&reg);
 	}
-	mutex_lock(&child->sup->lock);
-	ret = child_attach_locked(child, cmd->token, process);
-	mutex_unlock(&child->sup->lock);
 	if (ret)
 		sup_process_put(process);
 	else if (cmd->flags & SUPERVISOR_ATTACH_F_RESET_SIGNALS)
@@ -1325,6 +1377,7 @@ void sup_child_handle_down(struct sup_child *child)
 	if (!sub)
 		return;
 	if (sub->down == SUPERVISOR_DOWN_INIT_FAILED) {
+		start_set_rival(child->sup, get_pid(sub->rival));
 		child_start_failed(child, -sub->down_error);
 		return;
 	}

@@ -225,8 +225,12 @@ void sup_event_child(struct sup_child *child, u32 event, s32 error)
 {
 	struct supervisor_msg_event msg = { .event = event, .error = error };
 
+	struct pid *pid = child->attached ? sup_child_pid(child) : NULL;
+
 	lockdep_assert_held(&child->sup->lock);
-	event_send(child->sup, child, child->attached ? sup_child_pid(child) : NULL, &msg);
+	if (event == SUPERVISOR_EVENT_START_FAILED && child->sup->rival)
+		pid = child->sup->rival;
+	event_send(child->sup, child, pid, &msg);
 }
 
 /**
@@ -280,14 +284,17 @@ void sup_event_self(struct sup_supervisor *sup, u32 event)
 {
 	struct supervisor_msg_event msg = { .event = event };
 	struct sup_child *child = sup->as_child;
+	struct pid *pid = NULL;
 
 	lockdep_assert_held(&sup->lock);
 	if (event == SUPERVISOR_EVENT_DOWN) {
 		msg.reason = sup->reason;
 		msg.down = sup->down;
-		msg.error = sup->down_error;
+		msg.error = -sup->down_error;
+		if (sup->down == SUPERVISOR_DOWN_INIT_FAILED)
+			pid = sup->rival;
 	}
-	event_send(child ? child->sup : sup, child, NULL, &msg);
+	event_send(child ? child->sup : sup, child, pid, &msg);
 }
 
 /**

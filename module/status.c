@@ -14,6 +14,7 @@
 #include <linux/uaccess.h>
 #include <linux/user_namespace.h>
 
+#include "registry.h"
 #include "supervisor.h"
 
 #define STATUS_MAX (16U << 20)
@@ -27,9 +28,18 @@ static u32 child_status_flags(struct sup_child *child)
 	       (child->unkillable ? SUPERVISOR_STATUS_F_UNKILLABLE : 0);
 }
 
+/* Its key, if it is to have one. */
+static const struct sup_key_name *child_key(const struct sup_child *child)
+{
+	return child->reservation ? sup_reservation_key(child->reservation) : NULL;
+}
+
 static size_t child_status_size(struct sup_child *child)
 {
-	return ALIGN(sizeof(struct supervisor_child_status) + sup_child_name(child)->len + 1, 8);
+	const struct sup_key_name *key = child_key(child);
+
+	return ALIGN(sizeof(struct supervisor_child_status) + sup_child_name(child)->len + 1 +
+		     (key ? key->len + 1 : 0), 8);
 }
 
 static void child_status_write(struct sup_child *child, struct pid_namespace *ns,
@@ -37,6 +47,7 @@ static void child_status_write(struct sup_child *child, struct pid_namespace *ns
 {
 	const struct sup_policy_child *policy = &sup_static_child(child)->policy;
 	const struct sup_supervisor *sub = sup_child_sub(child);
+	const struct sup_key_name *key = child_key(child);
 
 	*status = (struct supervisor_child_status){
 		.size = child_status_size(child),
@@ -61,6 +72,12 @@ static void child_status_write(struct sup_child *child, struct pid_namespace *ns
 		status->pid = pid_nr_ns(sup_child_pid(child), ns);
 	memset(status + 1, 0, status->size - sizeof(*status));
 	memcpy(status + 1, policy->name.bytes, policy->name.len);
+	if (key) {
+		status->registry = sup_reservation_registry(child->reservation);
+		status->key_len = key->len;
+		status->key_offset = status->name_offset + status->name_len + 1;
+		memcpy((u8 *)status + status->key_offset, key->bytes, key->len);
+	}
 }
 
 /**
@@ -122,8 +139,38 @@ void sup_status_count(struct sup_supervisor *sup, struct supervisor_count *count
 	}
 }
 
+/* Where the key and value go, behind the blob; the bytes that there are then. */
+static size_t spec_place_register(const struct sup_child *child, struct supervisor_child_spec *out,
+				  size_t size)
+{
+	const struct sup_key_name *key = child_key(child);
+
+	if (!key)
+		return size;
+	out->flags |= SUPERVISOR_CHILD_F_REGISTER;
+	out->registry_fd = -1;
+	out->out_registry = sup_reservation_registry(child->reservation);
+	out->register_key_len = key->len;
+	out->register_key = size;
+	out->register_value = out->register_key + key->len + 1;
+	sup_reservation_value(child->reservation, &out->register_value_len);
+	return ALIGN(out->register_value + out->register_value_len + 1, 8);
+}
+
+static void spec_write_register(const struct sup_child *child,
+				const struct supervisor_child_spec *out, void *buf)
+{
+	u32 len;
+
+	if (!child->reservation)
+		return;
+	memcpy(buf + out->register_key, child_key(child)->bytes, out->register_key_len);
+	memcpy(buf + out->register_value, sup_reservation_value(child->reservation, &len),
+	       out->register_value_len);
+}
+
 /**
- * sup_status_spec - write a child's spec, with id and blob
+ * sup_status_spec - write a child's spec, with id, blob, key and value
  * @child: the child
  * @buf: where to
  * @len: its bytes; nothing is written when that is not enough
@@ -159,13 +206,14 @@ size_t sup_status_spec(struct sup_child *child, void *buf, size_t len)
 	size_t size;
 
 	out.blob = ALIGN(out.id + out.id_len + 1, 8);
-	size = out.blob + ALIGN(out.blob_len, 8);
+	size = spec_place_register(child, &out, out.blob + ALIGN(out.blob_len, 8));
 	if (size > len)
 		return size;
 	memset(buf, 0, size);
 	memcpy(buf, &out, sizeof(out));
 	memcpy(buf + out.id, member->policy.name.bytes, out.id_len);
 	memcpy(buf + out.blob, member->blob, out.blob_len);
+	spec_write_register(child, &out, buf);
 	return size;
 }
 

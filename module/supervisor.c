@@ -774,6 +774,7 @@ static void supervisor_free(struct sup_object *object)
 	sup_mailbox_put(sup->mailbox);
 	put_cred(sup->cred);
 	put_pid_ns(sup->pid_ns);
+	put_pid(sup->rival);
 	sup_account_uncharge(account, SUPERVISOR_LIMIT_BYTES,
 			     array_size(sup->window_slots, sizeof(*sup->window)));
 	sup_account_uncharge(account, SUPERVISOR_LIMIT_SUPERVISORS, 1);

@@ -30,6 +30,7 @@
 
 struct sup_child;
 struct sup_request;
+struct sup_reservation;
 struct sup_supervisor;
 
 enum sup_inbox_kind {
@@ -105,6 +106,8 @@ struct sup_kept {
  * @watch: S: on its process, until the next one attaches: belief outlives it
  * @exit_msg: I
  * @since_ns: S: when its state last changed
+ * @reservation: const: of the key that its process is to have; or NULL. Taken, S,
+ *	while its start is under way and no process has attached
  *
  * Lifetime: from the ioctl that adds it until the policy has forgotten it and no
  *	call names it. Freed with its supervisor's reference.
@@ -135,6 +138,7 @@ struct sup_child {
 	struct sup_watch watch;
 	struct sup_inbox_msg exit_msg;
 	u64 since_ns;
+	struct sup_reservation *reservation;
 };
 
 /**
@@ -216,6 +220,8 @@ struct sup_start {
  * @reason: S until DOWN, then const: how it ended
  * @down: likewise: why
  * @down_error: likewise: with SUPERVISOR_DOWN_INIT_FAILED
+ * @rival: likewise, referenced: who has the key that the last start wanted, or one
+ *	below wanted; NULL if that was not why it failed
  * @downs: S: how often it has ended; a supervisor below may start again
  * @was_up: S: has been up since it last started
  * @failed_id: S: id of the child that did not start, NUL-terminated
@@ -275,6 +281,7 @@ struct sup_supervisor {
 	u32 reason;
 	u32 down;
 	s32 down_error;
+	struct pid *rival;
 	char *failed_id;
 	bool was_up;
 	u64 downs;
@@ -380,7 +387,8 @@ void sup_feed(struct sup_supervisor *sup, const struct sup_input *input);
 int sup_child_init(void);
 void sup_child_exit(void);
 struct sup_child *sup_child_alloc(struct sup_supervisor *sup,
-				  const struct supervisor_child_spec *spec, u32 *limit);
+				  const struct supervisor_child_spec *spec, u32 *limit,
+				  u32 *max);
 void sup_child_get(struct sup_child *child);
 void sup_child_put(struct sup_child *child);
 void sup_child_unkeep(struct sup_child *child);

@@ -661,6 +661,16 @@ int _test_open_registry(int dev, const char *name, __u32 access, int *registry)
 	return open_kind(dev, SUPERVISOR_KIND_REGISTRY, name, access, registry);
 }
 
+bool registry_is_gone(int dev, const char *name)
+{
+	int registry;
+	int err = _test_open_registry(dev, name, O_RDONLY, &registry);
+
+	if (!err)
+		close(registry);
+	return err == -ENOENT;
+}
+
 int _test_register(int registry, const char *text, int mailbox,
 		   struct supervisor_register *result)
 {

@@ -69,6 +69,15 @@
 	    .supervisor_fd = (fd_), \
 	    .id = (uintptr_t)(name_), .id_len = strlen(name_), ##__VA_ARGS__)
 
+/* Members of a spec whose child is to be registered under a key. */
+#define KEYED(registry_, key_) \
+	.flags = SUPERVISOR_CHILD_F_REGISTER, .registry_fd = (registry_), \
+	.register_key = (uintptr_t)(key_), .register_key_len = strlen(key_)
+/* And with a value. */
+#define KEYED_VALUE(registry_, key_, value_) \
+	KEYED(registry_, key_), .register_value = (uintptr_t)(value_), \
+	.register_value_len = strlen(value_)
+
 /* A mailbox with what it shall have beside the defaults; a named one is 0600. */
 #define MAILBOX(...) \
 	ARG(supervisor_mailbox_create, ##__VA_ARGS__)
@@ -359,6 +368,8 @@ int _test_trace(int mailbox, const char *expected, char *seen, size_t size);
 
 int _test_registry(int dev, struct supervisor_registry_create create, int *registry);
 int _test_open_registry(int dev, const char *name, __u32 access, int *registry);
+/* Nobody keeps the registry of that name any more. */
+bool registry_is_gone(int dev, const char *name);
 /* Keys and values are text, "key=value" or "key"; mailbox -1 for none. */
 int _test_register(int registry, const char *text, int mailbox,
 		   struct supervisor_register *result);

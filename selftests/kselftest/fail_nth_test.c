@@ -36,6 +36,8 @@ struct scene {
 	pid_t server;	/* which owns @box and replies, or 0 */
 	pid_t peer;	/* does nothing */
 	int reg;	/* a registry with an entry "key=value" and metadata */
+	int topics;	/* one of duplicate keys */
+	int keyed;	/* where the child of @token is to be registered, or 0 */
 };
 
 /* Larger than the ring of @box; and what only one allocator has room for. */
@@ -54,13 +56,21 @@ static int scene_register(struct scene *scene)
 	int err;
 
 	err = _test_registry(scene->dev, REGISTRY(UNIQUE), &scene->reg);
+	err = err ?: _test_registry(scene->dev, REGISTRY(DUPLICATE), &scene->topics);
 	err = err ?: _test_register(scene->reg, "key=value", -1, NULL);
 	err = err ?: _test_register(scene->reg, "box", scene->box, NULL);
 	return err ?: _test_ioctl(scene->reg, SUPERVISOR_META_PUT, &meta);
 }
 
+/* How its child is to be registered: at all, and in which registry. */
+enum keyed {
+	UNKEYED,
+	KEYED_UNIQUE,
+	KEYED_DUPLICATE,
+};
+
 /* Not closed on error: the test ends then, and with it all. */
-static int scene_open(struct scene *scene)
+static int scene_open(struct scene *scene, enum keyed keyed)
 {
 	char buf[4096] __aligned(8);
 	struct supervisor_msg *message = (void *)buf;
@@ -86,7 +96,10 @@ static int scene_open(struct scene *scene)
 	err = err ?: _test_mailbox_create(scene->dev, 0, &scene->events);
 	err = err ?: _test_mailbox_create(scene->dev, 0, &scene->spare);
 	err = err ?: _test_mailbox_create(scene->dev, 4096, &scene->box);
+	err = err ?: scene_register(scene);
 	scene->server = 0;
+	scene->keyed = keyed == KEYED_UNIQUE ? scene->reg :
+		       keyed == KEYED_DUPLICATE ? scene->topics : 0;
 
 	create = CREATE(.mailbox_fd = scene->mailbox, .mode = 0600,
 			.name = (uintptr_t)scene->name,
@@ -114,6 +127,9 @@ static int scene_open(struct scene *scene)
 	err = err ?: _test_wait(scene->started, SUPERVISOR_WAIT_IDLE);
 	/* One more START, which is left to the call. */
 	spec = CHILD("b", WAITS, .restart = SUPERVISOR_TEMPORARY);
+	if (scene->keyed)
+		spec = CHILD("b", WAITS, KEYED_VALUE(scene->keyed, "b", "value"),
+			     .restart = SUPERVISOR_TEMPORARY);
 	add.mailbox_fd = scene->spare;
 	err = err ?: _test_subscribe(scene->started, scene->events);
 	err = err ?: _test_child_add(scene->started, &spec, &add);
@@ -124,7 +140,7 @@ static int scene_open(struct scene *scene)
 	if (err != 1)
 		return err ?: -EPROTO;
 	scene->token = message->ref;
-	return scene_register(scene);
+	return 0;
 }
 
 /* Has cast, call and a call in hand. */
@@ -190,6 +206,7 @@ static void scene_close(struct scene *scene)
 		process_kill(scene->server);
 	_test_stop(scene->started);
 	close(scene->reg);
+	close(scene->topics);
 	close(scene->box);
 	close(scene->started);
 	close(scene->inner);
@@ -256,6 +273,18 @@ static int do_attach(struct scene *scene)
 	return _test_attach(scene->dev, scene->token);
 }
 
+/* Registered if, and only if, it is attached. */
+static int do_attach_keyed(struct scene *scene)
+{
+	int err = _test_attach(scene->dev, scene->token);
+	int found = _test_lookup(scene->keyed, "b", NULL, 0);
+
+	/* The fault may have hit the one or the other, or the telling. */
+	if (err == -EFAULT || found == -EFAULT)
+		return -EFAULT;
+	return found == (err ? -ENOENT : getpid()) ? err : -EPROTO;
+}
+
 /* The flag works if, and only if, the attach does; that may be untold (EFAULT). */
 static int do_attach_resetting(struct scene *scene)
 {
@@ -302,6 +331,14 @@ static int do_recv(struct scene *scene)
 static int do_add(struct scene *scene)
 {
 	struct supervisor_child_spec spec = CHILD("c", WAITS);
+
+	return _test_child_add(scene->sup, &spec, NULL);
+}
+
+static int do_add_keyed(struct scene *scene)
+{
+	struct supervisor_child_spec spec =
+		CHILD("c", WAITS, KEYED_VALUE(scene->reg, "c", "value"));
 
 	return _test_child_add(scene->sup, &spec, NULL);
 }
@@ -795,6 +832,7 @@ FIXTURE_VARIANT(fail_nth)
 	bool forks;		/* is for a child of the reader's */
 	bool exchanges;		/* wants messages and calls */
 	bool served;		/* wants somebody to answer */
+	enum keyed keyed;
 };
 
 #define CALLS(X) \
@@ -807,11 +845,16 @@ FIXTURE_VARIANT(fail_nth)
 	X(CHILD_ATTACH, .call = do_attach, .allocates = true, .forks = true) \
 	X(attach_resetting, .call = do_attach_resetting, .allocates = true, \
 	  .forks = true) \
+	X(attach_keyed, .call = do_attach_keyed, .allocates = true, \
+	  .forks = true, .keyed = KEYED_UNIQUE) \
+	X(attach_keyed_duplicate, .call = do_attach_keyed, .allocates = true, \
+	  .forks = true, .keyed = KEYED_DUPLICATE) \
 	X(CHILD_REPORT, .call = do_report) \
 	X(MAILBOX_CREATE, .call = do_mailbox_create, .allocates = true) \
 	X(MAILBOX_RECV, .call = do_recv) \
 	X(read, .call = do_read) \
 	X(CHILD_ADD, .call = do_add, .allocates = true) \
+	X(add_keyed, .call = do_add_keyed, .allocates = true) \
 	X(START, .call = do_start) \
 	X(STOP, .call = do_stop, .settled = true) \
 	X(start_child, .call = do_start_child, .allocates = true) \
@@ -1040,7 +1083,7 @@ TEST_F(fail_nth, sweep)
 	int file, nth;
 
 	for (nth = 1; nth < SWEEP_MAX; nth++) {
-		ASSERT_EQ(0, scene_open(scene));
+		ASSERT_EQ(0, scene_open(scene, variant->keyed));
 		if (variant->settled)
 			ASSERT_EQ(0, scene_settle(scene));
 		if (variant->exchanges)

@@ -267,6 +267,44 @@ TEST_F(limits, bytes)
 	free(blob);
 }
 
+/* Paid for when it is added, so that no start can be too much. */
+TEST_F(limits, entries_of_children)
+{
+	struct supervisor_child_add add = CALL(supervisor_child_add);
+	struct supervisor_child_spec spec;
+	struct supervisor_status status;
+	int registry;
+
+	test_registry(self->dev, REGISTRY(UNIQUE), &registry);
+	spec = CHILD("c", WAITS, KEYED_VALUE(registry, "c", "value"));
+	test_limit(SUPERVISOR_LIMIT_ENTRIES, 2);
+	test_child(self->sup, "a", WAITS, KEYED(registry, "a"));
+	test_child(self->sup, "b", WAITS, KEYED(registry, "b"));
+	ASSERT_EQ(-EDQUOT, _test_child_add(self->sup, &spec, &add));
+	ASSERT_EQ(SUPERVISOR_LIMIT_ENTRIES, add.out_limit);
+	ASSERT_EQ(-EDQUOT, _test_register(registry, "d", -1, NULL));
+	test_used(SUPERVISOR_LIMIT_ENTRIES, 2);
+	test_used(SUPERVISOR_LIMIT_CHILDREN, 2);
+	test_limit(SUPERVISOR_LIMIT_ENTRIES, 3);
+	test_limit(SUPERVISOR_LIMIT_BYTES,
+		   2 * (sizeof(struct program) + 1) + sizeof(struct program) + 5);
+	ASSERT_EQ(-EDQUOT, _test_child_add(self->sup, &spec, &add));
+	ASSERT_EQ(SUPERVISOR_LIMIT_BYTES, add.out_limit);
+	test_used(SUPERVISOR_LIMIT_ENTRIES, 2);
+	test_status(self->sup, &status);
+	ASSERT_EQ(2, status.out_count);
+	close(self->sup);
+	close(registry);
+	self->sup = -1;
+	ASSERT_TRUE(eventually(({
+		struct supervisor_info info;
+
+		!_test_info(self->dev, &info) &&
+		!info.out_used[SUPERVISOR_LIMIT_ENTRIES] &&
+		!info.out_used[SUPERVISOR_LIMIT_REGISTRIES];
+	})));
+}
+
 TEST_F(limits, names)
 {
 	static const char name[] = "/limits";

@@ -595,6 +595,43 @@ TEST_F(perm, registries_from_within_a_namespace)
 	close(dev);
 }
 
+/* Who has a key may have no number in here; who gets one has. */
+static int children_registered_from_within(void *argument)
+{
+	int reg = *(int *)argument;
+	struct supervisor_child_spec taken = CHILD("a", WAITS, KEYED(reg, "web"));
+	struct supervisor_child_spec inner = CHILD("b", WAITS, KEYED(reg, "inner"));
+	struct supervisor_child_add add = CALL(supervisor_child_add, .out_pid = -1);
+	struct tree tree;
+	int err;
+
+	err = _test_tree_open(&tree, CREATE());
+	err = err ?: _test_start(tree.sup);
+	err = err ?: expect(_test_child_add(tree.sup, &taken, &add), -ECHILD);
+	err = err ?: expect(add.out_error, EEXIST);
+	err = err ?: expect(add.out_pid, 0);
+	add = CALL(supervisor_child_add);
+	err = err ?: _test_child_add(tree.sup, &inner, &add);
+	err = err ?: expect(_test_lookup(reg, "inner", NULL, 0), add.out_pid);
+	err = err ?: expect(child_pid(tree.sup, "b"), add.out_pid);
+	tree_close(&tree);
+	return err ?: expect(_test_lookup(reg, "inner", NULL, 0), -ENOENT);
+}
+
+TEST_F(perm, children_registered_from_within_a_namespace)
+{
+	int dev = device_open();
+	int reg;
+	struct namespaced within = { children_registered_from_within, &reg };
+
+	test_registry(dev, REGISTRY(UNIQUE), &reg);
+	test_register(reg, "web");
+	ASSERT_EQ(0, in_process(in_pid_namespace, &within));
+	ASSERT_EQ(1, _test_count_entries(reg, SELECT(0, "")));
+	close(reg);
+	close(dev);
+}
+
 static int look_from_within(void *argument)
 {
 	struct tree *tree = argument;

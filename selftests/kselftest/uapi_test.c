@@ -1333,13 +1333,14 @@ TEST_F(spec, one_wrong_thing)
 	test_bad_spec(EOPNOTSUPP, 0, .signal_whom = 2);
 	test_bad_spec(EINVAL, SUPERVISOR_VALID, .stop_signal = 65);
 	test_bad_spec(EOPNOTSUPP, 0, .flags = 1U << 31);
-	/* As long as no flag says that they are there. */
+	/* No flag says that they are there. */
 	test_bad_spec(EINVAL, SUPERVISOR_VALID, .registry_fd = -1);
 	test_bad_spec(EINVAL, SUPERVISOR_VALID, .register_key = 1);
 	test_bad_spec(EINVAL, SUPERVISOR_VALID, .register_key_len = 1);
 	test_bad_spec(EINVAL, SUPERVISOR_VALID, .register_value = 1);
 	test_bad_spec(EINVAL, SUPERVISOR_VALID, .register_value_len = 1);
 	test_bad_spec(EINVAL, SUPERVISOR_VALID, .__reserved2 = 1);
+	test_bad_spec(EINVAL, SUPERVISOR_VALID, .out_registry = 1);
 	test_bad_spec(EMSGSIZE, 0, .blob_len = SUPERVISOR_BLOB_MAX + 1);
 	test_bad_spec(EBADF, 0, .supervisor_fd = 999);
 	test_bad_spec(EBADFD, 0, .supervisor_fd = self->mailbox);
@@ -1356,6 +1357,67 @@ TEST_F(spec, one_wrong_thing)
 	grown[0] = CHILD("grown", WAITS, .size = sizeof(grown[0]) + 8);
 	grown[1].size = 1;
 	ASSERT_EQ(-E2BIG, _test_child_add(sup, grown, NULL));
+}
+
+#define test_too_long(max_, ...) \
+	do { \
+		struct supervisor_child_add add_ = CALL(supervisor_child_add); \
+		struct supervisor_child_spec spec_ = CHILD("long", WAITS, __VA_ARGS__); \
+		EXPECT_EQ(-EMSGSIZE, _test_child_add(sup, &spec_, &add_)); \
+		EXPECT_EQ((max_), add_.out_max); \
+	} while (0)
+
+TEST_F(spec, one_wrong_thing_to_be_registered)
+{
+	struct supervisor_registry_status before, after;
+	static char long_text[SUPERVISOR_VALUE_MAX + 1];
+	const int sup = self->sup;
+	struct supervisor_info info;
+	char name[32];
+	int registry, reader;
+
+	snprintf(name, sizeof(name), "/spec.%d", getpid());
+	test_registry(self->dev, NAMED_REGISTRY(name, UNIQUE), &registry);
+	test_open_registry(self->dev, name, O_RDONLY, &reader);
+	ASSERT_EQ(0, _test_registry_status(registry, &before));
+	test_info(self->dev, &info);
+
+	test_bad_spec(EBADF, 0, KEYED(999, "web"));
+	test_bad_spec(EBADF, 0, KEYED(-1, "web"));
+	test_bad_spec(EBADF, 0, KEYED(reader, "web"));
+	test_bad_spec(EBADFD, 0, KEYED(self->dev, "web"));
+	test_bad_spec(EBADFD, 0, KEYED(self->mailbox, "web"));
+	test_bad_spec(EBADFD, 0, KEYED(sup, "web"));
+	test_bad_spec(EINVAL, SUPERVISOR_VALID, KEYED(registry, ""));
+	test_bad_spec(EFAULT, 0, KEYED(registry, "web"), .register_key = 8);
+	test_bad_spec(EFAULT, 0, KEYED_VALUE(registry, "web", "one"),
+		      .register_value = 8);
+	test_bad_spec(EINVAL, SUPERVISOR_VALID, KEYED(registry, "web"),
+		      .__reserved2 = 1);
+	test_bad_spec(EINVAL, SUPERVISOR_VALID, KEYED(registry, "web"),
+		      .out_registry = 1);
+	/* A supervisor is no process, whichever it is. */
+	test_bad_spec(EINVAL, SUPERVISOR_VALID, KEYED(registry, "web"),
+		      .supervisor_fd = self->mailbox);
+	test_bad_spec(EINVAL, SUPERVISOR_INVALID_RESTART_TYPE,
+		      KEYED(registry, "web"), .restart = 3);
+	test_bad_spec(EINVAL, SUPERVISOR_INVALID_ID, KEYED(registry, "web"),
+		      .id = (uintptr_t)"a/b");
+
+	test_too_long(SUPERVISOR_KEY_MAX, KEYED(registry, long_text),
+		      .register_key_len = SUPERVISOR_KEY_MAX + 1);
+	test_too_long(SUPERVISOR_VALUE_MAX, KEYED(registry, "web"),
+		      .register_value = (uintptr_t)long_text,
+		      .register_value_len = sizeof(long_text));
+	test_too_long(SUPERVISOR_BLOB_MAX, .blob_len = SUPERVISOR_BLOB_MAX + 1);
+
+	ASSERT_EQ(0, _test_registry_status(registry, &after));
+	ASSERT_EQ(0, memcmp(&before, &after, sizeof(after)));
+	ASSERT_TRUE(eventually(used_is(self->dev, &info)));
+	close(reader);
+	close(registry);
+	/* Nobody keeps it. */
+	ASSERT_TRUE(eventually(registry_is_gone(self->dev, name)));
 }
 
 TEST_F(spec, otps_order)

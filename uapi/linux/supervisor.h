@@ -413,6 +413,8 @@ struct supervisor_list {
  * Errors: EPERM (not a child of the reader), EALREADY (used), ESTALE (revoked
  * or unknown), EINVAL (not a group leader, or the START is a supervisor's),
  * EBUSY (already somebody's child), EDEADLK (it owns the tree), ENOMEM.
+ *
+ * When its spec has a key, the process is registered before this returns.
  */
 struct supervisor_child_attach {
 	__u32 size;
@@ -537,8 +539,9 @@ enum {
  *	alias it was sent to, or 0. CALL: what a reply names. REPLY, DOWN,
  *	EXIT: the ref that was handed out
  * @time_ns: when it happened or was sent
- * @pid: START: 0. EVENT: the child's process. CAST, CALL, REPLY: the sender; 0
- *	of a REPLY that nobody sent. DOWN, EXIT: who died
+ * @pid: START: 0. EVENT: the child's process; START_FAILED, DOWN: with EEXIST, who
+ *	has the key. CAST, CALL, REPLY: the sender; 0 of a REPLY that nobody sent.
+ *	DOWN, EXIT: who died
  * @uid: effective, of the sender; of kernel messages, the supervisor's creator
  * @incarnation: the child's run: 1, 2, 3...
  * @__reserved: 0
@@ -638,7 +641,7 @@ enum {
  * @event: SUPERVISOR_EVENT_*
  * @reason: EXITED, DOWN: SUPERVISOR_EXIT_*
  * @status: EXITED: the raw wait status, as wait4 gives it
- * @error: START_FAILED: errno
+ * @error: START_FAILED: errno; DOWN: with INIT_FAILED, that of the start that failed
  * @down: DOWN: SUPERVISOR_DOWN_*
  * @is_supervisor: the child is a supervisor
  * @id_len: bytes of the child's id; a NUL follows
@@ -1292,19 +1295,28 @@ enum {
  * @id: pointer to the id: no NUL, '/' or control characters
  * @blob: pointer to what tells a spawner how to start it
  * @registry_fd: REGISTER: a registry, open for writing
- * @register_key_len: REGISTER: bytes in @register_key
+ * @register_key_len: REGISTER: bytes in @register_key, 1 to %SUPERVISOR_KEY_MAX
  * @register_key: REGISTER: pointer to the key
  * @register_value: REGISTER: pointer to the value of its entry
- * @register_value_len: REGISTER: bytes in @register_value
+ * @register_value_len: REGISTER: bytes in @register_value, at most
+ *	%SUPERVISOR_VALUE_MAX
  * @__reserved2: must be 0
+ * @out_registry: CHILD_GET_SPEC: with REGISTER, the registry's id; elsewhere 0
  *
  * With REGISTER each START takes the key for the child before anybody is asked to
  * start it, and the entry is the child's from its attach to its death. When
  * somebody else has the key, the start fails with EEXIST as out_error and the holder
- * as out_pid: OTP's already_started. Without the flag the members must be 0.
+ * as out_pid (0 for a child that is being started): OTP's already_started. A start
+ * that comes to nothing gives the key back. From a death to the next START anybody
+ * may have it, as in OTP. Of duplicate keys there is nothing to take.
+ *
+ * The spec keeps the registry open and counts as one of its creator's entries, so
+ * that no start fails for a limit. Of a process only. Without the flag the members
+ * must be 0.
  *
  * Reads back from SUPERVISOR_CHILD_GET_SPEC with offsets from its own start in
- * place of the pointers; a NUL follows the id.
+ * place of the pointers, and -1 for the descriptors that were given; a NUL follows
+ * the id, the key and the value.
  */
 struct supervisor_child_spec {
 	__u32 size;
@@ -1334,6 +1346,7 @@ struct supervisor_child_spec {
 	__aligned_u64 register_value;
 	__u32 register_value_len;
 	__u32 __reserved2;
+	__aligned_u64 out_registry;
 };
 
 /* flags of the calls to a supervisor */
@@ -1351,16 +1364,20 @@ struct supervisor_child_spec {
  * @out_error: ECHILD: the errno of the start
  * @out_invalid: EINVAL: SUPERVISOR_INVALID_*, or 0
  * @out_limit: EDQUOT, ENOSPC: SUPERVISOR_LIMIT_*
- * @out_pid: the child's process; also with already_started
+ * @out_pid: the child's process; also with already_started. ECHILD with EEXIST: who
+ *	has its key
  * @out_id: the child's id
  * @call: 0; or, after EINTR, the call that is under way, to wait on
+ * @out_max: EMSGSIZE: the bytes that the blob, key or value may have
+ * @__reserved: must be 0
  *
  * On a supervisor that has not started: adds one of its own specs, with which
  * it starts and starts again; ASYNC is refused (EINVAL). On one that has: OTP's
  * start_child.
  *
- * Errors: those of the results; EBADF, EBADFD, EBUSY or ELOOP (supervisor_fd),
- * ENAMETOOLONG, EMSGSIZE (blob), EDQUOT, ENOSPC, ETIMEDOUT, EINTR, ENOMEM.
+ * Errors: those of the results; EBADF, EBADFD (supervisor_fd, registry_fd), EBUSY or
+ * ELOOP (supervisor_fd), ENAMETOOLONG, EMSGSIZE (blob, key or value: @out_max),
+ * EDQUOT, ENOSPC, ETIMEDOUT, EINTR, ENOMEM.
  */
 struct supervisor_child_add {
 	__u32 size;
@@ -1376,6 +1393,8 @@ struct supervisor_child_add {
 	__s32 out_pid;
 	__aligned_u64 out_id;
 	__aligned_u64 call;
+	__u32 out_max;
+	__u32 __reserved;
 };
 #define SUPERVISOR_CHILD_ADD _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_CHILD_ADD)
 
@@ -1388,6 +1407,8 @@ struct supervisor_child_add {
  * @failed_id_len: bytes at @failed_id; out: bytes of the id
  * @failed_id: pointer to room for the id of the child that did not start, or 0
  * @call: 0; or, after EINTR, not 0: only wait
+ * @out_pid: ECHILD with EEXIST: who has the key of that child, or of one below it
+ * @__reserved: must be 0
  *
  * Starts a root: its children in order, one after the other. Returns when the
  * last has started, or when, after a failure, those that had are stopped.
@@ -1403,6 +1424,8 @@ struct supervisor_start {
 	__u32 failed_id_len;
 	__aligned_u64 failed_id;
 	__aligned_u64 call;
+	__s32 out_pid;
+	__u32 __reserved;
 };
 #define SUPERVISOR_START _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_START)
 
@@ -1442,7 +1465,7 @@ struct supervisor_stop {
  * @mailbox_fd: ASYNC: where the answer goes; otherwise -1
  * @out_result: SUPERVISOR_RESULT_*
  * @out_error: ECHILD: the errno of the start
- * @out_pid: RESTART: the child's process
+ * @out_pid: RESTART: the child's process; ECHILD with EEXIST: who has its key
  * @out_limit: with EDQUOT, SUPERVISOR_LIMIT_*
  * @call: 0; or, after EINTR, the call that is under way, to wait on
  *
@@ -1504,6 +1527,9 @@ enum {
  * @supervisor: the nested supervisor's id, 0 for a process
  * @name_len: bytes of the child's id; a NUL follows
  * @name_offset: where it begins, from the start of the record
+ * @registry: the id of the registry in which its process is registered, 0 for none
+ * @key_len: bytes of its key there; a NUL follows
+ * @key_offset: where that begins, from the start of the record; 0 for none
  * @name: where it begins if the record has not grown since this header
  */
 struct supervisor_child_status {
@@ -1523,6 +1549,9 @@ struct supervisor_child_status {
 	__aligned_u64 supervisor;
 	__u32 name_len;
 	__u32 name_offset;
+	__aligned_u64 registry;
+	__u32 key_len;
+	__u32 key_offset;
 	char name[];
 };
 
