@@ -88,7 +88,21 @@ static int spec_from_opts(struct supervisor_child_spec *spec, const char *id,
 		.id = u64_from_ptr(id),
 		.blob = u64_from_ptr(o.blob),
 	};
+	if (o.registry != -1) {
+		spec->flags |= SUPERVISOR_CHILD_F_REGISTER;
+		spec->registry_fd = o.registry;
+		spec->register_key = u64_from_ptr(o.key);
+		spec->register_key_len = o.key_len;
+		spec->register_value = u64_from_ptr(o.value);
+		spec->register_value_len = sup_len32(o.value_len);
+	}
 	return 0;
+}
+
+/* Are there so many bytes at @offset of a spec that the kernel gave back? */
+static bool spec_has(size_t len, uint64_t offset, uint32_t bytes)
+{
+	return offset <= len && bytes <= len - offset;
 }
 
 int sup_spec_to_opts(const void *mem, size_t len, struct sup_child_opts *opts)
@@ -99,7 +113,9 @@ int sup_spec_to_opts(const void *mem, size_t len, struct sup_child_opts *opts)
 	if (opts->sz < offsetofend(struct sup_child_opts, retry_reset_after_ms))
 		return -EINVAL;
 	if (len < sizeof(*spec) || spec->size < sizeof(*spec) ||
-	    spec->blob > len || spec->blob_len > len - spec->blob)
+	    !spec_has(len, spec->blob, spec->blob_len) ||
+	    !spec_has(len, spec->register_key, spec->register_key_len) ||
+	    !spec_has(len, spec->register_value, spec->register_value_len))
 		return -EBADMSG;
 
 	o.blob = spec->blob_len ? (const char *)mem + spec->blob : NULL;
@@ -119,6 +135,12 @@ int sup_spec_to_opts(const void *mem, size_t len, struct sup_child_opts *opts)
 	o.retry_factor_pct = spec->retry_factor_pct;
 	o.retry_jitter_pct = spec->retry_jitter_pct;
 	o.retry_reset_after_ms = spec->retry_reset_after_ms;
+	if (spec->flags & SUPERVISOR_CHILD_F_REGISTER) {
+		o.key = (const char *)mem + spec->register_key;
+		o.key_len = spec->register_key_len;
+		o.value = (const char *)mem + spec->register_value;
+		o.value_len = spec->register_value_len;
+	}
 	sup_struct_out(opts, sizeof(o), &o);
 	return 0;
 }
@@ -155,6 +177,7 @@ static int child_add(int supervisor, const char *id,
 	local.limit = arg.out_limit;
 	local.pid = arg.out_pid;
 	local.id = arg.out_id;
+	local.max = arg.out_max;
 	sup_result_end(result, &local);
 	return ret;
 }

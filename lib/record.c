@@ -44,6 +44,10 @@ sup_record_child(const void *buf, size_t len,
 	if (next && !sup_record_text_ok(next, next->size, next->name_offset,
 					next->name_len))
 		return NULL;
+	if (next && next->key_len &&
+	    !sup_record_text_ok(next, next->size, next->key_offset,
+				next->key_len))
+		return NULL;
 	return next;
 }
 
@@ -90,6 +94,13 @@ sup_children_next(const struct sup_children *children,
 const char *sup_children_id(const struct supervisor_child_status *child)
 {
 	return (const char *)child + child->name_offset;
+}
+
+const void *sup_children_key(const struct supervisor_child_status *child,
+			     size_t *key_len)
+{
+	*key_len = child->key_len;
+	return child->key_len ? (const char *)child + child->key_offset : NULL;
 }
 
 void sup_children_free(struct sup_children *children)

@@ -91,6 +91,7 @@ int sup_start(int supervisor, uint64_t deadline, struct sup_result *result,
 	ret = sup_ioctl(supervisor, SUPERVISOR_START, &arg);
 	if (ret == -ECHILD) {
 		local.error = arg.out_error;
+		local.pid = arg.out_pid;
 		if (failed_id && arg.failed_id_len <= SUPERVISOR_NAME_MAX)
 			failed_id[arg.failed_id_len] = '\0';
 	}

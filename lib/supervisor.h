@@ -79,7 +79,7 @@ SUP_API uint64_t sup_deadline_in(uint64_t ms);
  * @limit: with EDQUOT or ENOSPC, and where a mailbox is full, SUPERVISOR_LIMIT_*:
  *	the limit that was met
  * @pid: the child's process; of the present one with already_started; whom a key
- *	of a registry names, or who has it
+ *	of a registry names, or who has it, also where a start failed for that
  * @created: of a registry: 1 if it was made, 0 if it was there
  * @id: id of what was created or opened; the number of an entry
  * @max: with EMSGSIZE of a payload, a key or a value, the bytes that one may have
@@ -198,7 +198,8 @@ SUP_API void sup_names_free(struct sup_names *names);
 /*
  * Starts a root, and waits for its last child to have started. A failure
  * stops those that had. @failed_id, if not NULL, gets the id of the child that
- * did not start ("" when it was none), result->error its errno.
+ * did not start ("" when it was none), result->error its errno; with EEXIST
+ * result->pid has the key of that one, or of one below it.
  * Errors: ECHILD, EBUSY (started before, or somebody's child), ESHUTDOWN,
  * EINVAL, ETIMEDOUT (the start goes on), EINTR (likewise).
  * The process that starts a tree and reads its START requests needs a thread
@@ -256,6 +257,12 @@ sup_children_next(const struct sup_children *children,
 /* Its id; child->name is that only while the kernel is no newer. */
 SUP_API const char *
 sup_children_id(const struct supervisor_child_status *child);
+/*
+ * The key under which it is registered, of *@key_len bytes, in the registry of id
+ * child->registry; NULL for none.
+ */
+SUP_API const void *
+sup_children_key(const struct supervisor_child_status *child, size_t *key_len);
 SUP_API void sup_children_free(struct sup_children *children);
 
 /*
@@ -307,6 +314,12 @@ struct sup_command;
  * @retry_factor_pct: each delay in hundredths of the one before (200)
  * @retry_jitter_pct: a delay varies by up to so many hundredths
  * @retry_reset_after_ms: a run of this length ends the backoff
+ * @registry: a registry, open for writing, in which each run of the child is
+ *	registered while it lives; -1 (default): in none
+ * @key_len: bytes of @key
+ * @key: under what
+ * @value: the entry's value, or NULL
+ * @value_len: its bytes
  *
  * @retry_factor_pct is passed on only with a @retry_min_ms.
  */
@@ -330,19 +343,27 @@ struct sup_child_opts {
 	uint32_t retry_factor_pct;
 	uint32_t retry_jitter_pct;
 	uint32_t retry_reset_after_ms;
+	int registry;
+	uint32_t key_len;
+	const void *key;
+	const void *value;
+	size_t value_len;
 };
 #define SUP_DEFAULTS_sup_child_opts sizeof(struct sup_child_opts), NULL, \
 	NULL, 0, -1, SUPERVISOR_PERMANENT, 0, SUP_TYPE_DEFAULT, \
 	SUPERVISOR_READINESS_EXEC, 0, SUP_SHUTDOWN_DEFAULT, \
-	SUPERVISOR_SIGNAL_GROUP, 0, 0, 0, 0, 200, 0, 0
+	SUPERVISOR_SIGNAL_GROUP, 0, 0, 0, 0, 200, 0, 0, \
+	-1, 0, NULL, NULL, 0
 
 /*
  * Before sup_start(): adds a spec, with which the supervisor starts and starts
  * again. After: OTP's start_child, which waits for the start.
  * Errors: EINVAL (result->invalid), EEXIST (result->result says already_started
- * or already_present, result->pid who), ECHILD (result->error), ESHUTDOWN,
- * EOWNERDEAD, EBADF, EBADFD, EBUSY, ELOOP (opts->supervisor), ENAMETOOLONG,
- * EMSGSIZE (blob), EDQUOT, ENOSPC (result->limit), ETIMEDOUT, EINTR, ENOMEM.
+ * or already_present, result->pid who), ECHILD (result->error; EEXIST: somebody
+ * has its key, result->pid, or another child is to have it), ESHUTDOWN,
+ * EOWNERDEAD, EBADF, EBADFD (opts->supervisor, opts->registry), EBUSY, ELOOP
+ * (opts->supervisor), ENAMETOOLONG, EMSGSIZE (blob, key or value: result->max),
+ * EDQUOT, ENOSPC (result->limit), ETIMEDOUT, EINTR, ENOMEM.
  */
 SUP_API int sup_child_add(int supervisor, const char *id,
 			  const struct sup_child_opts *opts, uint64_t deadline,
@@ -365,8 +386,9 @@ SUP_API int sup_child_delete(int supervisor, const char *id,
 
 /*
  * OTP's get_childspec: fills @opts (set opts->sz before) as sup_child_add()
- * takes it. blob points into *@memory, which the caller frees with free(3);
- * command is NULL, see sup_command_decode(); supervisor is -1.
+ * takes it. blob, key and value point into *@memory, which the caller frees with
+ * free(3); command is NULL, see sup_command_decode(); supervisor and registry are
+ * -1: sup_children_key() tells which registry it was.
  * Errors: ENOENT, and those of sup_which_children().
  */
 SUP_API int sup_child_get_spec(int supervisor, const char *id,

@@ -105,9 +105,22 @@ static void test_answer(void)
 	const struct supervisor_msg *head = &msg.answer.head;
 	const struct supervisor_child_status *child;
 	SUP_OPTS(sup_child_opts, opts);
+	size_t key_len = 99;
 
 	child = sup_msg_child_next(head, NULL);
 	ok(child && !strcmp(sup_children_id(child), "web"), "a child of an answer");
+	ok(child && !sup_children_key(child, &key_len) && !key_len,
+	   "which has no key");
+	msg.child.key_len = 2;
+	msg.child.key_offset = sizeof(msg.child) + 4;
+	memcpy(msg.name, "web\0db", 7);
+	child = sup_msg_child_next(head, NULL);
+	ok(child && !memcmp(sup_children_key(child, &key_len), "db", 2) &&
+	   key_len == 2, "or has one");
+	msg.child.key_len = 4;
+	ok(!sup_msg_child_next(head, NULL), "but not beyond the record");
+	msg.child.key_len = 0;
+	child = sup_msg_child_next(head, NULL);
 	ok(!sup_msg_child_next(head, child), "and no more");
 	ok(!sup_msg_count(head), "it is no count");
 	is(sup_msg_spec(head, &opts), -EINVAL, "nor a spec");
@@ -215,12 +228,14 @@ static void test_spec(void)
 		struct supervisor_msg_answer answer;
 		struct supervisor_child_spec spec;
 		char blob[8];
+		char key[8];
+		char value[8];
 	} msg = {
 		.answer = {
 			.head = { .size = sizeof(msg),
 				  .type = SUPERVISOR_MSG_ANSWER },
 			.command = SUPERVISOR_CMD_CHILD_SPEC,
-			.data_len = sizeof(msg.spec) + 8,
+			.data_len = sizeof(msg.spec) + 24,
 			.data_offset = sizeof(msg.answer),
 		},
 		.spec = {
@@ -236,8 +251,25 @@ static void test_spec(void)
 	ok(opts.sz == sizeof(opts) && opts.restart == SUPERVISOR_TRANSIENT &&
 	   opts.shutdown_ms == 7 && opts.retry_uncounted == 1 &&
 	   opts.blob == msg.blob && opts.blob_len == 8 &&
-	   opts.supervisor == -1, "what it says");
-	msg.spec.blob = sizeof(msg.spec) + 1;
+	   opts.supervisor == -1 && opts.registry == -1 && !opts.key,
+	   "what it says");
+	msg.spec.flags |= SUPERVISOR_CHILD_F_REGISTER;
+	msg.spec.registry_fd = -1;
+	msg.spec.register_key = sizeof(msg.spec) + 8;
+	msg.spec.register_key_len = 3;
+	msg.spec.register_value = sizeof(msg.spec) + 16;
+	msg.spec.register_value_len = 8;
+	is(sup_msg_spec(&msg.answer.head, &opts), 0, "one of a key");
+	ok(opts.registry == -1 && opts.key == msg.key && opts.key_len == 3 &&
+	   opts.value == msg.value && opts.value_len == 8, "and value");
+	msg.spec.register_value_len = 9;
+	is(sup_msg_spec(&msg.answer.head, &opts), -EBADMSG,
+	   "a value beyond the answer");
+	msg.spec.register_value_len = 8;
+	msg.spec.register_key = ~0ULL;
+	is(sup_msg_spec(&msg.answer.head, &opts), -EBADMSG, "a key that wraps");
+	msg.spec.register_key = sizeof(msg.spec) + 8;
+	msg.spec.blob = sizeof(msg.spec) + 17;
 	is(sup_msg_spec(&msg.answer.head, &opts), -EBADMSG,
 	   "a blob beyond the answer");
 	msg.spec.blob = ~0ULL;

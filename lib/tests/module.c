@@ -583,6 +583,61 @@ static void test_speed(void)
 	unlink(path);
 }
 
+/* ---- a child's name in a registry --------------------------------------- */
+
+static void test_registered(void)
+{
+	int registry = sup_registry_create(device, NULL, NULL);
+	SUP_OPTS(sup_child_opts, opts, .registry = registry, .key = "web",
+		 .key_len = 3, .value = "8080", .value_len = 4);
+	const struct supervisor_child_status *child;
+	struct supervisor_status status = { .size = sizeof(status) };
+	SUP_OPTS(sup_child_opts, got);
+	SUP_OPTS(sup_result, result);
+	struct sup_children *children;
+	char failed[SUP_ID_SIZE];
+	struct tree tree;
+	void *memory;
+	size_t len;
+
+	tree_init(&tree, NULL);
+	sup_start(tree.root, SECONDS(20), NULL, NULL);
+	is(add(&tree, "w", &opts, &result, SLEEP), 0, "a child with a key");
+	is(sup_whereis(registry, "web", 3), result.pid, "has it");
+	is(add(&tree, "v", &opts, &result, SLEEP), -ECHILD, "another one");
+	ok(result.error == EEXIST && result.pid == look(&tree, "w").pid,
+	   "does not, and is told who has");
+	is(sup_child_get_spec(tree.root, "w", SECONDS(20), &got, &memory), 0,
+	   "its spec");
+	ok(got.registry == -1 && got.key_len == 3 &&
+	   !memcmp(got.key, "web", 3) && got.value_len == 4 &&
+	   !memcmp(got.value, "8080", 4), "says what it is registered with");
+	free(memory);
+	is(sup_status(tree.root, &status, &children), 0, "its status");
+	child = sup_children_next(children, NULL);
+	ok(child && child->registry &&
+	   !memcmp(sup_children_key(child, &len), "web", 3) && len == 3,
+	   "likewise");
+	sup_children_free(children);
+	opts.key_len = SUPERVISOR_KEY_MAX + 1;
+	is(add(&tree, "u", &opts, &result, SLEEP), -EMSGSIZE, "too long a key");
+	is(result.max, SUPERVISOR_KEY_MAX, "says how long one may be");
+	opts.key_len = 3;
+	tree_end(&tree);
+	is(sup_whereis(registry, "web", 3), -ENOENT, "and nobody has it any more");
+
+	is(sup_register(registry, "web", 3, NULL, 0, -1, NULL), 0,
+	   "somebody else does");
+	tree_init(&tree, NULL);
+	add(&tree, "w", &opts, NULL, SLEEP);
+	is(sup_start(tree.root, SECONDS(20), &result, failed), -ECHILD,
+	   "the tree does not start");
+	ok(result.error == EEXIST && result.pid == getpid() &&
+	   !strcmp(failed, "w"), "and says which, and who has it");
+	tree_end(&tree);
+	close(registry);
+}
+
 /* ---- as a child ------------------------------------------------------- */
 
 static int play(const char *how)
@@ -626,6 +681,7 @@ int main(int argc, char **argv)
 	test_notify();
 	test_user();
 	test_names();
+	test_registered();
 	test_speed();
 	return tap_end();
 }
