@@ -59,6 +59,22 @@ int sup_result_begin(const struct sup_result *result, struct sup_result *local)
 	return 0;
 }
 
+void sup_result_refused(struct sup_result *local, int error, uint32_t limit,
+			uint32_t max)
+{
+	switch (error) {
+	case -EMSGSIZE:
+		local->max = max;
+		break;
+	case -EDQUOT:
+	case -ENOSPC:
+	case -EAGAIN:
+	case -ETIMEDOUT:
+		local->limit = limit;
+		break;
+	}
+}
+
 void sup_result_end(struct sup_result *result, const struct sup_result *local)
 {
 	if (result)

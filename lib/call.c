@@ -11,16 +11,6 @@
 #include <sys/mman.h>
 #include "internal.h"
 
-/* What a payload that did not get in has met. */
-static void result_refused(struct sup_result *local, int error, uint32_t limit,
-			   uint32_t max)
-{
-	if (error == -EMSGSIZE)
-		local->max = max;
-	else if (error == -EDQUOT || error == -EAGAIN || error == -ETIMEDOUT)
-		local->limit = limit;
-}
-
 /* ---- casts ------------------------------------------------------------ */
 
 /* Casts by @request, whose argument has what is told of a refusal in it. */
@@ -35,7 +25,7 @@ static int cast(int fd, unsigned long request, void *arg, const uint32_t *limit,
 	do {
 		ret = sup_ioctl(fd, request, arg);
 	} while (ret == -EINTR);
-	result_refused(&local, ret, *limit, *max);
+	sup_result_refused(&local, ret, *limit, *max);
 	sup_result_end(result, &local);
 	return ret;
 }
@@ -96,7 +86,7 @@ int sup_mailbox_call(int mailbox, const void *buf, size_t len, void *reply,
 	} while (ret == -EINTR);
 	*call = ret == -EMSGSIZE ? arg.call : 0;
 	*reply_len = !ret || *call ? arg.reply_len : 0;
-	result_refused(&local, *call ? 0 : ret, arg.out_limit, arg.out_max);
+	sup_result_refused(&local, *call ? 0 : ret, arg.out_limit, arg.out_max);
 	sup_result_end(result, &local);
 	return ret;
 }
@@ -167,7 +157,7 @@ int sup_call_start(int mailbox, const void *buf, size_t len, int into,
 		ret = sup_ioctl(mailbox, SUPERVISOR_CALL_START, &arg);
 	} while (ret == -EINTR);
 	*ref = ret ? 0 : arg.out_ref;
-	result_refused(&local, ret, arg.out_limit, arg.out_max);
+	sup_result_refused(&local, ret, arg.out_limit, arg.out_max);
 	sup_result_end(result, &local);
 	return ret;
 }

@@ -41,8 +41,13 @@ void sup_struct_out(void *dst, size_t size, const void *src);
 	sup_struct_in((dst), sizeof(*(dst)), \
 		      offsetofend(__typeof__(*(dst)), last), (src))
 
-/* base.c: results. Begin checks @result, end writes it; both take NULL. */
+/*
+ * base.c: results. Begin checks @result, end writes it; both take NULL. Refused notes
+ * what has met a key, a value or a payload that did not get in.
+ */
 int sup_result_begin(const struct sup_result *result, struct sup_result *local);
+void sup_result_refused(struct sup_result *local, int error, uint32_t limit,
+			uint32_t max);
 void sup_result_end(struct sup_result *result, const struct sup_result *local);
 
 /* base.c: realloc(3), free(3) and close(2) that leave errno alone. */

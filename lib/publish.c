@@ -22,7 +22,7 @@ static int listen_ioctl(int registry, unsigned long request, int mailbox,
 	if (ret)
 		return ret;
 	ret = sup_ioctl(registry, request, &arg);
-	local.limit = arg.out_limit;
+	sup_result_refused(&local, ret, arg.out_limit, 0);
 	sup_result_end(result, &local);
 	return ret;
 }
@@ -58,8 +58,7 @@ int sup_publish(int registry, const void *key, size_t key_len,
 	if (ret)
 		return ret;
 	ret = sup_ioctl(registry, SUPERVISOR_PUBLISH, &arg);
-	local.limit = arg.out_limit;
-	local.max = arg.out_max;
+	sup_result_refused(&local, ret, arg.out_limit, arg.out_max);
 	sup_result_end(result, &local);
 	if (outcome) {
 		outcome->delivered = arg.out_delivered;
@@ -90,8 +89,7 @@ int sup_key_send(int registry, const void *key, size_t key_len, int pid,
 	do {
 		ret = sup_ioctl(registry, SUPERVISOR_KEY_SEND, &arg);
 	} while (ret == -EINTR);
-	local.limit = arg.out_limit;
-	local.max = arg.out_max;
+	sup_result_refused(&local, ret, arg.out_limit, arg.out_max);
 	sup_result_end(result, &local);
 	return ret;
 }
@@ -124,8 +122,8 @@ int sup_key_call(int registry, const void *key, size_t key_len, int pid,
 	} while (ret == -EINTR);
 	*call = ret == -EMSGSIZE ? arg.call : 0;
 	*reply_len = !ret || *call ? arg.reply_len : 0;
-	local.limit = arg.out_limit;
-	local.max = arg.out_max;
+	sup_result_refused(&local, *call ? 0 : ret, arg.out_limit,
+			   arg.out_max);
 	sup_result_end(result, &local);
 	return ret;
 }

@@ -6,16 +6,6 @@
 #include <errno.h>
 #include "internal.h"
 
-/* What a key or a value that did not get in has met. */
-static void result_refused(struct sup_result *local, int error, uint32_t limit,
-			   uint32_t max)
-{
-	if (error == -EMSGSIZE)
-		local->max = max;
-	else if (error == -EDQUOT || error == -ENOSPC)
-		local->limit = limit;
-}
-
 /* ---- making and opening ----------------------------------------------- */
 
 int sup_registry_create(int device, const struct sup_registry_opts *opts,
@@ -46,7 +36,7 @@ int sup_registry_create(int device, const struct sup_registry_opts *opts,
 		local.id = arg.out_id;
 		local.created = arg.out_created;
 	}
-	result_refused(&local, ret, arg.out_limit, 0);
+	sup_result_refused(&local, ret, arg.out_limit, 0);
 	sup_result_end(result, &local);
 	return ret ? ret : arg.out_fd;
 }
@@ -87,7 +77,7 @@ int sup_register(int registry, const void *key, size_t key_len,
 		local.id = arg.out_id;
 	else if (ret == -EEXIST)
 		local.pid = arg.out_pid;
-	result_refused(&local, ret, arg.out_limit, arg.out_max);
+	sup_result_refused(&local, ret, arg.out_limit, arg.out_max);
 	sup_result_end(result, &local);
 	return ret;
 }
@@ -101,7 +91,7 @@ static int unregister(int registry, struct supervisor_unregister *arg,
 	if (ret)
 		return ret;
 	ret = sup_ioctl(registry, SUPERVISOR_UNREGISTER, arg);
-	result_refused(&local, ret, 0, arg->out_max);
+	sup_result_refused(&local, ret, 0, arg->out_max);
 	sup_result_end(result, &local);
 	return ret ? ret : (int)arg->out_count;
 }
@@ -162,7 +152,7 @@ int sup_update(int registry, const void *key, size_t key_len, const void *value,
 	if (o.flags & SUPERVISOR_UPDATE_F_MAILBOX)
 		arg.mailbox_fd = o.mailbox;
 	ret = sup_ioctl(registry, SUPERVISOR_UPDATE, &arg);
-	result_refused(&local, ret, arg.out_limit, arg.out_max);
+	sup_result_refused(&local, ret, arg.out_limit, arg.out_max);
 	sup_result_end(result, &local);
 	return ret;
 }
@@ -178,7 +168,7 @@ static int meta(int registry, unsigned long request,
 	if (ret)
 		return ret;
 	ret = sup_ioctl(registry, request, arg);
-	result_refused(&local, ret, arg->out_limit, arg->out_max);
+	sup_result_refused(&local, ret, arg->out_limit, arg->out_max);
 	sup_result_end(result, &local);
 	return ret;
 }
@@ -245,7 +235,7 @@ static int lock(int registry, unsigned long request, const void *key,
 	ret = sup_ioctl(registry, request, &arg);
 	if (ret == -EAGAIN || ret == -ETIMEDOUT || ret == -EPERM)
 		local.pid = arg.out_pid;
-	result_refused(&local, ret, arg.out_limit, SUPERVISOR_KEY_MAX);
+	sup_result_refused(&local, ret, arg.out_limit, SUPERVISOR_KEY_MAX);
 	sup_result_end(result, &local);
 	return ret;
 }
