@@ -799,6 +799,39 @@ int _test_unlisten(int registry, int mailbox)
 	return listen_or_not(registry, SUPERVISOR_UNLISTEN, mailbox, 0);
 }
 
+int _test_change(int mailbox, pid_t pid, char *text, size_t size)
+{
+	char buf[512] __aligned(8);
+	struct supervisor_msg_registry *event = (void *)buf;
+	static const char * const words[] = {
+		[SUPERVISOR_REGISTRY_REGISTERED] = "register",
+		[SUPERVISOR_REGISTRY_UNREGISTERED] = "unregister",
+		[SUPERVISOR_REGISTRY_DIED] = "died",
+	};
+	int ret = _test_recv(mailbox, buf, sizeof(buf), 1,
+			     after_ms(PATIENCE_MS));
+	const char *key;
+
+	if (ret != 1)
+		return ret ?: -EPROTO;
+	if (event->head.type == SUPERVISOR_MSG_GAP) {
+		snprintf(text, size, "gap");
+		return 0;
+	}
+	if (event->head.type != SUPERVISOR_MSG_REGISTRY ||
+	    (pid && event->head.pid != pid))
+		return -EPROTO;
+	key = text_at(event, event->text_offset);
+	if (strlen(key) != event->key_len ||
+	    strlen(key + event->key_len + 1) != event->value_len)
+		return -EPROTO;
+	snprintf(text, size, "%s %s", words[event->event], key);
+	if (event->event == SUPERVISOR_REGISTRY_REGISTERED)
+		snprintf(text + strlen(text), size - strlen(text), "=%s",
+			 key + event->key_len + 1);
+	return 0;
+}
+
 int _test_publish(int registry, const char *key, const void *payload, __u32 len,
 		  __u64 deadline)
 {

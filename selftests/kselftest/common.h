@@ -384,6 +384,11 @@ int _test_select(int registry, struct supervisor_select select, char *text,
 long _test_count_entries(int registry, struct supervisor_select select);
 int _test_listen(int registry, int mailbox, __u32 flags);
 int _test_unlisten(int registry, int mailbox);
+/*
+ * What a listener hears next: "register a=1", "unregister a", "died a", "gap"; of
+ * @pid, unless that is 0.
+ */
+int _test_change(int mailbox, pid_t pid, char *text, size_t size);
 /* "delivered full gone" as a number: 321 is three delivered, two full, one gone. */
 int _test_publish(int registry, const char *key, const void *payload, __u32 len,
 		  __u64 deadline);

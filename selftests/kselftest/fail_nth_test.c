@@ -35,7 +35,8 @@ struct scene {
 	__u64 from;	/* of one that was taken */
 	pid_t server;	/* which owns @box and replies, or 0 */
 	pid_t peer;	/* does nothing */
-	int reg;	/* a registry with an entry "key=value" and metadata */
+	/* A registry: "key=value", "box", metadata, a lock, @mailbox listens. */
+	int reg;
 	int topics;	/* one of duplicate keys */
 	int keyed;	/* where the child of @token is to be registered, or 0 */
 };
@@ -59,6 +60,8 @@ static int scene_register(struct scene *scene)
 	err = err ?: _test_registry(scene->dev, REGISTRY(DUPLICATE), &scene->topics);
 	err = err ?: _test_register(scene->reg, "key=value", -1, NULL);
 	err = err ?: _test_register(scene->reg, "box", scene->box, NULL);
+	err = err ?: _test_lock(scene->reg, "locked", 0);
+	err = err ?: _test_listen(scene->reg, scene->mailbox, 0);
 	return err ?: _test_ioctl(scene->reg, SUPERVISOR_META_PUT, &meta);
 }
 
@@ -760,6 +763,16 @@ static int do_listen(struct scene *scene)
 			    SUPERVISOR_LISTEN_F_DEATHS);
 }
 
+static int do_unlock(struct scene *scene)
+{
+	return _test_unlock(scene->reg, "locked");
+}
+
+static int do_unlisten(struct scene *scene)
+{
+	return _test_unlisten(scene->reg, scene->mailbox);
+}
+
 static int do_publish(struct scene *scene)
 {
 	int outcome = _test_publish(scene->reg, "box", payload,
@@ -917,7 +930,9 @@ FIXTURE_VARIANT(fail_nth)
 	X(META_DELETE, .call = do_meta_delete) \
 	X(LOCK, .call = do_lock, .allocates = true) \
 	X(first_lock, .call = do_lock, .allocates = true, .forks = true) \
+	X(UNLOCK, .call = do_unlock) \
 	X(LISTEN, .call = do_listen, .allocates = true) \
+	X(UNLISTEN, .call = do_unlisten) \
 	X(PUBLISH, .call = do_publish, .allocates = true) \
 	X(KEY_SEND, .call = do_key_send) \
 	X(KEY_CALL, .call = do_key_call, .allocates = true, .served = true) \

@@ -112,6 +112,16 @@ static inline bool is_one_sided(const struct balance *balance)
 	return !balance->won[0] != !balance->won[1];
 }
 
+/*
+ * On a machine that has more to do, it may take a while until the side that is behind
+ * wins for once.
+ */
+static inline bool is_next_round(const struct balance *balance, unsigned int round,
+				 unsigned int rounds)
+{
+	return round < rounds * (is_one_sided(balance) ? 10 : 1);
+}
+
 static inline void await_go(struct shared *shared, int side)
 {
 	__sync_fetch_and_add(&shared->ready, 1);
@@ -177,6 +187,7 @@ struct helper {
 	pthread_t thread;
 	int dev;
 	int mailbox;
+	int registry;
 	int sup;
 	int (*act)(struct helper *helper, unsigned int round);
 	const struct balance *balance;
@@ -225,15 +236,10 @@ static inline void helper_start(struct helper *helper)
 		abort();
 }
 
-/*
- * Is there a next round? The helper ends after the last. On a machine that has more
- * to do, it may take a while until the side that is behind wins for once.
- */
+/* Is there a next round? The helper ends after the last. */
 static inline bool helper_next(struct helper *helper)
 {
-	unsigned int more = is_one_sided(helper->balance) ? 10 : 1;
-
-	if (++helper->round < helper->rounds * more)
+	if (is_next_round(helper->balance, ++helper->round, helper->rounds))
 		return true;
 	helper->shared->stop = 1;
 	set_word(&helper->shared->round, helper->shared->round + 1);

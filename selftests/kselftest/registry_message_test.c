@@ -58,44 +58,11 @@ FIXTURE_TEARDOWN(talk)
 
 /* ---- listeners ---- */
 
-/* "register a=1", "unregister a", "died a", "gap 3": what comes next. */
-static int next_change(int mailbox, pid_t pid, char *text, size_t size)
-{
-	char buf[512] __aligned(8);
-	struct supervisor_msg_registry *event = (void *)buf;
-	static const char * const words[] = {
-		[SUPERVISOR_REGISTRY_REGISTERED] = "register",
-		[SUPERVISOR_REGISTRY_UNREGISTERED] = "unregister",
-		[SUPERVISOR_REGISTRY_DIED] = "died",
-	};
-	int ret = _test_recv(mailbox, buf, sizeof(buf), 1,
-			     after_ms(PATIENCE_MS));
-	const char *key;
-
-	if (ret != 1)
-		return ret ?: -EPROTO;
-	if (event->head.type == SUPERVISOR_MSG_GAP) {
-		snprintf(text, size, "gap");
-		return 0;
-	}
-	if (event->head.type != SUPERVISOR_MSG_REGISTRY ||
-	    (pid && event->head.pid != pid))
-		return -EPROTO;
-	key = text_at(event, event->text_offset);
-	if (strlen(key) != event->key_len ||
-	    strlen(key + event->key_len + 1) != event->value_len)
-		return -EPROTO;
-	snprintf(text, size, "%s %s", words[event->event], key);
-	if (event->event == SUPERVISOR_REGISTRY_REGISTERED)
-		snprintf(text + strlen(text), size - strlen(text), "=%s",
-			 key + event->key_len + 1);
-	return 0;
-}
-
 #define test_change(pid_, expected_) \
 	do { \
 		char change_[600]; \
-		ASSERT_EQ(0, next_change(BOX, (pid_), change_, sizeof(change_))); \
+		ASSERT_EQ(0, _test_change(BOX, (pid_), change_, \
+					  sizeof(change_))); \
 		ASSERT_STREQ((expected_), change_); \
 	} while (0)
 #define test_quiet() ASSERT_EQ(-EAGAIN, _test_recv(BOX, (char[512]){}, 512, 1, 0))
@@ -229,7 +196,7 @@ TEST_F(talk, a_full_listener_has_a_gap)
 		ASSERT_EQ(0, _test_register(self->unique, text, -1, NULL));
 	}
 	for (i = 0; i < 100; i++) {
-		ASSERT_EQ(0, next_change(small, getpid(), text, sizeof(text)));
+		ASSERT_EQ(0, _test_change(small, getpid(), text, sizeof(text)));
 		if (!strcmp(text, "gap"))
 			break;
 	}
