@@ -235,21 +235,11 @@ int mailbox_status(int argc, char **argv)
 int mailbox_rm(int argc, char **argv)
 {
 	struct options options = { 0 };
-	int device, kind, err;
 
 	options_parse(&options, argc, argv, "/NAME",
 		      "Frees a mailbox's name; whoever has it open keeps it.");
 	check_mailbox_name(options.argument);
-	device = open_device();
-	kind = kind_of_name(device, options.argument);
-	err = kind == SUPERVISOR_KIND_MAILBOX ?
-		sup_unlink(device, options.argument) : -ENOENT;
-	close(device);
-	if (err == -ENOENT)
-		complain("%s: no mailbox of this name", options.argument);
-	else if (err < 0)
-		complain_error(-err, "%s", options.argument);
-	return err < 0 ? status_of_error(-err) : STATUS_OK;
+	return remove_name(options.argument, SUPERVISOR_KIND_MAILBOX, "mailbox");
 }
 
 int verb_mailbox(int argc, char **argv)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * registry ls, get - what registries there are, and who is in one.
+ * registry ls, get, rm - what registries there are, and who is in one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -399,6 +399,17 @@ int registry_get(int argc, char **argv)
 	return list_entries(&options, *options.more, SUPERVISOR_SELECT_F_KEY);
 }
 
+int registry_rm(int argc, char **argv)
+{
+	struct options options = { 0 };
+
+	options_parse(&options, argc, argv, "/NAME",
+		      "Frees a registry's name; whoever has it open keeps it.");
+	check_registry_name(options.argument);
+	return remove_name(options.argument, SUPERVISOR_KIND_REGISTRY,
+			   "registry");
+}
+
 int verb_registry(int argc, char **argv)
 {
 	static const struct verb verbs[] = {
@@ -408,6 +419,7 @@ int verb_registry(int argc, char **argv)
 		{ "watch", registry_watch, "/NAME [PREFIX]", "follow who comes and who goes" },
 		{ "publish", registry_publish, "/NAME KEY [PAYLOAD]", "send a message to all who have a key" },
 		{ "signal", registry_signal, "/NAME KEY [SIGNAL]", "signal whoever has a key" },
+		{ "rm", registry_rm, "/NAME", "free its name" },
 	};
 
 	return verbs_run(verbs, ARRAY_SIZE(verbs),

@@ -185,3 +185,17 @@ int kind_of_name(int device, const char *name)
 	sup_names_free(names);
 	return kind;
 }
+
+int remove_name(const char *name, int kind, const char *what)
+{
+	int device = open_device();
+	int err = kind_of_name(device, name) == kind ?
+		sup_unlink(device, name) : -ENOENT;
+
+	close(device);
+	if (err == -ENOENT)
+		complain("%s: no %s of this name", name, what);
+	else if (err < 0)
+		complain_error(-err, "%s", name);
+	return err < 0 ? status_of_error(-err) : STATUS_OK;
+}

@@ -46,4 +46,7 @@ int kind_of_name(int device, const char *name);
 /* The exit status for a call's error: timed out, not so, or failed. */
 int status_of_error(int error);
 
+/* Frees @name, if it is that kind's: @what. The exit status. */
+int remove_name(const char *name, int kind, const char *what);
+
 #endif

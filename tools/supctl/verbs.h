@@ -56,5 +56,6 @@ int registry_put(int argc, char **argv);
 int registry_watch(int argc, char **argv);
 int registry_publish(int argc, char **argv);
 int registry_signal(int argc, char **argv);
+int registry_rm(int argc, char **argv);
 
 #endif
