@@ -201,6 +201,14 @@ struct sup_spawn {
 	uint64_t token;
 	int private_fd;		/* it and all above: not for the new process */
 	const struct sup_rlimit *files;	/* its limit of open files; NULL: ours */
+	/*
+	 * In the new process, instead of the attach: system calls only, and the
+	 * signals reset. 0 or -errno. NULL: it attaches with @token.
+	 */
+	int (*enter)(void *context);
+	void (*undo)(void *context);	/* there, before it exits without exec */
+	void *context;
+	int output;		/* its standard output; 0: as the command says */
 	void *stack;
 	size_t stack_size;
 	/* out */
@@ -213,6 +221,8 @@ struct sup_spawn {
 /* All signals, those of the libc too; and back. */
 void sup_spawn_block(uint64_t *mask);
 void sup_spawn_unblock(const uint64_t *mask);
+/* In a new process: no handler of ours, no mask. */
+void sup_spawn_reset_signals(void);
 /*
  * Forks, attaches, execs; call it with all signals blocked. 0: there was a child, .pid and .pidfd are it, .step
  * and .error say what it could not do. -errno: there was none.

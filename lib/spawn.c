@@ -27,7 +27,7 @@
 /* ---- in the new process ----------------------------------------------- */
 
 /* What an attach does of itself. SIGKILL and SIGSTOP are refused, and need none. */
-static void child_reset_signals(void)
+void sup_spawn_reset_signals(void)
 {
 	/* The kernel's struct: handler SIG_DFL, no flags, no mask. */
 	static const unsigned long act[8];
@@ -41,15 +41,18 @@ static void child_reset_signals(void)
 /* From then on a stop is obeyed, also one that came before. */
 static int child_attach(const struct sup_spawn *spawn)
 {
-	int ret = sup_attach(spawn->device, spawn->token,
-			     SUPERVISOR_ATTACH_F_RESET_SIGNALS);
+	int ret;
 
+	if (spawn->enter)
+		return spawn->enter(spawn->context);
+	ret = sup_attach(spawn->device, spawn->token,
+			 SUPERVISOR_ATTACH_F_RESET_SIGNALS);
 	if (ret != -EOPNOTSUPP)
 		return ret;
 	/* a module that is older than we are */
 	ret = sup_attach(spawn->device, spawn->token, 0);
 	if (!ret)
-		child_reset_signals();
+		sup_spawn_reset_signals();
 	return ret;
 }
 
@@ -193,7 +196,9 @@ static enum sup_step child_prepare(const struct sup_spawn *spawn)
 	if (command->has_umask)
 		syscall(SYS_umask, command->umask);
 	for (int fd = 0; fd < 3; fd++)
-		if (child_stdio(&command->stdio[fd], fd) < 0)
+		if ((fd == 1 && spawn->output ?
+		     (int)syscall(SYS_dup3, spawn->output, fd, 0) :
+		     child_stdio(&command->stdio[fd], fd)) < 0)
 			return (enum sup_step)(SUP_STEP_STDIN + fd);
 	if (child_groups(&plan->ids) < 0)
 		return SUP_STEP_GROUP;
@@ -223,7 +228,7 @@ static int child_main(void *arg)
 	error = -child_attach(spawn);
 	if (error)
 		goto fail;
-	attached = true;
+	attached = !spawn->enter;
 	step = child_prepare(spawn);
 	if (step) {
 		error = errno;
@@ -236,6 +241,8 @@ fail:
 	if (attached)
 		sup_child_report(spawn->device, spawn->token,
 				 SUPERVISOR_REPORT_FAILED, error);
+	if (spawn->undo)
+		spawn->undo(spawn->context);
 	spawn->error = error;
 	spawn->step = step;
 	syscall(SYS_exit_group, 127);

@@ -1534,6 +1534,290 @@ SUP_API int sup_spawner_fd(const struct sup_spawner *spawner);
  */
 SUP_API int sup_spawner_step(struct sup_spawner *spawner);
 
+/* ---- tasks ------------------------------------------------------------ */
+
+/*
+ * OTP's tasks: a function in a forked process, or a program, whose result is
+ * awaited. Only the process that made a struct sup_tasks may use it and its
+ * tasks, which stay behind after a fork: EPERM. See sup_task_async(3).
+ */
+struct sup_tasks;
+struct sup_task;
+struct sup_task_writer;
+
+/**
+ * struct sup_tasks_opts - options of an owner of tasks
+ * @sz: sizeof(struct sup_tasks_opts)
+ * @on_message: gets what arrives in the mailbox of sup_tasks_mailbox() and is of
+ *	no task, or NULL to drop it
+ * @context: its first argument
+ */
+struct sup_tasks_opts {
+	size_t sz;
+	void (*on_message)(void *context, const struct supervisor_msg *msg);
+	void *context;
+};
+#define SUP_DEFAULTS_sup_tasks_opts sizeof(struct sup_tasks_opts), NULL, NULL
+
+/* For the calling process, of which @device is a copy. Errors: EINVAL, E2BIG,
+ * EBADF, EMFILE, ENOMEM.
+ */
+SUP_API int sup_tasks_new(struct sup_tasks **tasks, int device,
+			  const struct sup_tasks_opts *opts);
+/*
+ * After its tasks and streams have been freed. Those that run go on, and their
+ * results go nowhere.
+ */
+SUP_API void sup_tasks_free(struct sup_tasks *tasks);
+/*
+ * The mailbox into which results come: to poll for a sup_task_yield() without
+ * waiting, and for sup_trap_exit(). It is made when it is first needed. Errors:
+ * EPERM, and those of sup_mailbox_create().
+ */
+SUP_API int sup_tasks_mailbox(struct sup_tasks *tasks);
+
+/*
+ * A task's function: what it writes with sup_task_write() is its result when it
+ * returns 0. Another return, or exit(3), is a crash: a negative errno value is
+ * told to who awaits it, others are its exit status.
+ */
+typedef int (*sup_task_fn)(struct sup_task_writer *result, void *arg);
+/* In a task's function: appends to its result. Errors: EMSGSIZE (over
+ * result_max: whatever it returns now, it has none).
+ */
+SUP_API int sup_task_write(struct sup_task_writer *result, const void *buf,
+			   size_t len);
+
+/**
+ * struct sup_work - what a task does: @fn or @command
+ * @sz: sizeof(struct sup_work)
+ * @fn: a function, in a process that is forked
+ * @arg: its argument
+ * @command: a program, whose result is its standard output when it exits with 0
+ * @result_max: bytes that the result may have. Up to SUPERVISOR_PAYLOAD_MAX,
+ *	which is the default, that of a function comes as a message; beyond, and
+ *	of programs, it is in a memfd made before the fork
+ */
+struct sup_work {
+	size_t sz;
+	sup_task_fn fn;
+	void *arg;
+	const struct sup_command *command;
+	uint64_t result_max;
+};
+#define SUP_DEFAULTS_sup_work sizeof(struct sup_work), NULL, NULL, NULL, \
+	SUPERVISOR_PAYLOAD_MAX
+
+/*
+ * Starts a task; sup_task_free() frees what is in *@task. async links its process
+ * with the caller's, as sup_process_link() does; async_nolink does not.
+ * Errors: EPERM (not the owner), EINVAL (not one of @fn and @command, result_max),
+ * EAGAIN (no more processes), EDQUOT, EMFILE, ENFILE, ENOMEM; of a program, what keeps
+ * it from being executed (ENOENT, EACCES...).
+ */
+SUP_API int sup_task_async(struct sup_tasks *tasks, const struct sup_work *work,
+			   struct sup_task **task);
+SUP_API int sup_task_async_nolink(struct sup_tasks *tasks,
+				  const struct sup_work *work,
+				  struct sup_task **task);
+/* A task whose result nobody wants; start_link links it. Returns its process. */
+SUP_API int sup_task_start(struct sup_tasks *tasks, const struct sup_work *work);
+SUP_API int sup_task_start_link(struct sup_tasks *tasks,
+				const struct sup_work *work);
+/* A task that has its result already. Errors: EPERM, ENOMEM. */
+SUP_API int sup_task_completed(struct sup_tasks *tasks, const void *data,
+			       size_t len, struct sup_task **task);
+/*
+ * Frees a task, and its result. One that runs goes on, and what it returns goes
+ * nowhere; it stays linked.
+ */
+SUP_API void sup_task_free(struct sup_task *task);
+/* Its process; 0 of one that was completed from the beginning. */
+SUP_API int sup_task_pid(const struct sup_task *task);
+
+/* How a task has ended. */
+enum sup_task_kind {
+	SUP_TASK_NONE = 0,	/* it has not, or nobody waits any more: nil */
+	SUP_TASK_OK = 1,	/* {ok, value} */
+	SUP_TASK_EXIT = 2	/* {exit, reason} */
+};
+
+/**
+ * struct sup_task_result - what became of a task
+ * @sz: sizeof(struct sup_task_result)
+ * @kind: SUP_TASK_*
+ * @reason: of EXIT: SUPERVISOR_EXIT_*
+ * @status: of EXIT: the raw wait status, as of wait4(2)
+ * @error: of EXIT: an errno value or 0: the function's own, EMSGSIZE (a result
+ *	over result_max), ENOMEM (no memory to receive it), ETIMEDOUT (of a stream's,
+ *	killed for its time was up)
+ * @pid: its process
+ * @reserved: 0
+ * @data: the result; of a program also with EXIT, as far as it came. As long as
+ *	the task is not freed
+ * @len: its bytes
+ */
+struct sup_task_result {
+	size_t sz;
+	uint32_t kind;
+	uint32_t reason;
+	int32_t status;
+	int32_t error;
+	int32_t pid;
+	uint32_t reserved;
+	const void *data;
+	size_t len;
+};
+#define SUP_DEFAULTS_sup_task_result sizeof(struct sup_task_result), 0, 0, 0, \
+	0, 0, 0, NULL, 0
+
+/* What is known of it, without a look at the mailbox. Returns the kind. */
+SUP_API int sup_task_result(const struct sup_task *task,
+			    struct sup_task_result *result);
+
+/*
+ * Waits for a task's result. @result may be NULL. A task that has ended may be
+ * awaited again, one that was given up may not.
+ * Errors: EOWNERDEAD (it died: @result says how), EMSGSIZE (its result was over
+ * result_max), ETIMEDOUT (it is given up: it runs on, and its reply is dropped),
+ * ESTALE (it was given up before), ENOMEM (to receive it), EPERM (not the owner),
+ * EINTR (it may be awaited again).
+ */
+SUP_API int sup_task_await(struct sup_task *task, uint64_t deadline,
+			   struct sup_task_result *result);
+/*
+ * Waits for all, of one owner: 0, and sup_task_result() has each. The first that
+ * died, or the deadline, ends it, and gives those up that have not ended.
+ * Further errors: EINVAL (of several owners).
+ */
+SUP_API int sup_task_await_many(struct sup_task *const tasks[], size_t n,
+				uint64_t deadline);
+
+/*
+ * Waits, and gives nothing up: 1, and @result says how it ended; 0 at the
+ * deadline. Errors: ESTALE, EPERM, EINTR.
+ */
+SUP_API int sup_task_yield(struct sup_task *task, uint64_t deadline,
+			   struct sup_task_result *result);
+
+/* What sup_task_yield_many() does with the rest at its deadline. */
+enum sup_on_timeout {
+	SUP_ON_TIMEOUT_NOTHING = 0,
+	SUP_ON_TIMEOUT_IGNORE = 1,	/* sup_task_ignore() */
+	SUP_ON_TIMEOUT_KILL = 2,	/* sup_task_shutdown(), SUPERVISOR_SHUTDOWN_KILL */
+	SUP_ON_TIMEOUT_EXIT = 3		/* of a stream: it ends with ETIME */
+};
+
+/**
+ * struct sup_yield_opts - options of sup_task_yield_many()
+ * @sz: sizeof(struct sup_yield_opts)
+ * @deadline: when to return
+ * @limit: return when so many have ended (0: all)
+ * @on_timeout: SUP_ON_TIMEOUT_NOTHING (default), _IGNORE or _KILL: what to do with
+ *	the others, if the deadline has passed
+ * @reserved: must be 0
+ */
+struct sup_yield_opts {
+	size_t sz;
+	uint64_t deadline;
+	size_t limit;
+	uint32_t on_timeout;
+	uint32_t reserved;
+};
+#define SUP_DEFAULTS_sup_yield_opts sizeof(struct sup_yield_opts), \
+	SUPERVISOR_NO_DEADLINE, 0, SUP_ON_TIMEOUT_NOTHING, 0
+
+/* Returns how many of them have ended; sup_task_result() has each. Errors: EINVAL,
+ * ESTALE, EPERM, EINTR, E2BIG.
+ */
+SUP_API int sup_task_yield_many(struct sup_task *const tasks[], size_t n,
+				const struct sup_yield_opts *opts);
+
+/*
+ * Unlinks a task, asks it to end (SIGTERM, and SIGCONT), kills it @timeout_ms later
+ * (SUPERVISOR_SHUTDOWN_INFINITY: never; SUPERVISOR_SHUTDOWN_KILL: at once), and
+ * waits until it is dead. 1 if it had a result, or died otherwise than asked:
+ * @result says; 0 if it died as asked. Errors: ESTALE, EPERM, EINVAL; EINTR (call
+ * it again: the time begins anew).
+ */
+SUP_API int sup_task_shutdown(struct sup_task *task, int64_t timeout_ms,
+			      struct sup_task_result *result);
+/*
+ * Unlinks a task and gives it up: 1 if it has ended, and @result says how;
+ * otherwise 0, and it runs on. Errors: ESTALE, EPERM.
+ */
+SUP_API int sup_task_ignore(struct sup_task *task,
+			    struct sup_task_result *result);
+
+/*
+ * A stream of tasks: items come from a function of yours, as they are needed, and
+ * results go out. See sup_task_async_stream(3).
+ */
+struct sup_stream;
+
+/**
+ * struct sup_stream_opts - a stream of tasks; the defaults are Elixir's
+ * @sz: sizeof(struct sup_stream_opts)
+ * @next: fills in the next item's @work and, if it likes, *@item: 1; 0: there are no
+ *	more; EAGAIN: none yet, ask when @fd is readable; another negative errno value
+ *	is what sup_stream_next() returns
+ * @context: its first argument
+ * @fd: to be polled after EAGAIN; -1 (default): none
+ * @max_concurrency: how many tasks run at a time (0: the number of CPUs)
+ * @unordered: 1: results go out as they come. 0 (default): in the order of items
+ * @nolink: 1: as async_nolink; 0 (default): as async
+ * @timeout_ms: of each task, from its start (5000); SUP_TIMEOUT_INFINITY: none
+ * @on_timeout: SUP_ON_TIMEOUT_EXIT (default) or _KILL: it is killed in both cases
+ * @reserved: must be 0
+ */
+struct sup_stream_opts {
+	size_t sz;
+	int (*next)(void *context, struct sup_work *work, void **item);
+	void *context;
+	int fd;
+	uint32_t max_concurrency;
+	uint32_t unordered;
+	uint32_t nolink;
+	int64_t timeout_ms;
+	uint32_t on_timeout;
+	uint32_t reserved;
+};
+#define SUP_DEFAULTS_sup_stream_opts sizeof(struct sup_stream_opts), NULL, \
+	NULL, -1, 0, 0, 0, 5000, SUP_ON_TIMEOUT_EXIT, 0
+
+/**
+ * struct sup_stream_item - one result of a stream
+ * @sz: sizeof(struct sup_stream_item)
+ * @item: what @next said
+ * @index: the item's number: 0, 1, 2...
+ * @running: tasks that run now
+ * @result: what became of it; until the next sup_stream_next() or sup_stream_free()
+ */
+struct sup_stream_item {
+	size_t sz;
+	void *item;
+	uint64_t index;
+	uint64_t running;
+	struct sup_task_result result;
+};
+#define SUP_DEFAULTS_sup_stream_item sizeof(struct sup_stream_item), NULL, 0, \
+	0, { SUP_DEFAULTS_sup_task_result }
+
+/* Makes a stream, which starts nothing yet. Errors: EINVAL, E2BIG, EPERM, ENOMEM. */
+SUP_API int sup_task_async_stream(struct sup_tasks *tasks,
+				  const struct sup_stream_opts *opts,
+				  struct sup_stream **stream);
+/*
+ * The next result: 1, or 0 when all have gone out. Errors: ETIME (a task's time was
+ * up, and on_timeout is EXIT: @item is its; all tasks are killed, and the stream is
+ * over), ETIMEDOUT (the deadline), EINTR, those of sup_task_async() and of @next:
+ * nothing is lost, and it may be called again.
+ */
+SUP_API int sup_stream_next(struct sup_stream *stream, uint64_t deadline,
+			    struct sup_stream_item *item);
+/* Kills the tasks that run. */
+SUP_API void sup_stream_free(struct sup_stream *stream);
+
 #ifdef __cplusplus
 }
 #endif
