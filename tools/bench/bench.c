@@ -273,6 +273,7 @@ static const struct {
 	{ "down", bench_down },
 	{ "monitors", bench_monitors },
 	{ "orphans", bench_orphans },
+	{ "task", bench_task },
 	{ "info", bench_info },
 	{ "lookup", bench_lookup },
 	{ "register", bench_register },

@@ -54,6 +54,7 @@ void bench_cast(void);
 void bench_down(void);
 void bench_monitors(void);
 void bench_orphans(void);
+void bench_task(void);
 void bench_info(void);
 void bench_lookup(void);
 void bench_register(void);
