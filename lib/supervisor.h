@@ -424,6 +424,71 @@ SUP_API int sup_which_children_async(int supervisor, uint64_t deadline,
 SUP_API int sup_count_children_async(int supervisor, uint64_t deadline,
 				     int mailbox, uint64_t cookie);
 
+/* ---- partition supervisors -------------------------------------------- */
+
+/**
+ * struct sup_partition_opts - the partitions of a new partition supervisor
+ * @sz: sizeof(struct sup_partition_opts)
+ * @child: what each is like, or NULL for the defaults. Its supervisor must be -1
+ * @make: asked for each, with @child's copy to change, as PartitionSupervisor's
+ *	with_arguments: 0, or a negative errno that ends it all. It may make a
+ *	supervisor for the partition, with a control mailbox of its own if the
+ *	partition is to have its own spawner. NULL: all are @child
+ * @context: first argument of @make
+ * @partitions: how many; 0 (default): as there are processors for the caller
+ */
+struct sup_partition_opts {
+	size_t sz;
+	const struct sup_child_opts *child;
+	int (*make)(void *context, uint32_t partition,
+		    struct sup_child_opts *child);
+	void *context;
+	uint32_t partitions;
+};
+#define SUP_DEFAULTS_sup_partition_opts sizeof(struct sup_partition_opts), \
+	NULL, NULL, NULL, 0
+
+/*
+ * Elixir's PartitionSupervisor: a supervisor, not started, whose children have the
+ * ids "0", "1" and so on; returns its fd. @create and @mailbox as for sup_create().
+ * Errors: those of sup_create(), of sup_child_add() and of @make; EINVAL (@opts has
+ * neither child nor make, or @make returned what is no errno), E2BIG.
+ */
+SUP_API int sup_partitions_create(int device, int mailbox,
+				  const struct sup_create_opts *create,
+				  const struct sup_partition_opts *opts,
+				  struct sup_result *result);
+/*
+ * How many partitions are in use. Errors: EINVAL (no partition supervisor), EBADF.
+ */
+SUP_API int sup_partitions(int supervisor);
+/*
+ * Which of @partitions a key belongs to: the same in every process of one version
+ * of this library, and no promise beyond it. For an integer, its magnitude modulo
+ * @partitions. 0 if there are none. Async-signal-safe.
+ */
+SUP_API uint32_t sup_partition_of(const void *key, size_t len,
+				  uint32_t partitions);
+SUP_API uint32_t sup_partition_of_int(int64_t key, uint32_t partitions);
+/*
+ * Opens the supervisor that is the partition of a key. Errors: ENOENT (no partition
+ * is in use), EINVAL (no partition supervisor, or its partitions are processes), and
+ * those of sup_open_child().
+ */
+SUP_API int sup_partition_open(int supervisor, const void *key, size_t len,
+			       int access, struct sup_result *result);
+/*
+ * PartitionSupervisor's resize!: from now on so many partitions are in use, at most
+ * as many as it was made with. Returns how many were. @failed, if not NULL, gets the
+ * partition that could not be restarted or terminated.
+ * Errors: EINVAL (too many, or no partition supervisor), ENOENT (a partition was
+ * deleted), ECHILD (result->error),
+ * ESHUTDOWN, EOWNERDEAD, EDQUOT (result->limit), EAGAIN (@deadline 0), ETIMEDOUT,
+ * EINTR, ENOMEM. When it fails to have more, as many are in use as before.
+ */
+SUP_API int sup_resize(int supervisor, uint32_t partitions, uint64_t deadline,
+		       struct sup_result *result, uint32_t *failed);
+
 /* ---- for a child, and for whoever forks one --------------------------- */
 
 /*

@@ -588,6 +588,44 @@ static int request_result(const struct sup_request *request, u32 *result, s32 *e
 	return result_errno(request->call.result);
 }
 
+/**
+ * sup_call_by_id - make a call that names a child, for the calling process
+ * @sup: the supervisor
+ * @command: SUPERVISOR_CMD_CHILD_RESTART or _TERMINATE
+ * @id: the child's
+ * @deadline: of the call, not 0
+ * @outcome: filled
+ *
+ * Context: may sleep.
+ * Return: as the ioctl's; -ERESTARTSYS when a signal came: the call may have been
+ *	made.
+ */
+int sup_call_by_id(struct sup_supervisor *sup, u32 command, const char *id, u64 deadline,
+		   struct sup_call_outcome *outcome)
+{
+	enum sup_call_type type = command == SUPERVISOR_CMD_CHILD_RESTART ?
+				  SUP_CALL_RESTART_CHILD : SUP_CALL_TERMINATE_CHILD;
+	struct call_params params = { .mailbox_fd = -1, .deadline = deadline };
+	struct sup_request *request;
+	int ret;
+
+	*outcome = (struct sup_call_outcome){ .result = SUPERVISOR_RESULT_OK };
+	request = request_alloc(sup, command, type, &params, &outcome->limit);
+	if (IS_ERR(request))
+		return PTR_ERR(request);
+	request->id = kstrdup(id, GFP_KERNEL_ACCOUNT);
+	if (request->id) {
+		request->call.name = sup_name_make(request->id, strlen(request->id));
+		ret = request_give_up(request, request_submit(request, deadline));
+		ret = ret ?: request_result(request, &outcome->result, &outcome->error,
+					    &outcome->pid);
+	} else {
+		ret = -ENOMEM;
+	}
+	request_put(request);
+	return ret;
+}
+
 /* The whole life of a call that names a child or none. */
 static int call_child(struct sup_ucmd *ucmd, u32 command, enum sup_call_type type)
 {

@@ -3,7 +3,7 @@
  * child - a supervisor's children: how one is started, attached, signalled and
  * found dead.
  *
- * A start: the policy says START, a START message goes to the root's mailbox.
+ * A start: the policy says START, a START message goes to the control mailbox.
  * Who reads it becomes its reader and gets a token. The new process, a child of
  * the reader, attaches itself with the token and execs; the reader says STARTED.
  * If the reader dies before the attach, the START is queued again under a new
@@ -302,13 +302,48 @@ static void start_forget_reader(struct sup_supervisor *sup)
 	sup_inbox_remove(sup, &sup->start.reader_msg);
 }
 
+/* The START is no longer in a mailbox. */
+static void start_unpost(struct sup_supervisor *sup)
+{
+	if (sup->start.mailbox)
+		sup_mailbox_withdraw(sup->start.mailbox, &sup->start.post);
+	sup->start.mailbox = NULL;
+}
+
+/*
+ * To the control mailbox: its own, or the nearest above that anybody can still read.
+ * The chain of parents keeps them all.
+ */
+static void start_post(struct sup_supervisor *sup)
+{
+	struct sup_supervisor *at = sup;
+
+	lockdep_assert_held(&sup->lock);
+	while (at) {
+		if (at->mailbox && sup_mailbox_post(at->mailbox, &sup->start.post)) {
+			sup->start.mailbox = at->mailbox;
+			return;
+		}
+		at = at->as_child ? at->as_child->sup : NULL;
+	}
+	sup->start.mailbox = NULL;
+}
+
+/* Back to where it was taken from, or where it can be read now. */
+static void start_restore(struct sup_supervisor *sup)
+{
+	if (!sup->start.mailbox ||
+	    !sup_mailbox_restore(sup->start.mailbox, &sup->start.post))
+		start_post(sup);
+}
+
 static void start_end(struct sup_supervisor *sup)
 {
 	struct sup_start *start = &sup->start;
 
 	lockdep_assert_held(&sup->lock);
 	if (start->state == SUP_START_QUEUED)
-		sup_mailbox_withdraw(sup->root->mailbox, &start->post);
+		start_unpost(sup);
 	sup_reservation_give_back(start->child->reservation);
 	start_forget_reader(sup);
 	sup_inbox_remove(sup, &start->report_msg);
@@ -325,7 +360,7 @@ static void start_queue(struct sup_supervisor *sup)
 	start->state = SUP_START_QUEUED;
 	start->deadline_ns = sup->spawner_timeout_ms ?
 			     sup_now() + (u64)sup->spawner_timeout_ms * NSEC_PER_MSEC : U64_MAX;
-	sup_mailbox_post(sup->root->mailbox, &start->post);
+	start_post(sup);
 }
 
 /* Tell the policy what happened to @child. */
@@ -464,9 +499,27 @@ static void start_post_put(struct sup_post *post)
 	sup_object_put(&post_supervisor(post)->object);
 }
 
-/* The START waits for the spawner's timeout, or for a stop. */
+/* Its mailbox was closed: there may be one above. */
 static void start_post_discard(struct sup_post *post)
 {
+	sup_control(post_supervisor(post), SUP_CONTROL_REPOST);
+}
+
+/**
+ * sup_start_repost - find another mailbox for a START whose own was closed
+ * @sup: whose start
+ *
+ * If there is none, it waits for the spawner's timeout, or for a stop.
+ *
+ * Context: holds S.
+ */
+void sup_start_repost(struct sup_supervisor *sup)
+{
+	lockdep_assert_held(&sup->lock);
+	if (sup->start.state != SUP_START_QUEUED)
+		return;
+	start_unpost(sup);
+	start_post(sup);
 }
 
 /*
@@ -484,7 +537,8 @@ static struct sup_child *start_claim(struct sup_supervisor *sup, struct sup_proc
 	mutex_lock(&sup->lock);
 	if (start->state == SUP_START_QUEUED) {
 		/* The post taken may have been an earlier start's. */
-		sup_mailbox_withdraw(sup->root->mailbox, &start->post);
+		if (start->mailbox)
+			sup_mailbox_withdraw(start->mailbox, &start->post);
 		child = start->child;
 		sup_child_get(child);
 		*token = token_renew(child);
@@ -507,7 +561,7 @@ static void start_unclaim(struct sup_supervisor *sup, struct sup_child *child, u
 		start_forget_reader(sup);
 		token_revoke(child);
 		start->state = SUP_START_QUEUED;
-		sup_mailbox_restore(sup->root->mailbox, &start->post);
+		start_restore(sup);
 		sup_arm_timer(sup);
 	}
 	mutex_unlock(&sup->lock);
@@ -579,7 +633,7 @@ static ssize_t start_post_deliver(struct sup_post *post, void __user *to, size_t
 	if (!reader) {
 		mutex_lock(&sup->lock);
 		if (sup->start.state == SUP_START_QUEUED)
-			sup_mailbox_restore(sup->root->mailbox, post);
+			start_restore(sup);
 		mutex_unlock(&sup->lock);
 		return -ENOMEM;
 	}

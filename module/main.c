@@ -105,6 +105,7 @@ union ioctl_buffer {
 	struct supervisor_status status;
 	struct supervisor_open_child open_child;
 	struct supervisor_own own;
+	struct supervisor_resize resize;
 	struct supervisor_registry_create registry_create;
 	struct supervisor_register reg;
 	struct supervisor_unregister unregister;
@@ -235,6 +236,8 @@ static const struct ioctl_op ioctl_ops[] = {
 		 RESERVED(supervisor_open_child), sup_supervisor_open_child),
 	IOCTL_OP(SUPERVISOR_OWN, SUPERVISOR, FMODE_WRITE, supervisor_own, flags, 0, 0,
 		 sup_supervisor_own),
+	IOCTL_OP_CALL(SUPERVISOR_RESIZE, SUPERVISOR, FMODE_WRITE, supervisor_resize, call, 0,
+		      0, offsetof(struct supervisor_resize, call), sup_resize),
 	IOCTL_OP(SUPERVISOR_REGISTRY_CREATE, DEVICE, 0, supervisor_registry_create, out_id,
 		 SUPERVISOR_REGISTRY_F_OPEN, 0, sup_registry_create),
 	IOCTL_OP(SUPERVISOR_REGISTER, REGISTRY, FMODE_WRITE, supervisor_register, out_id, 0, 0,

@@ -5,6 +5,7 @@
  *
  * Locks, outermost first.
  *
+ *	sup_supervisor.resizing		G: a partition supervisor's resizing (resize.c)
  *	sup_supervisor.lock		S: a supervisor and its children
  *	sup_tree_lock			who is whose child (supervisor.c)
  *	subscriptions_lock		who hears of which tree (event.c)

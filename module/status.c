@@ -255,6 +255,8 @@ static void status_write_locked(struct sup_supervisor *sup, struct supervisor_st
 	cmd->out_reason = sup->reason;
 	cmd->out_down = sup->state == SUPERVISOR_STATE_DOWN ? sup->down :
 							      SUPERVISOR_DOWN_NOT_YET;
+	cmd->out_partitions = READ_ONCE(sup->partitions);
+	cmd->out_partitions_max = sup->partitions_max;
 }
 
 /**

@@ -606,6 +606,7 @@ static void supervisor_control(struct sup_supervisor *sup)
 
 	if (controls & SUP_CONTROL_START && !supervisor_active(sup)) {
 		sup->was_up = false;
+		WRITE_ONCE(sup->partitions, sup->partitions_max);
 		sup_object_up(&sup->object);
 		supervisor_set_state(sup, SUPERVISOR_STATE_STARTING);
 		sup_feed(sup, &(struct sup_input){ .type = SUP_IN_START });
@@ -629,6 +630,8 @@ static void supervisor_control(struct sup_supervisor *sup)
 		sup_start_handle_timer(sup, ktime_get_ns());
 		supervisor_feed_type(sup, SUP_IN_TIMER);
 	}
+	if (controls & SUP_CONTROL_REPOST)
+		sup_start_repost(sup);
 	if (controls & SUP_CONTROL_DISCARD)
 		sup->unwanted = true;
 }
@@ -869,6 +872,7 @@ static void supervisor_init(struct sup_supervisor *sup, const struct supervisor_
 	sup->since_ns = ktime_get_ns();
 	sup->timer_due = U64_MAX;
 	sup_start_init(sup);
+	mutex_init(&sup->resizing);
 	INIT_LIST_HEAD(&sup->kept);
 	INIT_LIST_HEAD(&sup->parked);
 	sup->cred = get_current_cred();

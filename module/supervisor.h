@@ -58,6 +58,7 @@ struct sup_inbox_msg {
 #define SUP_CONTROL_RESUME	BIT(5)
 #define SUP_CONTROL_TIMER	BIT(6)
 #define SUP_CONTROL_DISCARD	BIT(7)	/* nobody can start it any more */
+#define SUP_CONTROL_REPOST	BIT(8)	/* the START's mailbox was closed */
 
 /* sup_child.reports: what was said and waits to be handled, or has been. */
 #define SUP_SAID_STARTED	BIT(SUPERVISOR_REPORT_STARTED)
@@ -192,6 +193,7 @@ enum sup_start_state {
  * @child: S: referenced while @state is not NONE: a process, or a supervisor whose
  *	start is asked for
  * @post: M: the START message
+ * @mailbox: S: where that is, or was before it was read; NULL for nowhere
  * @reader: S: on the process that read it
  * @reader_msg: I
  * @report_msg: I: something was said about it: see sup_child.reports
@@ -202,6 +204,7 @@ struct sup_start {
 	enum sup_start_state state;
 	struct sup_child *child;
 	struct sup_post post;
+	struct sup_mailbox *mailbox;
 	struct sup_watch reader;
 	struct sup_inbox_msg reader_msg;
 	struct sup_inbox_msg report_msg;
@@ -230,11 +233,16 @@ struct sup_start {
  * @buckets: S: the policy's index of ids
  * @nr_buckets: S
  * @start: S: the start under way
+ * @partitions: G and S to set: of a partition supervisor: how many are in use; read
+ *	anywhere
+ * @partitions_max: S until it starts, then const: how many there are; 0 of any other
+ * @resizing: G
  * @kept: S: struct sup_kept: mailboxes that live until their child is forgotten
  * @unwanted: S: nobody can start it any more: forget everything once it is down
  * @parked: S: struct sup_request, interrupted by a signal: their callers may wait
  *	on
- * @mailbox: const, referenced: of a root: where START requests go
+ * @mailbox: const, referenced: where its START requests go, and those of supervisors
+ *	below that have none; NULL: the one above's. A root has one
  * @cred: const, referenced: the creator's, with which signals are sent
  * @pid_ns: const, referenced: the creator's
  * @owner_death: const: SUPERVISOR_OWNER_DEATH_*
@@ -290,6 +298,9 @@ struct sup_supervisor {
 	struct hlist_head *buckets;
 	u32 nr_buckets;
 	struct sup_start start;
+	u32 partitions;
+	u32 partitions_max;
+	struct mutex resizing;
 	struct list_head kept;
 	bool unwanted;
 	struct list_head parked;
@@ -323,6 +334,20 @@ struct sup_supervisor {
 	wait_queue_head_t idle;
 	spinlock_t events_lock;
 	struct list_head subscriptions;
+};
+
+/**
+ * struct sup_call_outcome - what came of a call
+ * @result: SUPERVISOR_RESULT_*
+ * @error: errno with which a start failed
+ * @pid: the child's process, in the caller's pid namespace
+ * @limit: SUPERVISOR_LIMIT_* that was met
+ */
+struct sup_call_outcome {
+	u32 result;
+	s32 error;
+	s32 pid;
+	u32 limit;
 };
 
 static inline struct sup_supervisor *sup_object_supervisor(struct sup_object *object)
@@ -405,12 +430,16 @@ u64 sup_start_deadline(const struct sup_supervisor *sup);
 void sup_start_handle_reader(struct sup_supervisor *sup);
 void sup_start_handle_report(struct sup_supervisor *sup);
 void sup_start_handle_timer(struct sup_supervisor *sup, u64 now_ns);
+void sup_start_repost(struct sup_supervisor *sup);
 int sup_child_attach(struct sup_ucmd *ucmd);
 int sup_child_report(struct sup_ucmd *ucmd);
 
 /* call.c */
 void sup_call_forget_parked(struct sup_supervisor *sup, struct file *file);
 void sup_call_begin(struct sup_inbox_msg *msg);
+int sup_call_by_id(struct sup_supervisor *sup, u32 command, const char *id, u64 deadline,
+		   struct sup_call_outcome *outcome);
+int sup_resize(struct sup_ucmd *ucmd);
 void sup_call_reply(struct sup_supervisor *sup, struct sup_call *call);
 int sup_call_child_add(struct sup_ucmd *ucmd);
 int sup_call_start(struct sup_ucmd *ucmd);

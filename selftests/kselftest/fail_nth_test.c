@@ -27,6 +27,7 @@ struct scene {
 	int sup;	/* not started: children "a", "inner" */
 	int inner;
 	int started;	/* has a child "a", which was ignored */
+	int pool;	/* a partition supervisor of one supervisor; started */
 	__u64 token;	/* of a START that was read */
 	char name[32];	/* of @sup */
 	/* A small mailbox, of another process if the scene wants a server. */
@@ -71,6 +72,29 @@ enum keyed {
 	KEYED_UNIQUE,
 	KEYED_DUPLICATE,
 };
+
+static int scene_pool(struct scene *scene)
+{
+	struct supervisor_create create =
+		CREATE(.mailbox_fd = scene->mailbox);
+	struct supervisor_resize resize =
+		ARG(supervisor_resize, .partitions = 1);
+	struct supervisor_child_spec spec;
+	int partition;
+	int err = _test_create(scene->dev, &create, &scene->pool);
+
+	if (err)
+		return err;
+	create = CREATE();
+	err = _test_create(scene->dev, &create, &partition);
+	if (err)
+		return err;
+	spec = CHILD_SUPERVISOR("0", partition);
+	err = _test_child_add(scene->pool, &spec, NULL);
+	close(partition);
+	err = err ?: _test_ioctl(scene->pool, SUPERVISOR_RESIZE, &resize);
+	return err ?: _test_start(scene->pool);
+}
 
 /* Not closed on error: the test ends then, and with it all. */
 static int scene_open(struct scene *scene, enum keyed keyed)
@@ -143,7 +167,7 @@ static int scene_open(struct scene *scene, enum keyed keyed)
 	if (err != 1)
 		return err ?: -EPROTO;
 	scene->token = message->ref;
-	return 0;
+	return scene_pool(scene);
 }
 
 /* Has cast, call and a call in hand. */
@@ -208,6 +232,8 @@ static void scene_close(struct scene *scene)
 	if (scene->server)
 		process_kill(scene->server);
 	_test_stop(scene->started);
+	_test_stop(scene->pool);
+	close(scene->pool);
 	close(scene->reg);
 	close(scene->topics);
 	close(scene->box);
@@ -474,6 +500,14 @@ static int do_open_child(struct scene *scene)
 static int do_own(struct scene *scene)
 {
 	return _test_own(scene->sup);
+}
+
+static int do_resize(struct scene *scene)
+{
+	struct supervisor_resize resize =
+		ARG(supervisor_resize, .deadline = SUPERVISOR_NO_DEADLINE);
+
+	return _test_ioctl(scene->pool, SUPERVISOR_RESIZE, &resize);
 }
 
 static int do_monitor(struct scene *scene)
@@ -891,6 +925,7 @@ FIXTURE_VARIANT(fail_nth)
 	X(STATUS, .call = do_status) \
 	X(OPEN_CHILD, .call = do_open_child, .allocates = true) \
 	X(OWN, .call = do_own) \
+	X(RESIZE, .call = do_resize, .allocates = true) \
 	X(named_mailbox, .call = do_named_mailbox, .allocates = true) \
 	X(MAILBOX_SEND, .call = do_send) \
 	X(large_send, .call = do_send_large, .allocates = true) \

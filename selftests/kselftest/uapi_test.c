@@ -64,6 +64,7 @@ union argument {
 	struct supervisor_status status;
 	struct supervisor_open_child open_child;
 	struct supervisor_own own;
+	struct supervisor_resize resize;
 	struct supervisor_registry_create registry_create;
 	struct supervisor_register reg;
 	struct supervisor_unregister unregister;
@@ -243,6 +244,13 @@ static void fill_get_spec(union argument *arg)
 	arg->query.id_len = strlen("unknown");
 }
 
+/* It is no partition supervisor. */
+static void fill_resize(union argument *arg)
+{
+	arg->resize.deadline = SUPERVISOR_NO_DEADLINE;
+	arg->resize.partitions = 1;
+}
+
 static void fill_suspend(union argument *arg)
 {
 	arg->suspend.deadline = SUPERVISOR_NO_DEADLINE;
@@ -404,6 +412,7 @@ static void fill_lock(union argument *arg)
 	X(OPEN_CHILD, open_child, out_id, 0, ON_STARTED, fill_open_child, \
 	  ENOENT) \
 	X(OWN, own, flags, 0, ON_STARTED, fill_nothing, 0) \
+	X(RESIZE, resize, call, 0, ON_STARTED, fill_resize, EINVAL) \
 	X(REGISTRY_CREATE, registry_create, out_id, \
 	  SUPERVISOR_REGISTRY_F_OPEN, ON_DEVICE, fill_nothing, 0) \
 	X(REGISTER, register, out_id, 0, ON_REGISTRY, fill_register, 0) \
@@ -721,7 +730,7 @@ TEST_F(ioctl, access)
 	static const enum which control[] = {
 		IS_CHILD_ADD, IS_START, IS_STOP, IS_CHILD_TERMINATE,
 		IS_CHILD_RESTART, IS_CHILD_DELETE, IS_SUSPEND, IS_RESUME,
-		IS_OWN,
+		IS_OWN, IS_RESIZE,
 	};
 	static const enum which look[] = {
 		IS_CHILD_GET_SPEC, IS_WHICH_CHILDREN, IS_COUNT_CHILDREN,

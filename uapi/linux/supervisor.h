@@ -124,6 +124,7 @@ enum {
 	SUPERVISOR_CMD_STATUS = 0x4d,
 	SUPERVISOR_CMD_OPEN_CHILD = 0x4e,
 	SUPERVISOR_CMD_OWN = 0x4f,
+	SUPERVISOR_CMD_RESIZE = 0x58,
 	/* on a registry */
 	SUPERVISOR_CMD_REGISTER = 0x60,
 	SUPERVISOR_CMD_UNREGISTER = 0x61,
@@ -248,8 +249,9 @@ enum {
  *	is 5000
  * @spawner_timeout_ms: how long a START may stay unread before it is a start
  *	error; 0 is for ever
- * @mailbox_fd: where the tree's START requests go; -1 for a supervisor that is
- *	to be a child
+ * @mailbox_fd: where START requests go, for its children and for those below that
+ *	have no other; -1: where those of the supervisor above do, whose child it is to
+ *	be. When nobody can read that mailbox any more, they go there, too
  * @name_len: bytes in @name; 0 for an anonymous one
  * @mode: permission bits of a named one, less the umask
  * @name: pointer to "/name", not NUL-terminated
@@ -1721,6 +1723,8 @@ enum {
  * @out_owner_death: SUPERVISOR_OWNER_DEATH_*
  * @out_reason: DOWN: SUPERVISOR_EXIT_*
  * @out_down: SUPERVISOR_DOWN_*
+ * @out_partitions: of a partition supervisor: how many are in use, else 0
+ * @out_partitions_max: how many it was made with
  *
  * A look at the state of this moment, past the queue: it does not wait for what
  * the supervisor is doing. Errors: EMSGSIZE, EFAULT.
@@ -1744,6 +1748,8 @@ struct supervisor_status {
 	__u32 out_owner_death;
 	__u32 out_reason;
 	__u32 out_down;
+	__u32 out_partitions;
+	__u32 out_partitions_max;
 };
 #define SUPERVISOR_STATUS _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_STATUS)
 
@@ -1787,6 +1793,50 @@ struct supervisor_own {
 	__u32 flags;
 };
 #define SUPERVISOR_OWN _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_OWN)
+
+/**
+ * struct supervisor_resize - ioctl(SUPERVISOR_RESIZE) on a supervisor
+ * @size: sizeof(struct supervisor_resize)
+ * @flags: must be 0
+ * @partitions: how many are to be in use
+ * @out_was: how many were
+ * @deadline: of each call that it makes; 0 does not resize
+ * @out_result: SUPERVISOR_RESULT_* of the call that failed, or OK
+ * @out_error: ECHILD: errno with which the start failed
+ * @out_limit: with EDQUOT, SUPERVISOR_LIMIT_*
+ * @out_partition: the partition whose call failed
+ * @call: 0; or, after EINTR, what it has done, to go on
+ *
+ * On a supervisor that has not started: makes it a partition supervisor. Its children
+ * must be those with the ids "0" to @partitions - 1, in decimal, and no more: the
+ * partitions, usually alike. Who has a key goes to one of those in use; the library
+ * says which.
+ *
+ * On one that has: OTP's PartitionSupervisor.resize!, up to as many as it was made
+ * with. More: those that are missing are restarted, then they are in use. Fewer: they
+ * are no longer in use, then they are terminated; their specs stay. Only one resizes
+ * at a time. When it starts again, all are in use.
+ *
+ * Errors: EINVAL (@partitions is too many, or 0 of a new one; or the children are
+ * others; or a supervisor that has started is no partition supervisor), ENOENT (a
+ * partition was deleted), ECHILD,
+ * ESHUTDOWN, EOWNERDEAD, EDQUOT, EAGAIN (@deadline 0), ETIMEDOUT, EINTR, ENOMEM. After
+ * an error, as many are in use as before, if they were to be more; those which were to
+ * go may still be there. The next resize ends what this one began.
+ */
+struct supervisor_resize {
+	__u32 size;
+	__u32 flags;
+	__u32 partitions;
+	__u32 out_was;
+	__aligned_u64 deadline;
+	__u32 out_result;
+	__s32 out_error;
+	__u32 out_limit;
+	__u32 out_partition;
+	__aligned_u64 call;
+};
+#define SUPERVISOR_RESIZE _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_RESIZE)
 
 /* How a registry keeps its keys. */
 enum {
