@@ -6,6 +6,7 @@
 #ifndef SUP_COMPAT_H
 #define SUP_COMPAT_H
 
+#include <linux/mm.h>
 #include <linux/stringify.h>
 #include <linux/version.h>
 
@@ -28,6 +29,19 @@
 #else
 #define SUP_NS(name) __stringify(name)
 #endif
+
+/*
+ * The flags of a mapping are changed by vm_flags_mod() since 6.3; delete when 6.1 is no
+ * longer supported.
+ */
+static inline void sup_vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set, vm_flags_t clear)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+#else
+	vm_flags_mod(vma, set, clear);
+#endif
+}
 
 /* For module/tests/exports.c, which is built where the kernel has KUnit. */
 #define SUP_EXPORT_FOR_KUNIT(symbol) EXPORT_SYMBOL_NS_GPL(symbol, SUP_NS(SUPERVISOR_KUNIT))

@@ -239,7 +239,7 @@ static const struct ioctl_op ioctl_ops[] = {
 	IOCTL_OP_CALL(SUPERVISOR_RESIZE, SUPERVISOR, FMODE_WRITE, supervisor_resize, call, 0,
 		      0, offsetof(struct supervisor_resize, call), sup_resize),
 	IOCTL_OP(SUPERVISOR_REGISTRY_CREATE, DEVICE, 0, supervisor_registry_create, out_id,
-		 SUPERVISOR_REGISTRY_F_OPEN, 0, sup_registry_create),
+		 SUPERVISOR_REGISTRY_F_OPEN | SUPERVISOR_REGISTRY_F_MAP, 0, sup_registry_create),
 	IOCTL_OP(SUPERVISOR_REGISTER, REGISTRY, FMODE_WRITE, supervisor_register, out_id, 0, 0,
 		 sup_registry_register),
 	IOCTL_OP(SUPERVISOR_UNREGISTER, REGISTRY, FMODE_WRITE, supervisor_unregister, out_max,

@@ -20,6 +20,7 @@
  *	  sup_registry.tell_lock	V: who hears of a registry's changes
  *	sup_registry.locks_lock		K: locks that a registry's users have or want
  *	sup_registry.holders_lock	who has anything in a registry
+ *	sup_registry_map.lock		Z: a registry's mapping, raw
  *	sup_processes_lock		the table of tracked processes (process.c)
  *	  pid->wait_pidfd.lock		the kernel's; taken inside tasklist_lock too
  *	    sup_process.lock		P: a process and its watches, irqsave

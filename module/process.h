@@ -58,7 +58,8 @@ struct sup_exit {
  * @node: P: in sup_process.watches; empty when told or removed
  * @process: const while set: referenced
  * @notify: called once, in the hook: under sup_process.lock, tasklist_lock and
- *	with interrupts off. May take inbox locks and queue work, nothing else
+ *	with interrupts off. May take inbox locks, queue work and write words that
+ *	are shown to user space, nothing else
  *
  * Lifetime: embedded in its user; lives until sup_unwatch() returned.
  */

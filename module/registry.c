@@ -6,6 +6,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/fs.h>
+#include <linux/log2.h>
 #include <linux/random.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -13,6 +14,10 @@
 
 #include "account.h"
 #include "registry.h"
+
+/* Keys that a mapping has room for. */
+#define MAP_SLOTS_MIN 64
+#define MAP_SLOTS_DEFAULT 1024
 
 /**
  * sup_object_registry - the registry that an object is
@@ -106,6 +111,7 @@ static void registry_free(struct sup_object *object)
 	sup_meta_free_all(registry);
 	sup_holders_destroy_registry(registry);
 	partitions_destroy(registry);
+	sup_map_destroy(registry->map, object->account);
 	sup_account_uncharge(object->account, SUPERVISOR_LIMIT_REGISTRIES, 1);
 	kvfree(registry);
 }
@@ -173,13 +179,20 @@ static struct sup_registry *registry_alloc(const struct supervisor_registry_crea
 		goto err_charge;
 	registry->keys = params->keys;
 	registry->nr_partitions = params->partitions;
+	if (params->map_slots) {
+		ret = sup_map_create(registry, account, params->map_slots, limit);
+		if (ret)
+			goto err_free;
+	}
 	ret = registry_init(registry);
 	if (ret)
-		goto err_free;
+		goto err_map;
 	sup_object_init(&registry->object, &registry_ops, account);
 	atomic_set(&registry->object.files, 1);
 	return registry;
 
+err_map:
+	sup_map_destroy(registry->map, account);
 err_free:
 	kvfree(registry);
 err_charge:
@@ -189,17 +202,29 @@ err_account:
 	return ERR_PTR(ret);
 }
 
+static int create_check_map(struct supervisor_registry_create *cmd)
+{
+	if (!(cmd->flags & SUPERVISOR_REGISTRY_F_MAP))
+		return cmd->map_slots ? -EINVAL : 0;
+	if (!cmd->map_slots)
+		cmd->map_slots = MAP_SLOTS_DEFAULT;
+	if (!is_power_of_2(cmd->map_slots) || cmd->map_slots < MAP_SLOTS_MIN ||
+	    cmd->map_slots > SUP_MAP_SLOTS_MAX)
+		return -EINVAL;
+	return cmd->keys == SUPERVISOR_KEYS_UNIQUE ? 0 : -EOPNOTSUPP;
+}
+
 static int create_check(struct supervisor_registry_create *cmd)
 {
 	if (cmd->keys > SUPERVISOR_KEYS_DUPLICATE_BY_KEY)
 		return -EINVAL;
 	if (!cmd->partitions)
 		cmd->partitions = 1;
-	if (cmd->partitions > SUPERVISOR_PARTITIONS_MAX || cmd->map_slots)
+	if (cmd->partitions > SUPERVISOR_PARTITIONS_MAX)
 		return -EINVAL;
 	if (!cmd->name_len && (cmd->mode || cmd->flags & SUPERVISOR_REGISTRY_F_OPEN))
 		return -EINVAL;
-	return 0;
+	return create_check_map(cmd);
 }
 
 static int create_new(struct sup_ucmd *ucmd, const struct supervisor_registry_create *params)
@@ -298,6 +323,7 @@ static void registry_look(struct sup_registry *registry, struct supervisor_regis
 		status->out_entries += partition->entries;
 		spin_unlock(&partition->lock);
 	}
+	sup_map_look(registry->map, status);
 }
 
 /**
@@ -328,6 +354,9 @@ static void registry_show_fdinfo(struct seq_file *seq, struct file *file)
 	seq_printf(seq, "supervisor-registry-partitions:\t%u\n", status.out_partitions);
 	seq_printf(seq, "supervisor-registry-entries:\t%llu\n", status.out_entries);
 	seq_printf(seq, "supervisor-registry-processes:\t%llu\n", status.out_processes);
+	if (status.out_map_slots)
+		seq_printf(seq, "supervisor-registry-map:\t%u of %u\n", status.out_map_used,
+			   status.out_map_slots);
 }
 
 static int registry_release(struct inode *inode, struct file *file)
@@ -341,6 +370,7 @@ const struct file_operations sup_registry_fops = {
 	.release = registry_release,
 	.unlocked_ioctl = sup_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = sup_registry_mmap,
 	.show_fdinfo = registry_show_fdinfo,
 	.llseek = noop_llseek,
 };

@@ -5,7 +5,7 @@
  * changes them), registry_reserve.c (what is kept for supervisors' children),
  * registry_table.c (where keys are found), registry_read.c (lookups),
  * registry_listen.c (who hears of changes), registry_address.c (publish, send, call,
- * signal), registry_meta.c and registry_lock.c share.
+ * signal), registry_map.c (what is mapped), registry_meta.c and registry_lock.c share.
  *
  * A registry has partitions, each with a table of keys; a key has its entries, an
  * entry its holder: one process's part in one registry. Readers take no lock: they
@@ -35,7 +35,9 @@
 
 struct sup_account;
 struct sup_mailbox;
+struct sup_map_owner;
 struct sup_registry;
+struct sup_registry_map;
 struct sup_reservation;
 
 /**
@@ -91,6 +93,7 @@ struct sup_key {
  * @linked: R: it is in its key's list; may be read without
  * @prepaid: const: a child's spec has paid for it, not its holder
  * @value_len: const
+ * @slot: R: in the mapping, if there is one
  * @value: const: and a NUL
  *
  * Lifetime: until the last reference, and a grace period.
@@ -113,6 +116,7 @@ struct sup_entry {
 	bool linked;
 	bool prepaid;
 	u16 value_len;
+	u32 slot;
 	u8 value[];
 };
 
@@ -146,6 +150,7 @@ struct sup_registration {
  * @process: const: valid while it is followed, and a grace period
  * @pid: const, referenced: of @process
  * @account: const, referenced: who pays for its entries
+ * @map_owner: const: what it has in the mapping, until it is released; or NULL
  * @refs: references: one until it is released, one while its death is told
  * @partition: const: where its entries are, if partitions are by process
  * @lock: H
@@ -169,6 +174,7 @@ struct sup_holder {
 	struct sup_process *process;
 	struct pid *pid;
 	struct sup_account *account;
+	struct sup_map_owner *map_owner;
 	refcount_t refs;
 	u32 partition;
 	spinlock_t lock;
@@ -217,6 +223,7 @@ struct sup_partition {
  * @keys: const: SUPERVISOR_KEYS_*
  * @nr_partitions: const
  * @hash_key: const: random, so that nobody can tell which keys meet in a bucket
+ * @map: const: the mapping, or NULL
  * @last_id: atomic: of the latest entry
  * @holders: struct sup_holder by pid
  * @holders_lock: protects @all_holders
@@ -242,6 +249,7 @@ struct sup_registry {
 	u32 keys;
 	u32 nr_partitions;
 	siphash_key_t hash_key;
+	struct sup_registry_map *map;
 	atomic64_t last_id;
 	struct rhashtable holders;
 	spinlock_t holders_lock;
@@ -370,6 +378,22 @@ int sup_registry_call(struct sup_ucmd *ucmd);
 int sup_registry_signal(struct sup_ucmd *ucmd);
 int sup_registry_publish(struct sup_ucmd *ucmd);
 void sup_key_calls_forget(struct sup_registry *registry, struct file *file);
+
+/* registry_map.c: but for the mmap, of registries that have a mapping */
+int sup_map_create(struct sup_registry *registry, struct sup_account *account, u32 nr,
+		   u32 *limit);
+void sup_map_destroy(struct sup_registry_map *map, struct sup_account *account);
+int sup_registry_mmap(struct file *file, struct vm_area_struct *vma);
+struct sup_map_owner *sup_map_owner_alloc(struct sup_registry *registry);
+void sup_map_owner_begin(struct sup_map_owner *owner);
+void sup_map_owner_end(struct sup_map_owner *owner);
+int sup_map_reserve(struct sup_entry *entry, const struct sup_key_name *name);
+void sup_map_cancel(struct sup_entry *entry);
+void sup_map_show(const struct sup_entry *entry);
+void sup_map_replace(const struct sup_entry *old, struct sup_entry *new);
+void sup_map_hide(const struct sup_entry *entry);
+void sup_map_look(const struct sup_registry_map *map,
+		  struct supervisor_registry_status *status);
 
 /* registry_meta.c */
 int sup_registry_meta_put(struct sup_ucmd *ucmd);

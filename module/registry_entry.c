@@ -208,6 +208,8 @@ static void entry_unlink_locked(struct sup_partition *partition, struct sup_entr
 	struct sup_key *key = entry->key;
 
 	lockdep_assert_held(&partition->lock);
+	if (entry->holder->map_owner)
+		sup_map_hide(entry);
 	WRITE_ONCE(entry->linked, false);
 	list_del_rcu(&entry->of_key);
 	partition->entries--;
@@ -408,6 +410,8 @@ int sup_register_locked(struct sup_partition *partition, struct sup_registration
 	reg->id = atomic64_inc_return(&reg->registry->last_id);
 	reg->entry->id = reg->id;
 	key_add_entry_locked(partition, key, reg->entry);
+	if (reg->registry->map)
+		sup_map_show(reg->entry);
 	if (sup_registry_has_listeners(reg->registry))
 		sup_listeners_tell_entry(reg->registry, partition, reg->entry,
 					 SUPERVISOR_REGISTRY_REGISTERED);
@@ -437,25 +441,35 @@ static int register_look(const struct sup_partition *partition, struct sup_regis
 	return ret;
 }
 
-static int register_entry(struct sup_partition *partition, struct sup_registration *reg)
+/* After register_look(), which returned @ret. */
+static int register_link(struct sup_partition *partition, struct sup_registration *reg, int ret)
 {
-	int ret = register_look(partition, reg);
-
-	for (;;) {
+	do {
 		if (ret == -EAGAIN) {
 			reg->key = sup_key_alloc(reg->name);
 			if (!reg->key)
 				return -ENOMEM;
-		} else if (ret) {
-			return ret;
 		}
 		spin_lock(&partition->lock);
 		ret = sup_register_locked(partition, reg);
 		spin_unlock(&partition->lock);
-		if (ret != -EAGAIN)
-			break;
-	}
+	} while (ret == -EAGAIN);
 	kfree(reg->key);
+	return ret;
+}
+
+static int register_entry(struct sup_partition *partition, struct sup_registration *reg)
+{
+	int ret = register_look(partition, reg);
+	bool map = reg->registry->map;
+
+	if (ret && ret != -EAGAIN)
+		return ret;
+	if (map && sup_map_reserve(reg->entry, reg->name))
+		return -ENOSPC;
+	ret = register_link(partition, reg, ret);
+	if (ret && map)
+		sup_map_cancel(reg->entry);
 	return ret;
 }
 
@@ -526,6 +540,8 @@ int sup_registry_register(struct sup_ucmd *ucmd)
 		sup_entry_uncharge(holder->account, bytes);
 	else
 		cmd->out_id = reg.id;
+	if (ret == -ENOSPC)
+		cmd->out_limit = SUPERVISOR_LIMIT_MAP_SLOTS;
 	cmd->out_pid = reg.holder_pid;
 	return ret;
 }
@@ -765,6 +781,8 @@ static int update_locked(struct sup_partition *partition, struct update *update)
 	refcount_inc(&key->refs);
 	list_replace_rcu(&old->of_key, &new->of_key);
 	holder_replace(old->holder, old, new);
+	if (new->holder->map_owner)
+		sup_map_replace(old, new);
 	WRITE_ONCE(old->linked, false);
 	update->old = old;
 	return 0;

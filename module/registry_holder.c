@@ -110,6 +110,7 @@ static void holder_release(struct sup_holder *holder)
 {
 	sup_key_locks_release(holder);
 	sup_entries_unlink_all(holder);
+	sup_map_owner_end(holder->map_owner);
 	rhashtable_remove_fast(&holder->registry->holders, &holder->node, holders_params);
 	sup_unfollow(&holder->follower);
 	holder_put(holder);
@@ -163,6 +164,11 @@ static struct sup_holder *holder_alloc(struct sup_registry *registry)
 	holder->process = sup_process_get_more(task_tgid(current));
 	if (!holder->process)
 		goto err_account;
+	if (registry->map) {
+		holder->map_owner = sup_map_owner_alloc(registry);
+		if (!holder->map_owner)
+			goto err_process;
+	}
 	sup_follower_init(&holder->follower, &holder_ops);
 	INIT_LIST_HEAD(&holder->of_registry);
 	holder->registry = registry;
@@ -174,6 +180,8 @@ static struct sup_holder *holder_alloc(struct sup_registry *registry)
 	INIT_LIST_HEAD(&holder->locks);
 	return holder;
 
+err_process:
+	sup_process_put(holder->process);
 err_account:
 	sup_account_put(holder->account);
 err_free:
@@ -184,6 +192,7 @@ err_free:
 /* One that nobody has seen. */
 static void holder_undo(struct sup_holder *holder)
 {
+	sup_map_owner_end(holder->map_owner);
 	sup_process_put(holder->process);
 	sup_account_put(holder->account);
 	put_pid(holder->pid);
@@ -200,6 +209,7 @@ static void holder_publish(struct sup_holder *holder)
 	registry->nr_holders++;
 	spin_unlock(&registry->holders_lock);
 	/* The caller lives: its death is still to come. */
+	sup_map_owner_begin(holder->map_owner);
 	sup_follow(&holder->follower, holder->process);
 }
 

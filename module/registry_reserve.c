@@ -281,7 +281,7 @@ void sup_reservation_give_back(struct sup_reservation *reservation)
  *	sup_reservation_unprepare()
  *
  * Context: process; may sleep.
- * Return: 0 or -ENOMEM.
+ * Return: 0; -ENOMEM; -ENOSPC when the registry's mapping is full.
  */
 int sup_reservation_prepare(struct sup_reservation *reservation, struct sup_registration *reg)
 {
@@ -308,7 +308,11 @@ int sup_reservation_prepare(struct sup_reservation *reservation, struct sup_regi
 	entry->hash = reservation->name.hash;
 	entry->holder = holder;
 	entry->prepaid = true;
-	return 0;
+	if (!reg->registry->map || !sup_map_reserve(entry, reg->name))
+		return 0;
+	sup_entry_discard(entry);
+	*reg = (struct sup_registration){};
+	return -ENOSPC;
 }
 
 /**
@@ -340,6 +344,8 @@ void sup_reservation_claim(struct sup_reservation *reservation, struct sup_regis
  */
 void sup_reservation_unprepare(struct sup_registration *reg)
 {
+	if (reg->entry && reg->registry->map)
+		sup_map_cancel(reg->entry);
 	if (reg->entry)
 		sup_entry_discard(reg->entry);
 	kfree(reg->key);

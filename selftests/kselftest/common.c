@@ -889,6 +889,29 @@ int _test_registry_status(int registry, struct supervisor_registry_status *statu
 	return _test_ioctl(registry, SUPERVISOR_REGISTRY_STATUS, status);
 }
 
+int _test_map(int registry, const struct supervisor_map **map)
+{
+	struct supervisor_registry_status status;
+	int err = _test_registry_status(registry, &status);
+	void *memory;
+
+	if (err)
+		return err;
+	memory = mmap(NULL, status.out_map_bytes ?: sizeof(**map), PROT_READ,
+		      MAP_SHARED, registry, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	*map = memory;
+	return 0;
+}
+
+void test_unmap(const struct supervisor_map *map)
+{
+	long page = sysconf(_SC_PAGESIZE);
+
+	munmap((void *)map, (map->bytes + page - 1) / page * page);
+}
+
 struct actor_order {
 	enum order order;
 	long first;

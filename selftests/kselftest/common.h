@@ -397,8 +397,12 @@ int _test_key_signal(int registry, const char *key, pid_t pid, int number);
 int _test_lock(int registry, const char *key, __u64 deadline);
 int _test_unlock(int registry, const char *key);
 int _test_registry_status(int registry, struct supervisor_registry_status *status);
+/* Its mapping, for test_unmap(). */
+int _test_map(int registry, const struct supervisor_map **map);
+void test_unmap(const struct supervisor_map *map);
 
 #define test_registry(...) ASSERT_EQ(0, _test_registry(__VA_ARGS__))
+#define test_map(...) ASSERT_EQ(0, _test_map(__VA_ARGS__))
 #define test_open_registry(...) ASSERT_EQ(0, _test_open_registry(__VA_ARGS__))
 #define test_register(registry_, text_) \
 	ASSERT_EQ(0, _test_register((registry_), (text_), -1, NULL))

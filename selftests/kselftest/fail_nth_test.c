@@ -40,6 +40,7 @@ struct scene {
 	int reg;
 	int topics;	/* one of duplicate keys */
 	int keyed;	/* where the child of @token is to be registered, or 0 */
+	int mapped;	/* the same, and it can be mapped; no metadata */
 };
 
 /* Larger than the ring of @box; and what only one allocator has room for. */
@@ -63,6 +64,10 @@ static int scene_register(struct scene *scene)
 	err = err ?: _test_register(scene->reg, "box", scene->box, NULL);
 	err = err ?: _test_lock(scene->reg, "locked", 0);
 	err = err ?: _test_listen(scene->reg, scene->mailbox, 0);
+	err = err ?: _test_registry(scene->dev, REGISTRY(UNIQUE, .map_slots = 64,
+							 .flags = SUPERVISOR_REGISTRY_F_MAP),
+				    &scene->mapped);
+	err = err ?: _test_register(scene->mapped, "key=value", -1, NULL);
 	return err ?: _test_ioctl(scene->reg, SUPERVISOR_META_PUT, &meta);
 }
 
@@ -236,6 +241,7 @@ static void scene_close(struct scene *scene)
 	close(scene->pool);
 	close(scene->reg);
 	close(scene->topics);
+	close(scene->mapped);
 	close(scene->box);
 	close(scene->started);
 	close(scene->inner);
@@ -711,6 +717,46 @@ static int do_registry_create(struct scene *scene)
 	return err;
 }
 
+static int do_create_map(struct scene *scene)
+{
+	int registry;
+	int err = _test_registry(scene->dev,
+				 REGISTRY(UNIQUE, .flags = SUPERVISOR_REGISTRY_F_MAP),
+				 &registry);
+
+	if (!err)
+		close(registry);
+	return err;
+}
+
+static int do_map(struct scene *scene)
+{
+	const struct supervisor_map *map;
+	int err = _test_map(scene->mapped, &map);
+
+	if (!err)
+		test_unmap(map);
+	return err;
+}
+
+/* The end of the sweep finds the slot of every attempt but the last free. */
+static int do_register_mapped(struct scene *scene)
+{
+	return _test_register(scene->mapped, "new=value", scene->box, NULL);
+}
+
+static int do_update_mapped(struct scene *scene)
+{
+	return _test_update(scene->mapped, "key=other", "value");
+}
+
+static int do_unregister_mapped(struct scene *scene)
+{
+	int count = _test_unregister(scene->mapped, "key");
+
+	return count < 0 ? count : count == 1 ? 0 : -EPROTO;
+}
+
 static int do_register(struct scene *scene)
 {
 	return _test_register(scene->reg, "new=value", scene->box, NULL);
@@ -951,6 +997,13 @@ FIXTURE_VARIANT(fail_nth)
 	X(PROCESS_LINK, .call = do_link, .allocates = true) \
 	X(TRAP_EXIT, .call = do_trap, .allocates = true) \
 	X(REGISTRY_CREATE, .call = do_registry_create, .allocates = true) \
+	X(create_map, .call = do_create_map, .allocates = true) \
+	X(map, .call = do_map, .allocates = true) \
+	X(register_mapped, .call = do_register_mapped, .allocates = true) \
+	X(first_register_mapped, .call = do_register_mapped, .allocates = true, \
+	  .forks = true) \
+	X(update_mapped, .call = do_update_mapped, .allocates = true) \
+	X(unregister_mapped, .call = do_unregister_mapped) \
 	X(REGISTER, .call = do_register, .allocates = true) \
 	X(first_register, .call = do_register, .allocates = true, \
 	  .forks = true) \

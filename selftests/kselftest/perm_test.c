@@ -632,6 +632,71 @@ TEST_F(perm, children_registered_from_within_a_namespace)
 	close(dev);
 }
 
+static int map_from_within(void *argument)
+{
+	const struct supervisor_map *map;
+	int *outside = argument, dev, reg, err;
+
+	if (_test_map(*outside, &map) != -EOPNOTSUPP)
+		return -EPROTO;
+	/* What it may do is look up, which shows its numbers. */
+	if (_test_lookup(*outside, "web", NULL, 0))
+		return -EPROTO;
+	dev = device_open();
+	if (dev < 0)
+		return dev;
+	err = _test_registry(dev, REGISTRY(UNIQUE, .flags = SUPERVISOR_REGISTRY_F_MAP), &reg);
+	err = err ?: _test_map(reg, &map);
+	if (err)
+		return err;
+	err = _test_register(reg, "inner=one", -1, NULL);
+	test_unmap(map);
+	return err;
+}
+
+/* The numbers in it are one namespace's. */
+TEST_F(perm, mappings_from_within_a_namespace)
+{
+	int dev = device_open(), reg;
+	struct namespaced namespaced = { map_from_within, &reg };
+	const struct supervisor_map *map;
+
+	test_registry(dev, REGISTRY(UNIQUE, .flags = SUPERVISOR_REGISTRY_F_MAP), &reg);
+	test_register(reg, "web=one");
+	ASSERT_EQ(0, in_process(in_pid_namespace, &namespaced));
+	test_map(reg, &map);
+	test_unmap(map);
+	close(reg);
+	close(dev);
+}
+
+static int map_for_another(void *argument)
+{
+	const struct supervisor_map *map;
+	int *reg = argument;
+	int err = become(OTHER, OTHER);
+
+	/* What one was given may be mapped as far as it was opened. */
+	return err ?: _test_map(*reg, &map);
+}
+
+TEST_F(perm, mappings_by_file)
+{
+	int dev = device_open(), reg, writer;
+	const struct supervisor_map *map;
+	char name[32];
+
+	snprintf(name, sizeof(name), "/registry.%d", getpid());
+	test_registry(dev, NAMED_REGISTRY(name, UNIQUE, .flags = SUPERVISOR_REGISTRY_F_MAP),
+		      &reg);
+	ASSERT_EQ(0, in_process(map_for_another, &reg));
+	test_open_registry(dev, name, O_WRONLY, &writer);
+	ASSERT_EQ(-EACCES, _test_map(writer, &map));
+	close(writer);
+	close(reg);
+	close(dev);
+}
+
 static int look_from_within(void *argument)
 {
 	struct tree *tree = argument;

@@ -414,7 +414,8 @@ static void fill_lock(union argument *arg)
 	X(OWN, own, flags, 0, ON_STARTED, fill_nothing, 0) \
 	X(RESIZE, resize, call, 0, ON_STARTED, fill_resize, EINVAL) \
 	X(REGISTRY_CREATE, registry_create, out_id, \
-	  SUPERVISOR_REGISTRY_F_OPEN, ON_DEVICE, fill_nothing, 0) \
+	  SUPERVISOR_REGISTRY_F_OPEN | SUPERVISOR_REGISTRY_F_MAP, ON_DEVICE, \
+	  fill_nothing, 0) \
 	X(REGISTER, register, out_id, 0, ON_REGISTRY, fill_register, 0) \
 	X(UNREGISTER, unregister, out_max, SUPERVISOR_UNREGISTER_F_VALUE, \
 	  ON_REGISTRY, fill_unregister, ENOENT) \

@@ -31,6 +31,7 @@
  *
  * ============ ==============================================================
  * ENOTTY       this file knows no such ioctl
+ * ENODEV       this file cannot be mapped
  * EFAULT       a pointer to memory that is not the caller's
  * E2BIG        nonzero bytes beyond what this kernel knows
  * EOPNOTSUPP   a flag or value that this kernel does not support
@@ -414,7 +415,8 @@ struct supervisor_list {
  *
  * Errors: EPERM (not a child of the reader), EALREADY (used), ESTALE (revoked
  * or unknown), EINVAL (not a group leader, or the START is a supervisor's),
- * EBUSY (already somebody's child), EDEADLK (it owns the tree), ENOMEM.
+ * EBUSY (already somebody's child), EDEADLK (it owns the tree), ENOSPC (the mapping
+ * of the registry in which it has a key is full), ENOMEM.
  *
  * When its spec has a key, the process is registered before this returns.
  */
@@ -1869,8 +1871,8 @@ enum {
  *
  * As open(2) has it, a name alone is O_CREAT | O_EXCL, and with OPEN it is O_CREAT:
  * then @keys must be those of the registry that is there, and its other attributes
- * are as they are. A registry lasts until its last file is closed; a supervisor's
- * child that is to be registered in it keeps it too.
+ * are as they are. A registry lasts until its last file is closed and its last
+ * mapping is gone; a supervisor's child that is to be registered in it keeps it too.
  *
  * Errors: EINVAL, EOPNOTSUPP (MAP of duplicate keys), EEXIST (the name is taken,
  * with OPEN by another kind of object or of keys), EACCES (OPEN), ENAMETOOLONG,
@@ -1913,9 +1915,10 @@ struct supervisor_registry_create {
  * register is EEXIST, also by the same process); a process may have any number of
  * entries of a duplicate key.
  *
- * Context: does not wait. Errors: EEXIST (@out_pid), EMSGSIZE (@out_max), EINVAL
- * (no key), EBADF or EBADFD (@mailbox_fd), EDQUOT (@out_limit), ENOSPC (the mapping
- * is full), ENOMEM.
+ * Context: does not wait; where the mapping is full, until what the dead had there is
+ * taken away. Errors: EEXIST (@out_pid), EMSGSIZE (@out_max), EINVAL (no key), EBADF or
+ * EBADFD (@mailbox_fd), EDQUOT (@out_limit), ENOSPC (the mapping is full, @out_limit),
+ * ENOMEM.
  */
 struct supervisor_register {
 	__u32 size;
@@ -2364,7 +2367,7 @@ struct supervisor_key_signal {
  * @out_locks: locks that are held
  * @out_meta: keys of metadata
  * @out_map_slots: keys that the mapping has room for; 0 when there is none
- * @out_map_used: keys that are in it
+ * @out_map_used: how much of that is used; those of who has just died may be among it
  * @out_map_bytes: what to give mmap(2) as length
  *
  * A look at this moment. Context: does not wait. Errors: those of every ioctl.
@@ -2387,72 +2390,90 @@ struct supervisor_registry_status {
 #define SUPERVISOR_REGISTRY_STATUS _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_REGISTRY_STATUS)
 
 #define SUPERVISOR_MAP_VERSION 1
-#define SUPERVISOR_MAP_SLOT_DATA 80	/* bytes of key and value that a slot has room for */
+#define SUPERVISOR_MAP_SLOT_DATA 92	/* bytes of key and value that a slot has room for */
+
+/**
+ * struct supervisor_map_bucket - where the keys of some hashes are, in a registry's mapping
+ * @seq: odd while the kernel writes; rises whenever it has written to the bucket or to
+ *	one of its slots
+ * @first: the first of its slots, counted from 1; 0 for none
+ */
+struct supervisor_map_bucket {
+	__u32 seq;
+	__u32 first;
+};
 
 /* struct supervisor_map_slot.flags */
-#define SUPERVISOR_MAP_F_USED (1U << 0)		/* an entry is here */
-#define SUPERVISOR_MAP_F_ELSEWHERE (1U << 1)	/* its key or value is too long: ask LOOKUP */
+#define SUPERVISOR_MAP_F_MAILBOX (1U << 0)	/* the entry has a mailbox */
 
 /**
  * struct supervisor_map_slot - one entry in a registry's mapping
- * @seq: odd while the kernel writes; read it before and after the rest
- * @flags: SUPERVISOR_MAP_F_*
  * @hash: SipHash-2-4 of the key
  * @id: the entry's number
- * @owner: index of its process's dead word
- * @pid: the process, in the registry's pid namespace
+ * @next: the next slot of the bucket, counted from 1; 0 for none
+ * @owner: the word of its process, counted from 0
+ * @generation: what that word says as long as the process lives
+ * @pid: the process, in the registry's pid namespace; 0 when it has no number there
  * @value_len: bytes of the value
  * @key_len: bytes of the key
- * @__reserved: 0
- * @__reserved2: 0
- * @data: the key and the value that follows it; nothing with ELSEWHERE
+ * @flags: SUPERVISOR_MAP_F_*
+ * @data: the key and, right behind it, the value: as much of them as there is room for
  */
 struct supervisor_map_slot {
-	__u32 seq;
-	__u32 flags;
 	__aligned_u64 hash;
 	__aligned_u64 id;
+	__u32 next;
 	__u32 owner;
+	__u32 generation;
 	__s32 pid;
 	__u16 value_len;
 	__u8 key_len;
-	__u8 __reserved;
-	__u32 __reserved2;
+	__u8 flags;
 	__u8 data[SUPERVISOR_MAP_SLOT_DATA];
 };
 
 /**
  * struct supervisor_map - what mmap(2) of a registry with MAP shows, read-only
- * @version: %SUPERVISOR_MAP_VERSION
- * @slots: how many, a power of two
- * @probes: an entry is in one of so many slots, from its hash modulo @slots on, and
- *	round the end
+ * @version: %SUPERVISOR_MAP_VERSION; another one is another layout
+ * @slots: how many slots, buckets and owners there are: a power of two
  * @slot_bytes: from one slot to the next
- * @slots_offset: where the slots begin, from here
- * @dead_offset: where the dead words begin: __u32 each, not 0 once the process is
- *	dead
- * @key: of SipHash
- * @closed: not 0 once the registry is gone
  * @__reserved: 0
+ * @bytes: of it all, which need not fill the last page
+ * @buckets_offset: where the buckets begin, from here: struct supervisor_map_bucket
+ * @owners_offset: where the words of processes begin: __u32
+ * @slots_offset: where the slots begin: struct supervisor_map_slot
+ * @key: of SipHash: its two words
  *
- * mmap(2) with MAP_SHARED, PROT_READ and offset 0, of a file open for reading; not
- * inherited by fork. Refused with EOPNOTSUPP in another pid namespace than the
- * registry was created in, with ENODEV when it was created without MAP.
+ * mmap(2) of a file open for reading, with MAP_SHARED, PROT_READ, offset 0 and the
+ * length that REGISTRY_STATUS tells. The mapping keeps the registry as the file does,
+ * and is not inherited by fork. Errors of mmap: ENODEV (made without MAP), EOPNOTSUPP
+ * (the caller is in another pid namespace than who made the registry), EACCES (not open
+ * for reading; PROT_WRITE or PROT_EXEC), EINVAL (MAP_PRIVATE; another offset or length),
+ * ENOMEM. Later mprotect(2) to more than PROT_READ is EACCES, and madvise(2) with
+ * MADV_DOFORK and mremap(2) to another length fail.
  *
- * To look up: read @seq of a slot, then the slot and its owner's dead word, then
- * @seq again; if it was odd or has changed, once more, and after a few times ask
- * SUPERVISOR_LOOKUP. A slot of the same key whose owner is not dead is the answer.
+ * A key is in bucket @hash modulo @slots, if it is there at all. To look it up:
+ *
+ * 1. Load the bucket's @seq, with acquire. If it is odd, once more.
+ * 2. Go from @first along @next. At a slot of the same hash and key load the owner's
+ *    word: if it is not the slot's @generation, the process is dead, and nobody has the
+ *    key. Otherwise take what is wanted. Whatever is read meanwhile may be garbage:
+ *    mask numbers by @slots less 1, and go past no more than some slots.
+ * 3. After an acquire fence load @seq again. If it is another, forget all and begin anew.
+ *
+ * After a few times, at a list that is longer, and for a key or value of which @data has
+ * only the beginning, ask LOOKUP. A slot of another hash, length or beginning is not it.
  */
 struct supervisor_map {
 	__u32 version;
 	__u32 slots;
-	__u32 probes;
 	__u32 slot_bytes;
-	__aligned_u64 slots_offset;
-	__aligned_u64 dead_offset;
-	__aligned_u64 key[2];
-	__u32 closed;
 	__u32 __reserved;
+	__aligned_u64 bytes;
+	__aligned_u64 buckets_offset;
+	__aligned_u64 owners_offset;
+	__aligned_u64 slots_offset;
+	__aligned_u64 key[2];
 };
 
 #endif /* _UAPI_LINUX_SUPERVISOR_H */
