@@ -5,6 +5,7 @@
 #include "../compat.h"
 #include "../dynamic.h"
 #include "../policy.h"
+#include "../registry_slots.h"
 
 SUP_EXPORT_FOR_KUNIT(sup_name_valid);
 SUP_EXPORT_FOR_KUNIT(sup_name_hash);
@@ -28,3 +29,13 @@ SUP_EXPORT_FOR_KUNIT(sup_dynamic_input);
 SUP_EXPORT_FOR_KUNIT(sup_dynamic_next);
 SUP_EXPORT_FOR_KUNIT(sup_dynamic_withdraw);
 SUP_EXPORT_FOR_KUNIT(sup_dynamic_deadline);
+SUP_EXPORT_FOR_KUNIT(sup_slots_bytes);
+SUP_EXPORT_FOR_KUNIT(sup_slots_init);
+SUP_EXPORT_FOR_KUNIT(sup_slots_take);
+SUP_EXPORT_FOR_KUNIT(sup_slots_give);
+SUP_EXPORT_FOR_KUNIT(sup_slots_show);
+SUP_EXPORT_FOR_KUNIT(sup_slots_change);
+SUP_EXPORT_FOR_KUNIT(sup_slots_hide);
+SUP_EXPORT_FOR_KUNIT(sup_slots_take_owner);
+SUP_EXPORT_FOR_KUNIT(sup_slots_end_owner);
+SUP_EXPORT_FOR_KUNIT(sup_slots_give_owner);

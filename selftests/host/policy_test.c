@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * policy_test [RUNS SEED FUZZER...] - tests of policy, dynamic and name on the host, as
- * TAP. With arguments the last tests are such runs of fuzz targets.
+ * policy_test [RUNS SEED FUZZER...] - tests of policy, dynamic, name and registry_slots on
+ * the host, as TAP. With arguments the last tests are such runs of fuzz targets.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,10 +12,13 @@
 #include "name_cases.h"
 #include "policy_cases.h"
 #include "policy_model.h"
+#include "slots_model.h"
 
 #define MODEL_ROUNDS 20
 #define MODEL_STEPS 30
 #define RANDOM_INPUTS 5000
+#define SLOTS_ROUNDS 200
+#define SLOTS_STEPS 2000
 #define MANY 10000
 
 static unsigned int tests;
@@ -84,6 +87,19 @@ static void test_model(void)
 	result(!message, "the policy does what a plain model does", message);
 	free(model);
 	free(play);
+}
+
+static void test_slots(void)
+{
+	struct slots_model *model = zalloc(1, sizeof(*model));
+	const char *message = NULL;
+
+	for (unsigned int i = 0; i < SLOTS_ROUNDS && !message; i++)
+		message = slots_model_check(model, i, SLOTS_STEPS);
+	result(!message, "a mapping shows what a plain model has", message);
+	message = slots_model_generations(model);
+	result(!message, "a word says no generation twice", message);
+	free(model);
 }
 
 /*
@@ -444,6 +460,7 @@ int main(int argc, char **argv)
 	test_cases(policy_cases, ARRAY_SIZE(policy_cases));
 	test_cases(dynamic_cases, ARRAY_SIZE(dynamic_cases));
 	test_model();
+	test_slots();
 	test_window();
 	test_jitter();
 	test_many();
