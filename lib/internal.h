@@ -94,6 +94,16 @@ int sup_children_from(struct sup_buf *buf, struct sup_children **children);
 /* child.c: a spec as the kernel gives it back, as options. */
 int sup_spec_to_opts(const void *mem, size_t len, struct sup_child_opts *opts);
 
+/* siphash.c: SipHash-2-4 with the two words of @key. */
+uint64_t sup_siphash(const uint64_t key[2], const void *bytes, size_t len);
+/*
+ * peek.c: finds a key in what a registry's mapping shows: 1 and *@found, a copy, which
+ * may have only the beginning of the key or the value; 0: nobody has it; -EAGAIN: what
+ * is shown does not say.
+ */
+int sup_map_find(const struct supervisor_map *shown, const void *key, size_t len,
+		 struct supervisor_map_slot *found);
+
 /* ---- the spawner's parts ---------------------------------------------- */
 
 /* command.c: what is set in a command. */

@@ -21,9 +21,13 @@ int sup_registry_create(int device, const struct sup_registry_opts *opts,
 
 	if (!ret)
 		ret = SUP_STRUCT_IN(&o, open, opts);
+	if (!ret && o.reserved)
+		ret = -EINVAL;
 	if (ret)
 		return ret;
-	arg.flags = o.open ? SUPERVISOR_REGISTRY_F_OPEN : 0;
+	arg.flags = (o.open ? SUPERVISOR_REGISTRY_F_OPEN : 0) |
+		    (o.map_slots ? SUPERVISOR_REGISTRY_F_MAP : 0);
+	arg.map_slots = o.map_slots;
 	arg.keys = o.keys;
 	arg.partitions = o.partitions;
 	if (o.name) {

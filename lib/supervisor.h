@@ -829,6 +829,9 @@ SUP_API int sup_trap_exit(int device, int mailbox);
  * @keys: SUPERVISOR_KEYS_UNIQUE (default), _DUPLICATE or _DUPLICATE_BY_KEY
  * @partitions: 1 to SUPERVISOR_PARTITIONS_MAX (1)
  * @open: 1: if there is one of that name, opens it, as it is
+ * @map_slots: keys that its mapping has room for, a power of two from 64 to 1048576;
+ *	0 (default): it cannot be mapped
+ * @reserved: must be 0
  */
 struct sup_registry_opts {
 	size_t sz;
@@ -837,12 +840,15 @@ struct sup_registry_opts {
 	uint32_t keys;
 	uint32_t partitions;
 	uint32_t open;
+	uint32_t map_slots;
+	uint32_t reserved;
 };
 #define SUP_DEFAULTS_sup_registry_opts sizeof(struct sup_registry_opts), NULL, \
-	0600, SUPERVISOR_KEYS_UNIQUE, 1, 0
+	0600, SUPERVISOR_KEYS_UNIQUE, 1, 0, 0, 0
 
 /*
- * Makes a registry; returns its fd. Errors: EINVAL, EEXIST (the name is taken;
+ * Makes a registry; returns its fd. Errors: EINVAL, EOPNOTSUPP (map_slots, of
+ * duplicate keys), EEXIST (the name is taken;
  * with open, by another kind of object or of keys), EACCES (open), ENAMETOOLONG,
  * EDQUOT (result->limit), EMFILE, ENFILE, ENOMEM, E2BIG.
  */
@@ -952,6 +958,19 @@ SUP_API int sup_unlock(int registry, const void *key, size_t key_len,
 SUP_API int sup_lookup(int registry, const void *key, size_t key_len,
 		       void *value, size_t *value_len,
 		       struct sup_result *result);
+/*
+ * The same without a system call, as a rule: in a mapping of @registry, which keeps it as
+ * a file does. Threads may peek at once; a child that was forked may, and asks the kernel
+ * each time. Errors of the mapping: ENODEV (made without map_slots), EOPNOTSUPP (in
+ * another pid namespace; of a version that is not known), EACCES, EMFILE, ENOMEM; those
+ * of a peek are sup_lookup()'s.
+ */
+struct sup_registry_map;
+SUP_API int sup_registry_map(int registry, struct sup_registry_map **map);
+SUP_API int sup_registry_peek(const struct sup_registry_map *map,
+			      const void *key, size_t key_len, void *value,
+			      size_t *value_len, struct sup_result *result);
+SUP_API void sup_registry_unmap(struct sup_registry_map *map);
 /* Only its process. Further errors: ESRCH (it has no number here). */
 SUP_API int sup_whereis(int registry, const void *key, size_t key_len);
 /*

@@ -65,7 +65,81 @@ static int registry_new(uint32_t keys, uint32_t partitions)
 	return registry;
 }
 
+static void begin_mapped(int registry)
+{
+	if (sup_register(registry, KEY("mapped"), "one", 3, -1, NULL))
+		_exit(1);
+}
+
 /* ---- the tests -------------------------------------------------------- */
+
+static int peek(const struct sup_registry_map *map, const char *key, char *value,
+		size_t size, int *pid)
+{
+	SUP_OPTS(sup_result, result);
+	size_t len = size - 1;
+	int ret = sup_registry_peek(map, key, strlen(key), value, &len, &result);
+
+	*pid = result.pid;
+	value[ret >= 0 && len < size ? len : 0] = 0;
+	return ret;
+}
+
+static void test_map(void)
+{
+	SUP_OPTS(sup_registry_opts, opts, .map_slots = 64);
+	int registry = sup_registry_create(device, &opts, NULL);
+	int plain = registry_new(SUPERVISOR_KEYS_UNIQUE, 1);
+	int duplicate, pid, status;
+	struct sup_registry_map *map, *none;
+	struct holder holder;
+	char value[512], large[400];
+	pid_t child;
+
+	ok(registry >= 0, "a registry that can be mapped");
+	is(sup_registry_map(plain, &none), -ENODEV, "others cannot");
+	ok(!none, "and there is no map");
+	opts.keys = SUPERVISOR_KEYS_DUPLICATE;
+	duplicate = sup_registry_create(device, &opts, NULL);
+	is(duplicate, -EOPNOTSUPP, "none of duplicate keys");
+	is(sup_registry_map(registry, &map), 0, "it is mapped");
+	is(peek(map, "mapped", value, sizeof(value), &pid), -ENOENT,
+	   "there is nobody");
+	holder = hold(registry, begin_mapped);
+	is(peek(map, "mapped", value, sizeof(value), &pid), 0, "somebody is seen");
+	is(pid, holder.pid, "by number");
+	is_text(value, "one", "and value");
+	is(peek(map, "mapped", value, 3, &pid), -EMSGSIZE,
+	   "which needs room");
+	is(pid, holder.pid, "but is somebody's");
+	let_go(holder);
+	is(peek(map, "mapped", value, sizeof(value), &pid), -ENOENT,
+	   "the dead are not");
+	memset(large, 'x', sizeof(large));
+	large[sizeof(large) - 1] = 0;
+	is(sup_register(registry, KEY("large"), large, sizeof(large) - 1, -1, NULL),
+	   0, "a value that is too long for it");
+	is(peek(map, "large", value, sizeof(value), &pid), 0, "is looked up");
+	is_text(value, large, "as it is");
+	close(registry);
+	is(peek(map, "large", value, sizeof(value), &pid), 0,
+	   "also when the registry's file is closed");
+	is(sup_registry_peek(map, KEY("large"), NULL, NULL, NULL), 0,
+	   "without its value");
+	child = fork();
+	if (!child) {
+		int ret = peek(map, "large", value, sizeof(value), &pid);
+
+		sup_registry_unmap(map);
+		_exit(!ret && pid == getppid() && !strcmp(value, large) ? 7 : 8);
+	}
+	waitpid(child, &status, 0);
+	is(WEXITSTATUS(status), 7, "and by a fork, which has no mapping");
+	is(peek(map, "large", value, sizeof(value), &pid), 0, "ours is still there");
+	sup_registry_unmap(map);
+	sup_registry_unmap(NULL);
+	close(plain);
+}
 
 static void test_create(void)
 {
@@ -265,6 +339,7 @@ int main(void)
 		return status;
 	errno = 0;
 	test_create();
+	test_map();
 	test_entries();
 	test_select();
 	test_meta_and_locks();
