@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,6 +21,8 @@
 static void explain(const char *path, int error,
 		    const struct sup_result *result)
 {
+	char *why;
+
 	switch (result->result) {
 	case SUPERVISOR_RESULT_RUNNING:
 		complain("%s: is running", path);
@@ -31,7 +34,9 @@ static void explain(const char *path, int error,
 		complain("%s: no such child", path);
 		break;
 	case SUPERVISOR_RESULT_START_FAILED:
-		complain_error(result->error, "%s: start failed", path);
+		why = start_error_words(result->error, result->pid);
+		complain("%s: start failed: %s", path, why);
+		free(why);
 		break;
 	case SUPERVISOR_RESULT_NOPROC:
 	case SUPERVISOR_RESULT_EXIT:

@@ -38,6 +38,7 @@ static char *exited_words(const struct supervisor_msg_event *event)
 char *event_words(const struct supervisor_msg *msg)
 {
 	const struct supervisor_msg_event *event = sup_msg_event(msg);
+	char *status, *words;
 
 	if (msg->type == SUPERVISOR_MSG_GAP)
 		return xasprintf("%" PRIu64 " events were lost here",
@@ -54,7 +55,10 @@ char *event_words(const struct supervisor_msg *msg)
 		return xasprintf("started, pid %d, run %" PRIu32, msg->pid,
 				 msg->incarnation);
 	case SUPERVISOR_EVENT_START_FAILED:
-		return xasprintf("start failed: %s", strerror(event->error));
+		status = start_error_words(event->error, msg->pid);
+		words = xasprintf("start failed: %s", status);
+		free(status);
+		return words;
 	case SUPERVISOR_EVENT_START_IGNORED:
 		return xstrdup("start ignored");
 	case SUPERVISOR_EVENT_TERM:

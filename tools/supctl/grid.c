@@ -23,6 +23,8 @@ struct grid {
 	struct {
 		const char *name;
 		bool number;
+		bool sparse;
+		bool filled;		/* one of its cells, at least */
 	} columns[GRID_MAX];
 	struct cell *cells;
 	size_t count;			/* of cells: a multiple of width */
@@ -81,8 +83,19 @@ void grid_column(struct grid *grid, const char *name, bool number)
 	grid->columns[grid->width++].number = number;
 }
 
+void grid_sparse(struct grid *grid)
+{
+	grid->columns[grid->width - 1].sparse = true;
+}
+
+static bool is_shown(const struct grid *grid, size_t column)
+{
+	return !grid->columns[column].sparse || grid->columns[column].filled;
+}
+
 void grid_cell(struct grid *grid, char *text, const char *colour)
 {
+	grid->columns[grid->count % grid->width].filled |= !!text;
 	grid->cells = xrealloc(grid->cells, grid->count + 1,
 			       sizeof(*grid->cells));
 	grid->cells[grid->count].text = text ? text : xstrdup("-");
@@ -106,6 +119,8 @@ static void print_cell(const struct grid *grid, size_t column,
 	bool last = column + 1 == grid->width;
 	int padding = width - columns_of(text);
 
+	if (!is_shown(grid, column))
+		return;
 	if (column)
 		fputs("  ", stdout);
 	if (number)

@@ -25,6 +25,11 @@ struct grid *grid_new(bool tabs);
 /* Adds a column; numbers are aligned to the right. */
 void grid_column(struct grid *grid, const char *name, bool number);
 /*
+ * The column added last is left out, aligned, if all its cells are NULL. Not for one
+ * at the end.
+ */
+void grid_sparse(struct grid *grid);
+/*
  * Adds the next cell, line by line, from the left. Takes the text; NULL is "-".
  * @colour: an escape sequence, or NULL.
  */

@@ -107,7 +107,8 @@ static int info_child(const struct options *options, int device,
 		object = spec_json(target->id, &opts);
 		view_put_flags(view, object);
 	} else {
-		object = spec_process_json(target->id, &opts);
+		object = spec_process_json(target->id, &opts,
+					   view->registry);
 	}
 	free(memory);
 	print(options, object);

@@ -242,17 +242,11 @@ static int add_async(struct reload *reload, int fd, const struct place *place,
 
 	if (!child)
 		return -ENOENT;
-	opts = child->opts;
-	if (child->supervisor) {
-		char *below = strchr(path, '/');
-
-		opts.supervisor = tree_create_supervisor(reload->device,
-							 child->supervisor,
-							 path);
-		if (opts.supervisor < 0)
-			return opts.supervisor;
-		forget_amended(reload, below + 1);
-	}
+	err = tree_child_opts(reload->device, reload->tree, child, path, &opts);
+	if (err)
+		return err;
+	if (child->supervisor)
+		forget_amended(reload, strchr(path, '/') + 1);
 	err = sup_child_add_async(fd, place->id, &opts, SUPERVISOR_NO_DEADLINE,
 				  reload->mailbox, cookie, &result);
 	if (opts.supervisor >= 0)
@@ -344,6 +338,7 @@ static void finish(struct reload *reload, const struct step *step,
 		[STEP_DELETE] = "delete",
 		[STEP_ADD] = "add",
 	};
+	char *why;
 
 	switch (answer->result) {
 	case SUPERVISOR_RESULT_OK:
@@ -358,8 +353,9 @@ static void finish(struct reload *reload, const struct step *step,
 			return; /* gone already */
 		break;
 	case SUPERVISOR_RESULT_START_FAILED:
-		complain_error(answer->error, "%s: not added: start failed",
-			       path);
+		why = start_error_words(answer->error, answer->head.pid);
+		complain("%s: not added: start failed: %s", path, why);
+		free(why);
 		drop_child(reload, &step->place);
 		return;
 	}

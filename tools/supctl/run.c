@@ -23,6 +23,7 @@
 #include "signals.h"
 #include "target.h"
 #include "tree_create.h"
+#include "tree_registry.h"
 #include "verbs.h"
 #include "words.h"
 
@@ -34,6 +35,7 @@ struct runner {
 	const char *file;
 	char *name;
 	struct sup_create_opts flags;	/* of the root */
+	int device;
 	int root;
 	int mailbox;			/* of events and answers */
 	int signals;
@@ -107,6 +109,10 @@ static void reload(struct runner *runner)
 	notify("RELOADING=1\nMONOTONIC_USEC=%llu",
 	       (unsigned long long)(monotonic_ns() / 1000));
 	tree = read_tree(runner->file);
+	if (tree && tree_registries_open(runner->device, tree) < 0) {
+		tree_free(tree);
+		tree = NULL;
+	}
 	if (tree)
 		reload_begin(runner->reload, tree);
 	else
@@ -330,6 +336,7 @@ int verb_run(int argc, char **argv)
 	narrator_init(&runner.narrator, runner.name, options.quiet,
 		      options.verbose);
 	device = open_device();
+	runner.device = device;
 	status = run_tree(&runner, device, tree, &options);
 	close(device);
 	if (runner.reload)

@@ -11,6 +11,7 @@
 
 #include "../common.h"
 #include "json_put.h"
+#include "payload.h"
 #include "tree_shape.h"
 #include "words.h"
 
@@ -176,11 +177,27 @@ json_t *spec_json(const char *id, const struct sup_child_opts *opts)
 	return object;
 }
 
-json_t *spec_process_json(const char *id, const struct sup_child_opts *opts)
+static json_t *register_json(const struct sup_child_opts *opts,
+			     const char *registry)
+{
+	json_t *object = json_object();
+
+	json_put_text(object, "registry", registry);
+	payload_put(object, "key", opts->key, opts->key_len);
+	if (opts->value_len)
+		payload_put(object, "value", opts->value, opts->value_len);
+	return object;
+}
+
+json_t *spec_process_json(const char *id, const struct sup_child_opts *opts,
+			  const char *registry)
 {
 	json_t *object = spec_json(id, opts);
 
 	put_process(object, opts);
+	if (opts->key)
+		json_object_set_new(object, "register",
+				    register_json(opts, registry));
 	return object;
 }
 

@@ -13,6 +13,7 @@
 
 #include "../common.h"
 #include "grid.h"
+#include "payload.h"
 #include "words.h"
 
 static char *field_path(const struct view *view)
@@ -73,24 +74,42 @@ static char *field_restart(const struct view *view)
 						      view->as_child->restart));
 }
 
+static char *field_registry(const struct view *view)
+{
+	return view->registry ? xstrdup(view->registry) : NULL;
+}
+
+static char *field_key(const struct view *view)
+{
+	return view->key ? payload_words(view->key, view->key_length) : NULL;
+}
+
+enum shown {
+	SHOWN_BY_NAME,			/* with -o */
+	SHOWN,				/* without, too */
+	SHOWN_IF_ANY			/* without, if there is something to say */
+};
+
 static const struct field {
 	const char *name;
 	char *(*text)(const struct view *view); /* NULL: nothing to say */
 	bool number;
-	bool shown;			/* without -o */
+	enum shown shown;
 } fields[] = {
-	{ "path", field_path, false, true },
-	{ "id", field_id, false, false },
-	{ "type", field_type, false, false },
-	{ "strategy", field_strategy, false, false },
-	{ "restart", field_restart, false, false },
-	{ "state", view_state, false, true },
-	{ "pid", field_pid, true, true },
-	{ "incarnation", field_run, true, true },
-	{ "restarts", field_restarts, true, true },
-	{ "uptime", field_uptime, true, true },
-	{ "status", field_status, true, false },
-	{ "last", view_last_exit, false, true },
+	{ "path", field_path, false, SHOWN },
+	{ "id", field_id, false, SHOWN_BY_NAME },
+	{ "type", field_type, false, SHOWN_BY_NAME },
+	{ "strategy", field_strategy, false, SHOWN_BY_NAME },
+	{ "restart", field_restart, false, SHOWN_BY_NAME },
+	{ "state", view_state, false, SHOWN },
+	{ "pid", field_pid, true, SHOWN },
+	{ "incarnation", field_run, true, SHOWN },
+	{ "restarts", field_restarts, true, SHOWN },
+	{ "uptime", field_uptime, true, SHOWN },
+	{ "status", field_status, true, SHOWN_BY_NAME },
+	{ "registry", field_registry, false, SHOWN_IF_ANY },
+	{ "key", field_key, false, SHOWN_IF_ANY },
+	{ "last", view_last_exit, false, SHOWN },
 };
 
 struct table {
@@ -119,9 +138,12 @@ static void make_grid(struct table *table, bool tabs)
 	size_t i;
 
 	table->grid = grid_new(tabs);
-	for (i = 0; i < table->width; i++)
+	for (i = 0; i < table->width; i++) {
 		grid_column(table->grid, table->columns[i]->name,
 			    table->columns[i]->number);
+		if (table->columns[i]->shown == SHOWN_IF_ANY)
+			grid_sparse(table->grid);
+	}
 }
 
 struct table *table_new(const char *names, bool pretty)
@@ -135,7 +157,7 @@ struct table *table_new(const char *names, bool pretty)
 		return table;
 	}
 	for (i = 0; i < ARRAY_SIZE(fields); i++)
-		if (fields[i].shown)
+		if (fields[i].shown != SHOWN_BY_NAME)
 			table->columns[table->width++] = &fields[i];
 	table->drawn = pretty || isatty(STDOUT_FILENO);
 	table->coloured = grid_coloured();

@@ -175,17 +175,12 @@ static void read_umask(const struct tree_reader *reader,
 		       const struct shape_child *child,
 		       struct sup_command *command)
 {
-	const char *text = child->umask;
+	uint32_t mask = UINT32_MAX;
 
-	if (!text)
-		return;
-	if (!*text || strlen(text) > 4 || text[strspn(text, "01234567")] ||
-	    strtoul(text, NULL, 8) > 0777)
-		value_mistake(reader, "umask", text,
-			      "octal permission bits, 000 to 777");
-	else
-		set(reader, "umask", text,
-		    sup_command_set_umask(command, strtoul(text, NULL, 8)));
+	value_mode(reader, "umask", child->umask, &mask);
+	if (mask != UINT32_MAX)
+		set(reader, "umask", child->umask,
+		    sup_command_set_umask(command, mask));
 }
 
 /* "unlimited", or a number that K, M, G or T multiplies. */

@@ -11,6 +11,7 @@
 
 #include "../common.h"
 #include "target.h"
+#include "tree_registry.h"
 #include "words.h"
 
 void tree_create_explain(const char *path, int error,
@@ -26,8 +27,27 @@ void tree_create_explain(const char *path, int error,
 		complain_error(error, "%s", path);
 }
 
+int tree_child_opts(int device, struct tree *tree,
+		    const struct tree_child *child, const char *path,
+		    struct sup_child_opts *opts)
+{
+	*opts = child->opts;
+	if (child->supervisor) {
+		opts->supervisor = tree_create_supervisor(device, tree,
+							  child->supervisor,
+							  path);
+		return opts->supervisor < 0 ? opts->supervisor : 0;
+	}
+	if (child->registry) {
+		opts->registry = tree_registry_fd(device, tree,
+						  child->registry);
+		return opts->registry < 0 ? opts->registry : 0;
+	}
+	return 0;
+}
+
 /* Adds the children to a supervisor that has not started: 0 or -errno. */
-static int add_children(int device, int fd,
+static int add_children(int device, int fd, struct tree *tree,
 			const struct tree_supervisor *supervisor,
 			const char *path)
 {
@@ -36,15 +56,11 @@ static int add_children(int device, int fd,
 
 	for (i = 0; i < supervisor->count && err >= 0; i++) {
 		const struct tree_child *child = &supervisor->children[i];
-		struct sup_child_opts opts = child->opts;
+		struct sup_child_opts opts;
 		SUP_OPTS(sup_result, result);
 		char *below = xasprintf("%s/%s", path, child->id);
 
-		if (child->supervisor) {
-			opts.supervisor = tree_create_supervisor(
-				device, child->supervisor, below);
-			err = opts.supervisor < 0 ? opts.supervisor : 0;
-		}
+		err = tree_child_opts(device, tree, child, below, &opts);
 		if (err >= 0) {
 			err = sup_child_add(fd, child->id, &opts,
 					    SUPERVISOR_NO_DEADLINE, &result);
@@ -58,7 +74,7 @@ static int add_children(int device, int fd,
 	return err < 0 ? err : 0;
 }
 
-static int create(int device, int mailbox,
+static int create(int device, int mailbox, struct tree *tree,
 		  const struct tree_supervisor *supervisor, const char *name,
 		  const char *path)
 {
@@ -77,7 +93,7 @@ static int create(int device, int mailbox,
 		tree_create_explain(path, -fd, &result);
 	if (fd < 0)
 		return fd;
-	err = add_children(device, fd, supervisor, path);
+	err = add_children(device, fd, tree, supervisor, path);
 	if (err) {
 		close(fd);
 		return err;
@@ -85,16 +101,21 @@ static int create(int device, int mailbox,
 	return fd;
 }
 
-int tree_create_supervisor(int device, const struct tree_supervisor *supervisor,
+int tree_create_supervisor(int device, struct tree *tree,
+			   const struct tree_supervisor *supervisor,
 			   const char *path)
 {
-	return create(device, -1, supervisor, NULL, path);
+	return create(device, -1, tree, supervisor, NULL, path);
 }
 
-int tree_create(int device, int mailbox, const struct tree *tree)
+int tree_create(int device, int mailbox, struct tree *tree)
 {
 	char *name = xasprintf("/%s", tree->name);
-	int fd = create(device, mailbox, &tree->root, name, tree->name);
+	int fd = tree_registries_open(device, tree);
+
+	if (fd >= 0)
+		fd = create(device, mailbox, tree, &tree->root, name,
+			    tree->name);
 
 	free(name);
 	return fd;

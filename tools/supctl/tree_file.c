@@ -11,6 +11,7 @@
 
 #include "../common.h"
 #include "tree_command.h"
+#include "tree_registry.h"
 #include "tree_shape.h"
 #include "tree_value.h"
 
@@ -22,7 +23,7 @@
 static const char * const process_keys[] = {
 	"command", "shell", "stop_signal", "signal", "readiness",
 	"start_timeout", "env", "clear_env", "cwd", "user", "group", "groups",
-	"umask", "limits", "stdin", "stdout", "stderr",
+	"umask", "limits", "register", "stdin", "stdout", "stderr",
 };
 
 static const char * const supervisor_keys[] = {
@@ -49,8 +50,7 @@ static void refuse_keys(const struct tree_reader *reader,
 				    expected, "'%s' in %s", keys[i], what);
 }
 
-/* What is wrong with an id or name, or NULL. As the kernel has it. */
-static const char *name_fault(const char *name)
+const char *tree_name_fault(const char *name)
 {
 	const unsigned char *c;
 
@@ -111,8 +111,10 @@ static void read_retry(const struct tree_reader *reader,
 
 static void read_process(const struct tree_reader *reader,
 			 const struct shape_child *shape,
-			 struct sup_child_opts *opts)
+			 struct tree_child *child)
 {
+	struct sup_child_opts *opts = &child->opts;
+
 	refuse_keys(reader, supervisor_keys, ARRAY_SIZE(supervisor_keys),
 		    "a process", "it in a supervisor, beside 'children'");
 	value_signal(reader, "stop_signal", shape->stop_signal,
@@ -123,6 +125,7 @@ static void read_process(const struct tree_reader *reader,
 		   &opts->readiness);
 	value_milliseconds(reader, "start_timeout", shape->start_timeout, 0,
 			   START_TIMEOUT_MS_MAX, &opts->start_timeout_ms);
+	tree_register_read(reader, shape->registered, child);
 	tree_command_read(reader, shape, opts);
 }
 
@@ -166,7 +169,7 @@ static void read_id(const struct tree_reader *reader,
 			    "child without 'id'");
 		return;
 	}
-	fault = name_fault(shape->id);
+	fault = tree_name_fault(shape->id);
 	if (fault)
 		value_mistake(reader, "id", shape->id, fault);
 	twin = tree_find(siblings, shape->id);
@@ -219,7 +222,7 @@ static void read_child(const struct tree_reader *reader,
 	if (has(reader, "children"))
 		read_supervisor(reader, shape, child, depth);
 	else
-		read_process(reader, shape, &child->opts);
+		read_process(reader, shape, child);
 }
 
 static void read_children(const struct tree_reader *reader,
@@ -259,7 +262,7 @@ static void read_name(const struct tree_reader *reader, const char *path,
 	const char *fault;
 
 	tree->name = name ? xstrdup(name) : base_name(path);
-	fault = name_fault(tree->name);
+	fault = tree_name_fault(tree->name);
 	if (fault)
 		value_mistake(reader, "name", tree->name, fault);
 }
@@ -285,8 +288,10 @@ static struct tree *read_root(struct yaml_doc *doc, const char *path,
 		mistake_add(m, yaml_doc_line(reader.mapping),
 			    "a list of them, which may be empty",
 			    "no 'children'");
+	tree_registries_read(&reader, shape, tree);
 	read_children(&reader, shape->children, shape->children_count,
 		      &tree->root, 1);
+	tree_registries_check(tree, m);
 	return tree;
 }
 
@@ -319,6 +324,9 @@ static void clear_child(struct tree_child *child)
 {
 	free(child->id);
 	free((void *)child->opts.blob);
+	free((void *)child->opts.key);
+	free((void *)child->opts.value);
+	free(child->registry);
 	if (child->supervisor)
 		free_supervisor(child->supervisor);
 	free(child->supervisor);
@@ -347,6 +355,7 @@ void tree_free(struct tree *tree)
 	if (!tree)
 		return;
 	free_supervisor(&tree->root);
+	tree_registries_free(tree);
 	free(tree->name);
 	free(tree);
 }
@@ -370,14 +379,24 @@ bool tree_flags_equal(const struct tree_supervisor *a,
 	return !memcmp(&a->opts, &b->opts, sizeof(a->opts));
 }
 
+static bool bytes_equal(const void *a, const void *b, size_t length)
+{
+	return !length || !memcmp(a, b, length);
+}
+
 bool tree_spec_equal(const struct tree_child *a, const struct tree_child *b)
 {
 	struct sup_child_opts a_opts = a->opts, b_opts = b->opts;
 
 	a_opts.blob = b_opts.blob = NULL;
+	a_opts.key = b_opts.key = NULL;
+	a_opts.value = b_opts.value = NULL;
 	return !memcmp(&a_opts, &b_opts, sizeof(a_opts)) &&
-	       (!a->opts.blob_len || !memcmp(a->opts.blob, b->opts.blob,
-					     a->opts.blob_len));
+	       !a->registry == !b->registry &&
+	       (!a->registry || !strcmp(a->registry, b->registry)) &&
+	       bytes_equal(a->opts.blob, b->opts.blob, a_opts.blob_len) &&
+	       bytes_equal(a->opts.key, b->opts.key, a_opts.key_len) &&
+	       bytes_equal(a->opts.value, b->opts.value, a_opts.value_len);
 }
 
 struct tree_count tree_count(const struct tree_supervisor *supervisor)

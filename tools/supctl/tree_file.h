@@ -18,7 +18,9 @@ struct tree_supervisor;
 struct tree_child {
 	char *id;
 	unsigned int line;
-	struct sup_child_opts opts;	/* blob is ours, supervisor is -1 */
+	struct sup_child_opts opts;	/* blob, key, value are ours; fds are -1 */
+	char *registry;			/* where it has that key; NULL: it has none */
+	unsigned int registry_line, key_line;
 	struct tree_supervisor *supervisor; /* NULL: the child is a process */
 };
 
@@ -28,10 +30,22 @@ struct tree_supervisor {
 	size_t count;
 };
 
+struct tree_registry {
+	char *name;			/* with its '/' */
+	unsigned int line;		/* 0: the file only uses it */
+	struct sup_registry_opts opts;	/* without the name */
+	int fd;				/* -1 while it is not open */
+};
+
 struct tree {
 	char *name;			/* without the device's '/' */
 	struct tree_supervisor root;
+	struct tree_registry *registries;
+	size_t registry_count;
 };
+
+/* What is wrong with an id or name, or NULL. As the kernel has it. */
+const char *tree_name_fault(const char *name);
 
 /*
  * 0 and *@tree; 0, *@tree NULL and mistakes; or -errno where the file cannot be

@@ -43,6 +43,26 @@ static const cyaml_schema_field_t retry_fields[] = {
 	CYAML_FIELD_END
 };
 
+static const cyaml_schema_field_t register_fields[] = {
+	WORD("registry", struct shape_register, registry),
+	WORD("key", struct shape_register, key),
+	WORD("value", struct shape_register, value),
+	CYAML_FIELD_END
+};
+
+static const cyaml_schema_field_t registry_fields[] = {
+	WORD("name", struct shape_registry, name),
+	WORD("keys", struct shape_registry, keys),
+	WORD("partitions", struct shape_registry, partitions),
+	WORD("mode", struct shape_registry, mode),
+	CYAML_FIELD_END
+};
+
+static const cyaml_schema_value_t registry_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct shape_registry,
+			    registry_fields)
+};
+
 static const cyaml_schema_value_t child_schema;
 
 static const cyaml_schema_field_t child_fields[] = {
@@ -70,6 +90,8 @@ static const cyaml_schema_field_t child_fields[] = {
 	WORD("umask", struct shape_child, umask),
 	CYAML_FIELD_MAPPING_PTR("limits", OPTIONAL, struct shape_child, limits,
 				limits_fields),
+	CYAML_FIELD_MAPPING_PTR("register", OPTIONAL, struct shape_child,
+				registered, register_fields),
 	WORD("stdin", struct shape_child, stdin_from),
 	WORD("stdout", struct shape_child, stdout_to),
 	WORD("stderr", struct shape_child, stderr_to),
@@ -94,6 +116,8 @@ static const cyaml_schema_field_t root_fields[] = {
 	WORD("auto_shutdown", struct shape_root, auto_shutdown),
 	WORD("owner_death", struct shape_root, owner_death),
 	WORD("spawner_timeout", struct shape_root, spawner_timeout),
+	CYAML_FIELD_SEQUENCE("registries", OPTIONAL, struct shape_root,
+			     registries, &registry_schema, 0, CYAML_UNLIMITED),
 	CYAML_FIELD_SEQUENCE("children", OPTIONAL, struct shape_root, children,
 			     &child_schema, 0, CYAML_UNLIMITED),
 	CYAML_FIELD_END
@@ -272,6 +296,12 @@ static const char *expected_type(const struct place *at)
 		return at->schema->type == CYAML_SEQUENCE ?
 			"a list of children" :
 			"a child: a mapping such as {id: web, command: [nginx]}";
+	if (at->key && !strcmp(at->key, "registries"))
+		return at->schema->type == CYAML_SEQUENCE ?
+			"a list of registries" :
+			"a registry: a mapping such as {name: /names}";
+	if (at->key && !strcmp(at->key, "register"))
+		return "a mapping such as {registry: /names, key: web}";
 	switch (at->schema->type) {
 	case CYAML_SEQUENCE:
 		return "a list";

@@ -44,6 +44,12 @@ struct shape_retry {
 	char *counted;
 };
 
+struct shape_register {
+	char *registry;
+	char *key;
+	char *value;
+};
+
 /* Every word as the file has it, NULL where it has none. */
 struct shape_child {
 	char *id;
@@ -68,6 +74,7 @@ struct shape_child {
 	unsigned int groups_count;
 	char *umask;
 	struct shape_limits *limits;
+	struct shape_register *registered;
 	char *stdin_from;
 	char *stdout_to;
 	char *stderr_to;
@@ -80,6 +87,13 @@ struct shape_child {
 	unsigned int children_count;
 };
 
+struct shape_registry {
+	char *name;
+	char *keys;
+	char *partitions;
+	char *mode;
+};
+
 struct shape_root {
 	char *name;
 	char *owner_death;
@@ -88,6 +102,8 @@ struct shape_root {
 	char *intensity;
 	char *period;
 	char *auto_shutdown;
+	struct shape_registry *registries;
+	unsigned int registries_count;
 	struct shape_child *children;
 	unsigned int children_count;
 };

@@ -150,6 +150,19 @@ void value_signal(const struct tree_reader *reader, const char *key,
 			      "a signal such as TERM, SIGQUIT, RTMIN+1, or its number, 1 to 64");
 }
 
+void value_mode(const struct tree_reader *reader, const char *key,
+		const char *text, uint32_t *out)
+{
+	if (!text)
+		return;
+	if (!*text || strlen(text) > 4 || text[strspn(text, "01234567")] ||
+	    strtoul(text, NULL, 8) > 0777)
+		value_mistake(reader, key, text,
+			      "octal permission bits, 000 to 777");
+	else
+		*out = strtoul(text, NULL, 8);
+}
+
 void value_factor(const struct tree_reader *reader, const char *key,
 		  const char *text, uint32_t *out_pct)
 {

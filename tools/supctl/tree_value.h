@@ -42,6 +42,9 @@ void value_shutdown(const struct tree_reader *reader, const char *key,
 		    const char *text, int64_t *out);
 void value_signal(const struct tree_reader *reader, const char *key,
 		  const char *text, uint32_t *out);
+/* Permission bits: 0640 */
+void value_mode(const struct tree_reader *reader, const char *key,
+		const char *text, uint32_t *out);
 /* 1.5 to 150 */
 void value_factor(const struct tree_reader *reader, const char *key,
 		  const char *text, uint32_t *out_pct);

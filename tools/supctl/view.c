@@ -7,15 +7,47 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../common.h"
 #include "json_put.h"
+#include "payload.h"
 #include "words.h"
 
 static int read_supervisor(struct view *view, int fd);
+
+/* A registry by its name, if it has one. */
+static char *registry_words(uint64_t id)
+{
+	const struct supervisor_name_entry *entry = NULL;
+	struct sup_names *names = NULL;
+	int device = sup_device_open();
+	char *words = NULL;
+
+	if (device >= 0 && sup_list(device, &names) >= 0)
+		while (!words && (entry = sup_names_next(names, entry)))
+			if (entry->id == id)
+				words = xstrdup(sup_names_name(entry));
+	sup_names_free(names);
+	if (device >= 0)
+		close(device);
+	return words ? words : xasprintf("%" PRIu64, id);
+}
+
+static void read_key(struct view *view,
+		     const struct supervisor_child_status *status)
+{
+	const void *key = sup_children_key(status, &view->key_length);
+
+	if (!key)
+		return;
+	view->registry = registry_words(status->registry);
+	view->key = xcalloc(1, view->key_length);
+	memcpy(view->key, key, view->key_length);
+}
 
 /*
  * A child that has gone since its parent was read is shown as the parent had
@@ -32,6 +64,7 @@ static void read_child(struct view *view, int parent,
 	view->now_ns = monotonic_ns();
 	view->as_child = xcalloc(1, sizeof(*status));
 	memcpy(view->as_child, status, sizeof(*status));
+	read_key(view, status);
 	view->is_supervisor = status->flags & SUPERVISOR_STATUS_F_SUPERVISOR;
 	if (!view->is_supervisor)
 		return;
@@ -139,6 +172,8 @@ static void clear(struct view *view)
 		clear(&view->children[i]);
 	free(view->children);
 	free(view->as_child);
+	free(view->registry);
+	free(view->key);
 	free(view->path);
 }
 
@@ -212,9 +247,12 @@ char *view_last_exit(const struct view *view)
 	if (view->is_root)
 		return NULL;
 	if (child->flags & SUPERVISOR_STATUS_F_START_FAILED &&
-	    child->state != SUPERVISOR_CHILD_RUNNING)
-		return xasprintf("start failed: %s",
-				 strerror(child->last_error));
+	    child->state != SUPERVISOR_CHILD_RUNNING) {
+		what = start_error_words(child->last_error, 0);
+		words = xasprintf("start failed: %s", what);
+		free(what);
+		return words;
+	}
 	if (!(child->flags & SUPERVISOR_STATUS_F_EXITED))
 		return NULL;
 	what = exit_words(view);
@@ -260,6 +298,15 @@ static void exit_json(const struct supervisor_child_status *child,
 	json_object_set_new(object, "last_exit", last);
 }
 
+static void register_json(const struct view *view, json_t *object)
+{
+	json_t *registered = json_object();
+
+	json_put_text(registered, "registry", view->registry);
+	payload_put(registered, "key", view->key, view->key_length);
+	json_object_set_new(object, "register", registered);
+}
+
 static void child_json(const struct view *view, json_t *object)
 {
 	const struct supervisor_child_status *child = view->as_child;
@@ -271,6 +318,8 @@ static void child_json(const struct view *view, json_t *object)
 		exit_json(child, object);
 	if (child->flags & SUPERVISOR_STATUS_F_START_FAILED)
 		json_put_errno(object, "last_error", child->last_error);
+	if (view->key)
+		register_json(view, object);
 }
 
 void view_put_flags(const struct view *view, json_t *object)

@@ -21,6 +21,9 @@ struct view {
 	bool complete;			/* a supervisor's own state could be read */
 	struct supervisor_status self;	/* of a supervisor */
 	struct supervisor_child_status *as_child; /* all 0 for a root */
+	char *registry;			/* "/shop", or its number; NULL: in none */
+	char *key;			/* which it has there */
+	size_t key_length;
 	struct view *children;
 	size_t count;
 	uint64_t now_ns;

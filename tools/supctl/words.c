@@ -5,6 +5,7 @@
  */
 #include "words.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -130,6 +131,14 @@ char *status_words(int status)
 			  WCOREDUMP(status) ? ", core dumped" : "");
 	free(signal);
 	return words;
+}
+
+char *start_error_words(int error, int pid)
+{
+	if (error != EEXIST)
+		return xstrdup(strerror(error));
+	return pid ? xasprintf("its key is taken, by process %d", pid) :
+		     xstrdup("its key is taken");
 }
 
 char *duration_words(uint64_t ns)

@@ -29,6 +29,12 @@ char *signal_name(int number);
 /* A raw wait status: "exit status 1", "killed by SIGKILL"; for free(3). */
 char *status_words(int status);
 
+/*
+ * Why a start failed, as errno says it; but EEXIST is of a key, which process
+ * @pid has if that is not 0. For free(3).
+ */
+char *start_error_words(int error, int pid);
+
 /* "350ms", "12s", "3m5s", "2d4h"; for free(3). */
 char *duration_words(uint64_t ns);
 
