@@ -29,6 +29,7 @@ static const struct verb verbs[] = {
 	{ "call", verb_call, "/NAME [PAYLOAD]", "send one and print the reply" },
 	{ "registry", verb_registry, "VERB", "give processes names that they have while they live, and look them up" },
 	{ "sys", verb_sys, "VERB", "suspend, resume, look into, trace, stop a server" },
+	{ "map", verb_map, "-- COMMAND...", "run a command for each line of input, many at a time" },
 	{ "monitor", verb_monitor, "TARGET...", "tell when processes, mailboxes, trees are gone" },
 };
 

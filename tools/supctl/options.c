@@ -16,7 +16,11 @@
 enum {
 	MAX_MESSAGES = 256,
 	MAX_BYTES,
-	MAX_PAYLOAD
+	MAX_PAYLOAD,
+	JSON,
+	ORDERED,
+	ON_TIMEOUT,
+	MAX_OUTPUT
 };
 
 static const struct {
@@ -56,20 +60,58 @@ static const struct {
 	{ OPTION_REGISTRY, { "mode", 'm', "MODE", 0,
 	  "If the registry is made: who may look up (r) and register (w), in octal (0600)",
 	  0 } },
+	{ OPTION_MAP, { "jobs", 'j', "N", 0,
+	  "So many at a time (as many as there are CPUs)", 0 } },
+	{ OPTION_MAP, { "json", JSON, NULL, 0, "Print JSON, a line for each", 0 } },
+	{ OPTION_MAP, { "ordered", ORDERED, NULL, 0,
+	  "Print in the order of the lines (default)", 0 } },
+	{ OPTION_MAP, { "unordered", 'u', NULL, 0, "Print as they come", 0 } },
+	{ OPTION_MAP, { "null", '0', NULL, 0,
+	  "Lines end with a NUL, and not with a newline", 0 } },
+	{ OPTION_MAP, { "timeout", 't', "TIME", 0,
+	  "Kill a command after so many seconds, or a duration such as 500ms", 0 } },
+	{ OPTION_MAP, { "on-timeout", ON_TIMEOUT, "WHAT", 0,
+	  "Then go on (kill, the default), or end (exit)", 0 } },
+	{ OPTION_MAP, { "max-output", MAX_OUTPUT, "BYTES", 0,
+	  "How much one may print (67108864)", 0 } },
 };
 
-static uint64_t parse_deadline(const struct argp_state *state,
-			       const char *text)
+static uint64_t parse_timeout(const struct argp_state *state, const char *text)
 {
-	uint64_t ns, deadline;
+	uint64_t ns;
 
 	if (!strcmp(text, "infinity"))
 		return SUPERVISOR_NO_DEADLINE;
 	if (!parse_duration(text, NSEC_PER_SEC, &ns))
 		argp_error(state, "%s: not a duration", text);
+	return ns;
+}
+
+static uint64_t deadline_after(uint64_t ns)
+{
+	uint64_t deadline;
+
 	if (__builtin_add_overflow(monotonic_ns(), ns, &deadline))
 		return SUPERVISOR_NO_DEADLINE;
 	return deadline;
+}
+
+/* True: exit; false: kill. */
+static bool parse_on_timeout(const struct argp_state *state, const char *text)
+{
+	if (strcmp(text, "exit") && strcmp(text, "kill"))
+		argp_error(state, "%s: neither kill nor exit", text);
+	return !strcmp(text, "exit");
+}
+
+/* As many bytes as a file can have. */
+static uint64_t parse_bytes(const struct argp_state *state, const char *text)
+{
+	uint64_t bytes;
+
+	if (!parse_u64(text, 1, INT64_MAX >> 1, &bytes))
+		argp_error(state, "%s: not a number of bytes", text);
+	return bytes;
 }
 
 static uint32_t parse_mode(const struct argp_state *state, const char *text)
@@ -125,8 +167,11 @@ static error_t parse_one(int key, char *text, struct argp_state *state)
 	struct options *options = state->input;
 
 	switch (key) {
-	case 'j':
-		options->json = true;
+	case 'j':		/* of map, how many */
+		if (text)
+			options->jobs = parse_number(state, text);
+		else
+			options->json = true;
 		break;
 	case 'o':
 		options->fields = text;
@@ -136,7 +181,8 @@ static error_t parse_one(int key, char *text, struct argp_state *state)
 		break;
 	case 't':
 		options->timed = true;
-		options->deadline = parse_deadline(state, text);
+		options->timeout_ns = parse_timeout(state, text);
+		options->deadline = deadline_after(options->timeout_ns);
 		break;
 	case 'r':
 		options->recursive = true;
@@ -173,6 +219,24 @@ static error_t parse_one(int key, char *text, struct argp_state *state)
 		break;
 	case 'd':
 		options->duplicate = true;
+		break;
+	case JSON:
+		options->json = true;
+		break;
+	case ORDERED:
+		options->unordered = false;
+		break;
+	case 'u':
+		options->unordered = true;
+		break;
+	case '0':
+		options->nul = true;
+		break;
+	case ON_TIMEOUT:
+		options->exit_on_timeout = parse_on_timeout(state, text);
+		break;
+	case MAX_OUTPUT:
+		options->max_output = parse_bytes(state, text);
 		break;
 	case ARGP_KEY_ARGS:
 		options->argument = state->argv[state->next];
@@ -215,10 +279,11 @@ void options_parse(struct options *options, int argc, char **argv,
 	};
 	size_t i, used = 0;
 
-	if (strstr(args, " -- "))
+	if (strstr(args, "-- "))
 		options->command = cut_command(&argc, argv);
 	options->args = args;
 	options->deadline = SUPERVISOR_NO_DEADLINE;
+	options->timeout_ns = SUPERVISOR_NO_DEADLINE;
 	options->mode = 0600;
 	options->count = 1;
 	for (i = 0; i < ARRAY_SIZE(known); i++)

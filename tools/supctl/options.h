@@ -23,7 +23,8 @@ enum {
 	OPTION_MODE = 1 << 10,
 	OPTION_LIMITS = 1 << 11,
 	OPTION_COUNT = 1 << 12,
-	OPTION_REGISTRY = 1 << 13
+	OPTION_REGISTRY = 1 << 13,
+	OPTION_MAP = 1 << 14
 };
 
 struct options {
@@ -37,6 +38,7 @@ struct options {
 	bool pretty;
 	uint64_t deadline;		/* SUPERVISOR_NO_DEADLINE without -t */
 	bool timed;			/* there is a -t */
+	uint64_t timeout_ns;		/* which said so; SUPERVISOR_NO_DEADLINE without */
 	bool recursive;
 	bool restart_changed;
 	bool quiet;
@@ -47,6 +49,11 @@ struct options {
 	uint32_t max_messages, max_bytes, max_payload; /* 0: not given */
 	uint32_t count;			/* 1 without -n */
 	bool duplicate;
+	uint32_t jobs;			/* 0: not given */
+	uint64_t max_output;		/* likewise */
+	bool unordered;
+	bool exit_on_timeout;
+	bool nul;			/* ends lines, not a newline */
 };
 
 /*

@@ -38,6 +38,7 @@ int verb_cast(int argc, char **argv);
 int verb_call(int argc, char **argv);
 int verb_monitor(int argc, char **argv);
 int verb_sys(int argc, char **argv);
+int verb_map(int argc, char **argv);
 
 /* "supctl mailbox VERB". */
 int verb_mailbox(int argc, char **argv);
