@@ -739,7 +739,6 @@ static int do_map(struct scene *scene)
 	return err;
 }
 
-/* The end of the sweep finds the slot of every attempt but the last free. */
 static int do_register_mapped(struct scene *scene)
 {
 	return _test_register(scene->mapped, "new=value", scene->box, NULL);

@@ -11,7 +11,7 @@
 #include "common.h"
 
 #undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT TEST_TIMEOUT_SECONDS
+#define TEST_TIMEOUT_DEFAULT 900
 
 #define MAP SUPERVISOR_REGISTRY_F_MAP
 
@@ -135,6 +135,20 @@ static int peek(const struct supervisor_map *map, const char *key,
 	return -EAGAIN;
 }
 
+/*
+ * The same, with patience: who takes the entries of the dead away may be writing to the
+ * bucket, on a CPU that does not run for a moment.
+ */
+static int look(const struct supervisor_map *map, const char *key,
+		struct supervisor_map_slot *found)
+{
+	int ret, patience = PATIENCE_MS;
+
+	while ((ret = peek(map, key, found)) == -EAGAIN && patience--)
+		sleep_ms(1);
+	return ret;
+}
+
 /* ---- one thing at a time ---- */
 
 FIXTURE(map)
@@ -200,7 +214,7 @@ FIXTURE_TEARDOWN(map)
 	do { \
 		struct supervisor_map_slot slot_; \
 		char text_[SUPERVISOR_VALUE_MAX + 1]; \
-		ASSERT_EQ(1, peek(self->map, (key_), &slot_)); \
+		ASSERT_EQ(1, look(self->map, (key_), &slot_)); \
 		ASSERT_EQ((pid_), slot_.pid); \
 		ASSERT_EQ(strlen(key_), slot_.key_len); \
 		ASSERT_EQ(strlen(value_), slot_.value_len); \
@@ -212,7 +226,7 @@ FIXTURE_TEARDOWN(map)
 #define test_not_shown(key_) \
 	do { \
 		struct supervisor_map_slot slot_; \
-		ASSERT_EQ(0, peek(self->map, (key_), &slot_)); \
+		ASSERT_EQ(0, look(self->map, (key_), &slot_)); \
 		ASSERT_EQ(-ENOENT, _test_lookup(REG, (key_), NULL, 0)); \
 	} while (0)
 #define test_used(slots_) \
@@ -275,12 +289,12 @@ TEST_F(map, shows_updates)
 	struct supervisor_map_slot before, after;
 
 	ASSERT_EQ(0, order(a, REGISTER, "web=one"));
-	ASSERT_EQ(1, peek(self->map, "web", &before));
+	ASSERT_EQ(1, look(self->map, "web", &before));
 	ASSERT_EQ(0, order(a, UPDATE, "web=another value"));
 	test_shown(A, "web", "another value");
 	ASSERT_EQ(0, order(a, UPDATE, "web="));
 	test_shown(A, "web", "");
-	ASSERT_EQ(1, peek(self->map, "web", &after));
+	ASSERT_EQ(1, look(self->map, "web", &after));
 	ASSERT_EQ(before.id, after.id);
 	ASSERT_EQ(-EPERM, order(b, UPDATE, "web=two"));
 	test_shown(A, "web", "");
@@ -298,11 +312,11 @@ TEST_F(map, shows_mailboxes_and_numbers)
 
 	test_mailbox(self->dev, MAILBOX(), &mailbox);
 	ASSERT_EQ(0, _test_register(REG, "web=one", mailbox, &result));
-	ASSERT_EQ(1, peek(self->map, "web", &slot));
+	ASSERT_EQ(1, look(self->map, "web", &slot));
 	ASSERT_EQ(SUPERVISOR_MAP_F_MAILBOX, slot.flags);
 	ASSERT_EQ(result.out_id, slot.id);
 	test_ioctl(REG, SUPERVISOR_UPDATE, &update);
-	ASSERT_EQ(1, peek(self->map, "web", &slot));
+	ASSERT_EQ(1, look(self->map, "web", &slot));
 	ASSERT_EQ(0, slot.flags);
 	ASSERT_EQ(result.out_id, slot.id);
 	close(mailbox);
@@ -326,7 +340,7 @@ TEST_F(map, long_keys_and_values)
 			text[key + 1 + value] = 0;
 			test_register(REG, text);
 			text[key] = 0;
-			ASSERT_EQ(1, peek(self->map, text, &slot));
+			ASSERT_EQ(1, look(self->map, text, &slot));
 			ASSERT_EQ(key, slot.key_len);
 			ASSERT_EQ(value, slot.value_len);
 			if (key < room) {
@@ -418,7 +432,7 @@ TEST_F(map, a_full_table_answers_on)
 	test_used(64);
 	for (i = 0; i < 64; i++) {
 		snprintf(text, sizeof(text), "key%d", i);
-		ASSERT_EQ(1, peek(self->map, text, &slot));
+		ASSERT_EQ(1, look(self->map, text, &slot));
 		ASSERT_EQ(getpid(), slot.pid);
 	}
 	ASSERT_EQ(0, _test_update(REG, "key3=new", NULL));
@@ -505,7 +519,7 @@ TEST_F(map, children)
 	test_not_shown("other");
 	test_used(64);
 	tree_close(&tree);
-	ASSERT_EQ(0, peek(self->map, "web", &slot));
+	ASSERT_EQ(0, look(self->map, "web", &slot));
 	ASSERT_EQ(0, _test_register(REG, "other=1", -1, NULL));
 }
 
@@ -660,9 +674,9 @@ TEST_F(map, keeps_the_registry)
 	actor_end(&self->a);
 	close(REG);
 	REG = -1;
-	ASSERT_EQ(1, peek(self->map, "db", &slot));
+	ASSERT_EQ(1, look(self->map, "db", &slot));
 	ASSERT_EQ(getpid(), slot.pid);
-	ASSERT_EQ(0, peek(self->map, "web", &slot));
+	ASSERT_EQ(0, look(self->map, "web", &slot));
 	test_open_registry(self->dev, self->name, O_RDWR, &REG);
 	test_shown(getpid(), "db", "two");
 	test_register(REG, "mail=three");
@@ -702,12 +716,12 @@ TEST_F(map, outlives_its_maker)
 	test_map(reg, &map);
 	test_register(reg, "db=two");
 	close(reg);
-	ASSERT_EQ(1, peek(map, "web", &slot));
+	ASSERT_EQ(1, look(map, "web", &slot));
 	ASSERT_EQ(pid, slot.pid);
 	kill(pid, SIGKILL);
 	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
-	ASSERT_EQ(0, peek(map, "web", &slot));
-	ASSERT_EQ(1, peek(map, "db", &slot));
+	ASSERT_EQ(0, look(map, "web", &slot));
+	ASSERT_EQ(1, look(map, "db", &slot));
 	ASSERT_EQ(getpid(), slot.pid);
 	test_unmap(map);
 	ASSERT_EQ(-ENOENT, _test_open_registry(self->dev, name, O_RDWR, &reg));
@@ -874,7 +888,7 @@ static void live_and_die(int reg, int gate, int said, int how)
  */
 TEST_F(map, readers_never_see_the_dead)
 {
-	unsigned int round, total = rounds(1000);
+	unsigned int round, total = rounds(300);
 	pthread_t threads[READERS];
 	struct supervisor_map_slot slot;
 	int gate[2], said[2], i;
@@ -986,7 +1000,7 @@ static int churn(int reg, unsigned int total)
 /* Registered, updated and unregistered by two at once: what is read is one's, whole. */
 TEST_F(map, what_is_read_is_whole)
 {
-	unsigned int total = rounds(20000);
+	unsigned int total = rounds(5000);
 	pthread_t threads[READERS];
 	pid_t pids[2];
 	int i, status;
