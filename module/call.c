@@ -11,6 +11,7 @@
 #include <linux/uaccess.h>
 
 #include "deadline.h"
+#include "engine.h"
 #include "park.h"
 #include "supervisor.h"
 
@@ -24,6 +25,12 @@
  * @answer: M of @mailbox
  * @sup: const, referenced: whom it is to
  * @child: const, referenced: start_child's new child
+ * @number: const: of the child meant, of a dynamic supervisor; 0 for none
+ * @incarnation: const: of it
+ * @whom: const, referenced: or its process
+ * @meant: S, referenced: the child that this was when the policy got it
+ * @joins: const: @child is the calling process
+ * @cursor: S until @done: where to go on
  * @mailbox: const, referenced: where the answer goes; NULL for who waits
  * @account: const, referenced
  * @pid_ns: const, referenced: in which the caller numbers processes
@@ -34,6 +41,7 @@
  * @buf: S until @done: the records asked for
  * @charged: the caller's until submitted, then S: counted in SUPERVISOR_LIMIT_CALLS
  * @begun: S: the policy has it
+ * @numbered: S: @child is in its supervisor's table
  * @was_there: S: the supervisor had not ended when the policy got it
  * @done: S to set: answered; what follows is constant
  * @len: bytes of @buf filled, or needed when more than @room
@@ -54,6 +62,12 @@ struct sup_request {
 	struct sup_post answer;
 	struct sup_supervisor *sup;
 	struct sup_child *child;
+	u64 number;
+	u32 incarnation;
+	struct pid *whom;
+	struct sup_child *meant;
+	bool joins;
+	u64 cursor;
 	struct sup_mailbox *mailbox;
 	struct sup_account *account;
 	struct pid_namespace *pid_ns;
@@ -64,6 +78,7 @@ struct sup_request {
 	void *buf;
 	bool charged;
 	bool begun;
+	bool numbered;
 	bool was_there;
 	bool done;
 	u32 len;
@@ -82,6 +97,10 @@ struct call_params {
 	u64 id;
 	u32 id_len;
 	u32 room;
+	u64 number;
+	u32 incarnation;
+	s32 pid;
+	u64 cursor;
 };
 
 static const struct sup_post_ops answer_ops;
@@ -99,6 +118,8 @@ static void request_put(struct sup_request *request)
 	if (!refcount_dec_and_test(&request->ref))
 		return;
 	sup_child_put(request->child);
+	sup_child_put(request->meant);
+	put_pid(request->whom);
 	sup_mailbox_put(request->mailbox);
 	sup_account_uncharge(request->account, SUPERVISOR_LIMIT_BYTES, request->room);
 	request_uncharge(request);
@@ -192,6 +213,10 @@ static struct sup_request *request_alloc(struct sup_supervisor *sup, u32 command
 	request->cookie = params->cookie;
 	request->answer.ref = params->cookie;
 	request->command = command;
+	request->number = params->number;
+	request->incarnation = params->incarnation;
+	request->whom = params->pid ? find_get_pid(params->pid) : NULL;
+	request->cursor = params->cursor;
 	init_waitqueue_head(&request->wait);
 	INIT_LIST_HEAD(&request->parked.node);
 
@@ -217,10 +242,15 @@ static void child_disown(struct sup_child *child)
 		sup_disown(child);
 }
 
+/* With S held once the call has begun, or if its child joins. */
 static void request_reject_child(struct sup_request *request)
 {
 	if (!request->child)
 		return;
+	if (request->joins)
+		sup_child_release(request->child);
+	if (request->numbered)
+		sup_member_remove(request->child);
 	child_disown(request->child);
 	sup_child_put(request->child);
 }
@@ -233,21 +263,32 @@ static bool result_rejects_child(enum sup_call_result result)
 	case SUP_ERR_ALREADY_PRESENT:
 	case SUP_ERR_NOPROC:
 	case SUP_ERR_NO_SPACE:
+	case SUP_ERR_MAX_CHILDREN:
 		return true;
 	default:
 		return false;
 	}
 }
 
+static size_t request_fill_children(struct sup_request *request)
+{
+	struct sup_supervisor *sup = request->sup;
+
+	if (sup_is_dynamic(sup))
+		return sup_status_members(sup, request->pid_ns, &request->cursor, request->buf,
+					  request->room, &request->count);
+	return sup_status_children(sup, request->pid_ns, true, request->buf, request->room,
+				   &request->count);
+}
+
 static void request_fill(struct sup_request *request)
 {
+	struct sup_child *child = sup_call_child(request->sup, &request->call);
 	struct supervisor_count count;
 
 	switch (request->command) {
 	case SUPERVISOR_CMD_WHICH_CHILDREN:
-		request->len = sup_status_children(request->sup, request->pid_ns, true,
-						   request->buf, request->room,
-						   &request->count);
+		request->len = request_fill_children(request);
 		break;
 	case SUPERVISOR_CMD_COUNT_CHILDREN:
 		sup_status_count(request->sup, &count);
@@ -257,8 +298,9 @@ static void request_fill(struct sup_request *request)
 			memcpy(request->buf, &count, sizeof(count));
 		break;
 	case SUPERVISOR_CMD_CHILD_SPEC:
-		request->len = sup_status_spec(sup_policy_child(request->call.child),
-					       request->buf, request->room);
+		request->len = child ? sup_status_spec(child, request->buf, request->room) :
+				       sup_status_template(request->sup, request->buf,
+							   request->room);
 		request->count = 1;
 		break;
 	default:
@@ -275,16 +317,18 @@ static bool child_has_pid(struct sup_child *child)
 
 static void request_done(struct sup_request *request)
 {
-	struct sup_child *child = request->call.child ? sup_policy_child(request->call.child) :
-							NULL;
+	struct sup_child *child = sup_call_child(request->sup, &request->call);
 
 	lockdep_assert_held(&request->sup->lock);
 	if (child && child_has_pid(child))
 		request->pid = pid_nr_ns(sup_child_pid(child), request->pid_ns);
 	else if (request->call.result == SUP_ERR_START_FAILED)
 		request->pid = pid_nr_ns(request->sup->rival, request->pid_ns);
-	if (request->call.result == SUP_OK)
+	if (request->call.result == SUP_OK) {
+		if (request->joins)
+			sup_child_joined(request->child);
 		request_fill(request);
+	}
 	if (result_rejects_child(request->call.result))
 		request_reject_child(request);
 	/* It was there when the call came: to OTP that is not noproc. */
@@ -315,6 +359,35 @@ void sup_call_reply(struct sup_supervisor *sup, struct sup_call *call)
 	request_done(container_of(call, struct sup_request, call));
 }
 
+/* To a dynamic supervisor: number the new child, or find the one that is meant. */
+static void request_set_member(struct sup_request *request)
+{
+	struct sup_supervisor *sup = request->sup;
+	struct sup_child *child = NULL;
+
+	lockdep_assert_held(&sup->lock);
+	if (request->child) {
+		sup_member_add(request->child);
+		request->numbered = true;
+		return;
+	}
+	if (request->number) {
+		child = sup_member_find(sup, request->number);
+		if (child)
+			sup_child_get(child);
+	} else if (request->whom) {
+		child = sup_child_of_pid(request->whom);
+		request->call.alive = sup_pid_alive(request->whom);
+	}
+	if (child && child->sup != sup) {
+		sup_child_put(child);
+		child = NULL;
+	}
+	request->meant = child;
+	request->call.dynamic = child ? &sup_member(child)->dynamic : NULL;
+	request->call.incarnation = request->incarnation;
+}
+
 /**
  * sup_call_begin - it is a call's turn in the inbox
  * @msg: the call's entry
@@ -335,13 +408,15 @@ void sup_call_begin(struct sup_inbox_msg *msg)
 		return;
 	}
 	request->was_there = true;
-	if (request->child && sup->policy.nr_children >=
-			      sup_limit(SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN)) {
+	if (request->child &&
+	    sup_nr_children(sup) >= sup_limit(SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN)) {
 		request->call.child = NULL;
 		request->call.result = SUP_ERR_NO_SPACE;
 		request_done(request);
 		return;
 	}
+	if (sup_is_dynamic(sup))
+		request_set_member(request);
 	sup_feed(sup, &(struct sup_input){ .type = SUP_IN_CALL, .call = &request->call });
 }
 
@@ -376,6 +451,7 @@ static ssize_t answer_deliver(struct sup_post *post, void __user *to, size_t roo
 			.ref = request->cookie,
 			.time_ns = ktime_get_ns(),
 			.pid = request->pid,
+			.child = request->child ? request->child->id : 0,
 		},
 		.command = request->command,
 		.result = request->call.result,
@@ -384,6 +460,7 @@ static ssize_t answer_deliver(struct sup_post *post, void __user *to, size_t roo
 		.data_len = request->len,
 		.out_count = request->count,
 		.data_offset = sizeof(msg),
+		.cursor = request->cursor,
 	};
 	ssize_t ret = msg.head.size;
 
@@ -452,7 +529,7 @@ static bool request_withdraw(struct sup_request *request)
 
 	mutex_lock(&sup->lock);
 	withdrawn = !request->done &&
-		    (request->begun ? sup_policy_withdraw(&sup->policy, &request->call) :
+		    (request->begun ? sup_engine_withdraw(sup, &request->call) :
 				      sup_inbox_remove(sup, &request->msg));
 	if (withdrawn)
 		request_reject_child(request);
@@ -626,6 +703,19 @@ int sup_call_by_id(struct sup_supervisor *sup, u32 command, const char *id, u64 
 	return ret;
 }
 
+/* Is a child meant in the way in which @sup has them? */
+static int call_child_check(const struct sup_supervisor *sup, const struct call_params *params)
+{
+	if (!sup_is_dynamic(sup)) {
+		if (params->number || params->incarnation || params->pid)
+			return -EINVAL;
+		return params->id ? 0 : -EFAULT;
+	}
+	if (!!params->id + !!params->number + !!params->pid != 1 || params->pid < 0)
+		return -EINVAL;
+	return params->incarnation && !params->number ? -EINVAL : 0;
+}
+
 /* The whole life of a call that names a child or none. */
 static int call_child(struct sup_ucmd *ucmd, u32 command, enum sup_call_type type)
 {
@@ -638,6 +728,9 @@ static int call_child(struct sup_ucmd *ucmd, u32 command, enum sup_call_type typ
 		.cookie = cmd->cookie,
 		.id = cmd->id,
 		.id_len = cmd->id_len,
+		.number = cmd->child,
+		.incarnation = cmd->incarnation,
+		.pid = cmd->pid,
 	};
 	struct sup_request *request;
 	int ret;
@@ -646,8 +739,9 @@ static int call_child(struct sup_ucmd *ucmd, u32 command, enum sup_call_type typ
 	cmd->out_error = 0;
 	cmd->out_pid = 0;
 	cmd->out_limit = SUPERVISOR_LIMIT_NONE;
-	if (!cmd->id)
-		return -EFAULT;
+	ret = call_child_check(sup, &params);
+	if (ret)
+		return ret;
 	request = cmd->call ? request_unpark(sup, ucmd->file, command, cmd->call) :
 			      request_alloc(sup, command, type, &params, &cmd->out_limit);
 	if (IS_ERR(request))
@@ -700,6 +794,7 @@ static int query_copy_out(struct supervisor_query *cmd, const struct sup_request
 {
 	cmd->buf_len = request->len;
 	cmd->out_count = request->count;
+	cmd->cursor = request->cursor;
 	if (request->len > request->room)
 		return -EMSGSIZE;
 	return copy_to_user(u64_to_user_ptr(cmd->buf), request->buf, request->len) ? -EFAULT : 0;
@@ -714,7 +809,9 @@ static int call_query(struct sup_ucmd *ucmd, u32 command, enum sup_call_type typ
 		.deadline = cmd->deadline,
 		.cookie = cmd->cookie,
 		.room = cmd->buf_len,
+		.cursor = cmd->cursor,
 	};
+	struct sup_supervisor *sup = sup_object_supervisor(ucmd->object);
 	struct sup_request *request;
 	int ret;
 
@@ -723,14 +820,21 @@ static int call_query(struct sup_ucmd *ucmd, u32 command, enum sup_call_type typ
 	cmd->out_limit = SUPERVISOR_LIMIT_NONE;
 	if (cmd->buf_len > QUERY_MAX)
 		return -EINVAL;
+	if (cmd->cursor && (type != SUP_CALL_WHICH_CHILDREN || !sup_is_dynamic(sup)))
+		return -EINVAL;
 	if (type == SUP_CALL_GET_CHILDSPEC) {
-		if (!cmd->id)
-			return -EFAULT;
 		params.id = cmd->id;
 		params.id_len = cmd->id_len;
+		params.number = cmd->child;
+		params.incarnation = cmd->incarnation;
 	}
-	request = request_alloc(sup_object_supervisor(ucmd->object), command, type, &params,
-				&cmd->out_limit);
+	/* A template is asked for without a child. */
+	ret = type == SUP_CALL_GET_CHILDSPEC &&
+	      !(sup->kind == SUPERVISOR_SIMPLE && !cmd->id && !cmd->child && !cmd->incarnation) ?
+	      call_child_check(sup, &params) : 0;
+	if (ret)
+		return ret;
+	request = request_alloc(sup, command, type, &params, &cmd->out_limit);
 	if (IS_ERR(request))
 		return PTR_ERR(request);
 	ret = request_give_up(request, request_submit(request, cmd->deadline));
@@ -834,6 +938,23 @@ static int spec_check(const struct supervisor_child_spec *spec, u32 *invalid, u3
 	return 0;
 }
 
+/**
+ * sup_call_spec_fetch - a spec that user space gives
+ * @uptr: where it is
+ * @spec: set to it
+ * @invalid: with -EINVAL: SUPERVISOR_INVALID_*, or as it was
+ * @max: with -EMSGSIZE: how much it may have
+ *
+ * Context: may sleep.
+ * Return: 0; what is wrong with it, but for what the policy checks.
+ */
+int sup_call_spec_fetch(u64 uptr, struct supervisor_child_spec *spec, u32 *invalid, u32 *max)
+{
+	int ret = spec_copy(uptr, spec);
+
+	return ret ?: spec_check(spec, invalid, max);
+}
+
 /* The index of ids grows with the children, outside the lock. */
 static void index_grow(struct sup_supervisor *sup)
 {
@@ -903,7 +1024,8 @@ static int child_add_see_through(struct sup_request *request, struct sup_ucmd *u
 	ret = request_see_through(request, ucmd, cmd->deadline, &cmd->call);
 	if (ret)
 		return ret;
-	cmd->out_id = request->child->id;
+	/* Numbered when it is its turn. */
+	cmd->out_id = request->mailbox && sup_is_dynamic(request->sup) ? 0 : request->child->id;
 	ret = request_result(request, &cmd->out_result, &cmd->out_error, &cmd->out_pid);
 	if (!request->mailbox) {
 		cmd->out_invalid = request->call.invalid;
@@ -936,7 +1058,10 @@ static int child_start_new(struct sup_child *child, struct sup_ucmd *ucmd)
 	request->child = child;
 	/* The policy's, or request_reject_child()'s. */
 	sup_child_get(child);
-	request->call.child = &sup_static_child(child)->policy;
+	if (sup_is_dynamic(sup))
+		request->call.dynamic = &sup_member(child)->dynamic;
+	else
+		request->call.child = &sup_static_child(child)->policy;
 	return child_add_see_through(request, ucmd);
 }
 
@@ -946,7 +1071,9 @@ static int child_add(struct sup_child *child, struct sup_ucmd *ucmd)
 	bool async = cmd->flags & SUPERVISOR_CALL_F_ASYNC;
 	int ret;
 
-	if (READ_ONCE(child->sup->state) == SUPERVISOR_STATE_NEW && async)
+	if (sup_is_dynamic(child->sup))
+		ret = -EISCONN;
+	else if (READ_ONCE(child->sup->state) == SUPERVISOR_STATE_NEW && async)
 		ret = -EINVAL;
 	else
 		ret = async ? -EISCONN : child_add_initial(child, cmd);
@@ -974,6 +1101,92 @@ static int child_adopt(struct sup_child *child, s32 fd)
 	return ret;
 }
 
+static bool name_check(const struct sup_name *name, u32 *invalid)
+{
+	bool valid = sup_name_valid(name->bytes, name->len);
+
+	if (!valid)
+		*invalid = SUPERVISOR_INVALID_ID;
+	return valid;
+}
+
+/* The new child of an ordered supervisor; a reference. */
+static struct sup_child *static_child_make(struct sup_supervisor *sup,
+					   struct supervisor_child_add *cmd, s32 *supervisor_fd)
+{
+	struct supervisor_child_spec spec;
+	struct sup_child *child;
+	int ret;
+
+	if (cmd->args || cmd->args_len)
+		return ERR_PTR(-EINVAL);
+	ret = sup_call_spec_fetch(cmd->spec, &spec, &cmd->out_invalid, &cmd->out_max);
+	if (ret)
+		return ERR_PTR(ret);
+	child = sup_child_alloc(sup, &spec, &cmd->out_limit, &cmd->out_max);
+	if (IS_ERR(child) || name_check(sup_child_name(child), &cmd->out_invalid)) {
+		*supervisor_fd = spec.supervisor_fd;
+		return child;
+	}
+	sup_child_put(child);
+	return ERR_PTR(-EINVAL);
+}
+
+/* The spec of a new child, before its arguments; a reference. */
+static struct sup_spec *member_spec_make(struct sup_supervisor *sup,
+					 struct supervisor_child_add *cmd, s32 *supervisor_fd)
+{
+	struct supervisor_child_spec from;
+	struct sup_spec *spec;
+	int ret;
+
+	if (!cmd->spec)
+		return sup_spec_template(sup) ?: ERR_PTR(-EINVAL);
+	if (sup->kind == SUPERVISOR_SIMPLE)
+		return ERR_PTR(-EINVAL);
+	ret = sup_call_spec_fetch(cmd->spec, &from, &cmd->out_invalid, &cmd->out_max);
+	if (!ret && from.flags & SUPERVISOR_CHILD_F_REGISTER)
+		ret = -EOPNOTSUPP;
+	if (ret)
+		return ERR_PTR(ret);
+	spec = sup_spec_alloc(sup->object.account, &from, &cmd->out_limit);
+	if (IS_ERR(spec) || name_check(&spec->name, &cmd->out_invalid)) {
+		*supervisor_fd = from.supervisor_fd;
+		return IS_ERR(spec) ? spec : sup_spec_share(sup, spec);
+	}
+	sup_spec_put(spec);
+	return ERR_PTR(-EINVAL);
+}
+
+/* The new child of a dynamic supervisor; a reference. */
+static struct sup_child *member_make(struct sup_supervisor *sup, struct supervisor_child_add *cmd,
+				     s32 *supervisor_fd)
+{
+	struct sup_spec *spec, *template;
+	struct sup_child *child;
+
+	if (sup->spawn == SUPERVISOR_SPAWN_SELF || (!cmd->args && cmd->args_len))
+		return ERR_PTR(-EINVAL);
+	spec = member_spec_make(sup, cmd, supervisor_fd);
+	if (!IS_ERR(spec) && cmd->args_len) {
+		template = spec;
+		spec = ERR_PTR(-EMSGSIZE);
+		cmd->out_max = SUPERVISOR_BLOB_MAX - template->blob_len;
+		if (cmd->args_len <= cmd->out_max)
+			spec = sup_spec_with_args(template, cmd->args, cmd->args_len,
+						  &cmd->out_limit);
+		if (spec != ERR_PTR(-EMSGSIZE))
+			cmd->out_max = 0;
+		sup_spec_put(template);
+	}
+	if (IS_ERR(spec))
+		return ERR_CAST(spec);
+	child = sup_member_alloc(sup, spec, &cmd->out_limit);
+	if (IS_ERR(child))
+		sup_spec_put(spec);
+	return child;
+}
+
 /**
  * sup_call_child_add - ioctl(SUPERVISOR_CHILD_ADD)
  * @ucmd: the ioctl
@@ -985,8 +1198,8 @@ int sup_call_child_add(struct sup_ucmd *ucmd)
 {
 	struct sup_supervisor *sup = sup_object_supervisor(ucmd->object);
 	struct supervisor_child_add *cmd = ucmd->cmd;
-	struct supervisor_child_spec spec;
 	struct sup_child *child;
+	s32 supervisor_fd = -1;
 	int ret;
 
 	cmd->out_result = SUPERVISOR_RESULT_OK;
@@ -1003,27 +1216,20 @@ int sup_call_child_add(struct sup_ucmd *ucmd)
 
 		return IS_ERR(request) ? PTR_ERR(request) : child_add_see_through(request, ucmd);
 	}
-	ret = spec_copy(cmd->spec, &spec);
-	if (!ret)
-		ret = spec_check(&spec, &cmd->out_invalid, &cmd->out_max);
-	if (!ret) {
-		child = sup_child_alloc(sup, &spec, &cmd->out_limit, &cmd->out_max);
-		ret = PTR_ERR_OR_ZERO(child);
-	}
-	if (ret == -EINVAL)
-		cmd->out_result = SUPERVISOR_RESULT_INVALID;
-	if (ret)
+	child = sup_is_dynamic(sup) ? member_make(sup, cmd, &supervisor_fd) :
+				      static_child_make(sup, cmd, &supervisor_fd);
+	if (IS_ERR(child)) {
+		ret = PTR_ERR(child);
+		if (ret == -EINVAL)
+			cmd->out_result = SUPERVISOR_RESULT_INVALID;
 		return ret;
-	if (!sup_name_valid(sup_child_name(child)->bytes, sup_child_name(child)->len)) {
-		cmd->out_invalid = SUPERVISOR_INVALID_ID;
-		cmd->out_result = SUPERVISOR_RESULT_INVALID;
-		ret = -EINVAL;
 	}
-	if (!ret)
-		ret = child_adopt(child, spec.supervisor_fd);
+	ret = child_adopt(child, supervisor_fd);
 	if (!ret)
 		ret = child_add(child, ucmd);
-	if (!ret) {
+	if (!ret && sup_is_dynamic(sup)) {
+		sup_member_grow(sup);
+	} else if (!ret) {
 		cmd->out_id = child->id;
 		index_grow(sup);
 	}
@@ -1032,8 +1238,122 @@ int sup_call_child_add(struct sup_ucmd *ucmd)
 }
 
 /*
+ * Joining.
+ */
+
+/* See it through. What has been begun is about to be answered, without anybody's doing. */
+static int join_see_through(struct sup_request *request, u64 deadline, bool wake)
+{
+	int ret;
+
+	if (wake)
+		sup_run(request->sup);
+	ret = request_wait(request, deadline);
+	if (ret && !request_withdraw(request)) {
+		wait_event(request->wait, request_is_done(request));
+		ret = 0;
+	}
+	return ret ?: result_errno(request->call.result);
+}
+
+/* The calling process, with its record's reference, asks to become @child. */
+static int join_submit(struct sup_request *request, struct sup_process *process, u64 deadline)
+{
+	struct sup_supervisor *sup = request->sup;
+	bool wake = false;
+	int ret;
+
+	mutex_lock(&sup->lock);
+	ret = sup_child_join_locked(request->child, process);
+	if (!ret) {
+		request->joins = true;
+		refcount_inc(&request->ref);
+		/* The policy's, or request_reject_child()'s. */
+		sup_child_get(request->child);
+		wake = sup_inbox_put(sup, &request->msg);
+	}
+	mutex_unlock(&sup->lock);
+	if (!ret)
+		return join_see_through(request, deadline, wake);
+	sup_process_put(process);
+	return ret;
+}
+
+static int join(struct sup_supervisor *sup, struct supervisor_child_join *cmd,
+		struct sup_child *child)
+{
+	struct call_params params = { .mailbox_fd = -1 };
+	struct sup_process *process;
+	struct sup_request *request;
+	int ret;
+
+	request = request_alloc(sup, SUPERVISOR_CMD_CHILD_JOIN, SUP_CALL_START_CHILD, &params,
+				&cmd->out_limit);
+	if (IS_ERR(request))
+		return PTR_ERR(request);
+	sup_child_get(child);
+	request->child = child;
+	request->call.dynamic = &sup_member(child)->dynamic;
+	request->call.attached = true;
+	process = sup_process_get_current();
+	ret = process ? join_submit(request, process, cmd->deadline) : -ENOMEM;
+	cmd->out_result = request->call.result;
+	if (request->call.result == SUP_ERR_NO_SPACE)
+		cmd->out_limit = SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN;
+	if (!ret)
+		cmd->out_id = child->id;
+	request_put(request);
+	return ret;
+}
+
+/**
+ * sup_call_join - ioctl(SUPERVISOR_CHILD_JOIN)
+ * @ucmd: the ioctl
+ *
+ * Context: may sleep.
+ * Return: as the UAPI header says.
+ */
+int sup_call_join(struct sup_ucmd *ucmd)
+{
+	struct sup_supervisor *sup = sup_object_supervisor(ucmd->object);
+	struct supervisor_child_join *cmd = ucmd->cmd;
+	struct sup_spec *spec;
+	struct sup_child *child;
+	int ret;
+
+	cmd->out_result = SUPERVISOR_RESULT_OK;
+	cmd->out_limit = SUPERVISOR_LIMIT_NONE;
+	cmd->out_id = 0;
+	if (sup->spawn != SUPERVISOR_SPAWN_SELF)
+		return -EINVAL;
+	if (!cmd->deadline)
+		return -EAGAIN;
+	spec = sup_spec_template(sup);
+	child = sup_member_alloc(sup, spec, &cmd->out_limit);
+	if (IS_ERR(child)) {
+		sup_spec_put(spec);
+		return PTR_ERR(child);
+	}
+	ret = join(sup, cmd, child);
+	sup_child_put(child);
+	if (ret)
+		return ret;
+	if (cmd->flags & SUPERVISOR_ATTACH_F_RESET_SIGNALS)
+		sup_current_reset_signals();
+	sup_member_grow(sup);
+	return 0;
+}
+
+/*
  * Start, stop, suspend, wait.
  */
+
+/* Will anybody ever be asked to start a child? */
+static bool start_needs_spawner(const struct sup_supervisor *sup)
+{
+	return sup->spawn != SUPERVISOR_SPAWN_SELF ||
+	       sup->template->decides.restart != SUPERVISOR_TEMPORARY;
+}
 
 /* Claim and START are one step to a STOP. */
 static int start_claim(struct sup_supervisor *sup)
@@ -1043,7 +1363,7 @@ static int start_claim(struct sup_supervisor *sup)
 	mutex_lock(&sup_tree_lock);
 	if (sup->as_child || sup->claimed)
 		ret = READ_ONCE(sup->state) == SUPERVISOR_STATE_DOWN ? -ESHUTDOWN : -EBUSY;
-	else if (!sup->mailbox)
+	else if (!sup->mailbox && start_needs_spawner(sup))
 		ret = -EINVAL;
 	else
 		sup->claimed = true;
@@ -1197,12 +1517,12 @@ static int resume_one(struct sup_supervisor *sup, struct supervisor_suspend *cmd
 static struct sup_supervisor **subs_get(struct sup_supervisor *sup, u32 *nr)
 {
 	struct sup_supervisor **subs;
-	struct sup_policy_child *child;
+	struct list_head *at;
 	u32 room = 0;
 
 	mutex_lock(&sup->lock);
-	list_for_each_entry(child, &sup->policy.children, order)
-		room += !!sup_child_sub(sup_policy_child(child));
+	list_for_each(at, sup_children(sup))
+		room += !!sup_child_sub(sup_listed_child(sup, at));
 	mutex_unlock(&sup->lock);
 
 	*nr = 0;
@@ -1210,8 +1530,8 @@ static struct sup_supervisor **subs_get(struct sup_supervisor *sup, u32 *nr)
 	if (!subs)
 		return ERR_PTR(-ENOMEM);
 	mutex_lock(&sup->lock);
-	list_for_each_entry(child, &sup->policy.children, order) {
-		struct sup_supervisor *sub = sup_child_sub(sup_policy_child(child));
+	list_for_each(at, sup_children(sup)) {
+		struct sup_supervisor *sub = sup_child_sub(sup_listed_child(sup, at));
 
 		if (!sub || *nr == room)
 			continue;

@@ -19,6 +19,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "engine.h"
 #include "registry.h"
 #include "supervisor.h"
 #include "trace.h"
@@ -80,17 +81,26 @@ void sup_child_unkeep(struct sup_child *child)
 	}
 }
 
-static void child_free(struct sup_child *child)
+static void static_child_free(struct sup_static_child *member)
 {
-	struct sup_static_child *member = sup_static_child(child);
-	struct sup_supervisor *sup = child->sup;
+	struct sup_account *account = member->child.sup->object.account;
 
-	sup_reservation_free(child->reservation);
-	sup_account_uncharge(sup->object.account, SUPERVISOR_LIMIT_BYTES, member->blob_len);
-	sup_account_uncharge(sup->object.account, SUPERVISOR_LIMIT_CHILDREN, 1);
+	sup_reservation_free(member->reservation);
+	sup_account_uncharge(account, SUPERVISOR_LIMIT_BYTES, member->blob_len);
+	sup_account_uncharge(account, SUPERVISOR_LIMIT_CHILDREN, 1);
 	kvfree(member->blob);
 	kfree(member->policy.name.bytes);
 	kmem_cache_free(sup_child_cache, member);
+}
+
+static void child_free(struct sup_child *child)
+{
+	struct sup_supervisor *sup = child->sup;
+
+	if (sup_is_dynamic(sup))
+		sup_member_free(child);
+	else
+		static_child_free(sup_static_child(child));
 	sup_object_put(&sup->object);
 }
 
@@ -131,28 +141,47 @@ static int child_copy_strings(struct sup_static_child *child,
 	       -EFAULT : 0;
 }
 
-static void child_copy_spec(struct sup_static_child *child,
-			    const struct supervisor_child_spec *spec)
+/**
+ * sup_child_spec_read - what user space says, as the deciders have it
+ * @to: where to
+ * @from: what it says
+ *
+ * Context: any.
+ */
+void sup_child_spec_read(struct sup_child_spec *to, const struct supervisor_child_spec *from)
 {
-	child->policy.spec = (struct sup_child_spec){
-		.restart = spec->restart,
-		.significant = spec->significant,
-		.type = spec->type,
-		.shutdown_ms = spec->shutdown_ms,
-		.start_timeout_ms = spec->start_timeout_ms,
+	*to = (struct sup_child_spec){
+		.restart = from->restart,
+		.significant = from->significant,
+		.type = from->type,
+		.shutdown_ms = from->shutdown_ms,
+		.start_timeout_ms = from->start_timeout_ms,
 		.retry = {
-			.min_ms = spec->retry_min_ms,
-			.max_ms = spec->retry_max_ms,
-			.factor_pct = spec->retry_factor_pct,
-			.jitter_pct = spec->retry_jitter_pct,
-			.reset_after_ms = spec->retry_reset_after_ms,
-			.uncounted = spec->flags & SUPERVISOR_CHILD_F_RETRY_UNCOUNTED,
+			.min_ms = from->retry_min_ms,
+			.max_ms = from->retry_max_ms,
+			.factor_pct = from->retry_factor_pct,
+			.jitter_pct = from->retry_jitter_pct,
+			.reset_after_ms = from->retry_reset_after_ms,
+			.uncounted = from->flags & SUPERVISOR_CHILD_F_RETRY_UNCOUNTED,
 		},
 	};
-	child->child.is_supervisor = spec->supervisor_fd != -1;
-	child->child.readiness = spec->readiness;
-	child->child.signal_whom = spec->signal_whom;
-	child->child.stop_signal = spec->stop_signal ?: SIGTERM;
+}
+
+/**
+ * sup_child_set_up - begin a child's life
+ * @child: zeroed memory for it
+ * @sup: whose child it will be; it gets a reference
+ *
+ * Context: any. The caller has the child's only reference.
+ */
+void sup_child_set_up(struct sup_child *child, struct sup_supervisor *sup)
+{
+	refcount_set(&child->ref, 1);
+	sup_object_get(&sup->object);
+	child->sup = sup;
+	child->since_ns = sup_now();
+	sup_watch_init(&child->watch, child_watch_notify);
+	sup_inbox_msg_init(&child->exit_msg, SUP_INBOX_EXIT);
 }
 
 static int child_reserve(struct sup_child *child, const struct supervisor_child_spec *spec,
@@ -163,7 +192,7 @@ static int child_reserve(struct sup_child *child, const struct supervisor_child_
 	reservation = sup_reservation_new(spec, child->sup->object.account, limit, max);
 	if (IS_ERR(reservation))
 		return PTR_ERR(reservation);
-	child->reservation = reservation;
+	sup_static_child(child)->reservation = reservation;
 	return 0;
 }
 
@@ -203,16 +232,15 @@ struct sup_child *sup_child_alloc(struct sup_supervisor *sup,
 		return ERR_PTR(-ENOMEM);
 	}
 	child = &member->child;
-	refcount_set(&child->ref, 1);
-	sup_object_get(&sup->object);
-	child->sup = sup;
+	sup_child_set_up(child, sup);
 	child->id = sup_id_next();
+	child->is_supervisor = spec->supervisor_fd != -1;
+	child->readiness = spec->readiness;
+	child->signal_whom = spec->signal_whom;
+	child->stop_signal = spec->stop_signal ?: SIGTERM;
 	member->blob_len = spec->blob_len;
 	member->launch.child = child;
-	child->since_ns = sup_now();
-	sup_watch_init(&child->watch, child_watch_notify);
-	sup_inbox_msg_init(&child->exit_msg, SUP_INBOX_EXIT);
-	child_copy_spec(member, spec);
+	sup_child_spec_read(&member->policy.spec, spec);
 	ret = child_copy_strings(member, spec);
 	if (!ret && spec->flags & SUPERVISOR_CHILD_F_REGISTER)
 		ret = child_reserve(child, spec, limit, max);
@@ -227,9 +255,14 @@ struct sup_child *sup_child_alloc(struct sup_supervisor *sup,
  * Tokens.
  */
 
+/* Dynamic supervisors know only their last start: NULL when that was another's. */
 static struct sup_launch *child_launch(struct sup_child *child)
 {
-	return &sup_static_child(child)->launch;
+	struct sup_launch *launch = &child->sup->start.launch;
+
+	if (!sup_is_dynamic(child->sup))
+		return &sup_static_child(child)->launch;
+	return launch->child == child ? launch : NULL;
 }
 
 static struct sup_launch *token_find_locked(u64 token)
@@ -243,15 +276,40 @@ static struct sup_launch *token_find_locked(u64 token)
 	return NULL;
 }
 
+static void launch_end(struct sup_launch *launch, struct sup_child *child)
+{
+	spin_lock(&sup_tokens_lock);
+	hash_del(&launch->node);
+	launch->child = child;
+	spin_unlock(&sup_tokens_lock);
+	launch->token = 0;
+	launch->used = false;
+}
+
 static void token_revoke(struct sup_child *child)
 {
 	struct sup_launch *launch = child_launch(child);
 
-	spin_lock(&sup_tokens_lock);
-	hash_del(&launch->node);
-	spin_unlock(&sup_tokens_lock);
-	launch->token = 0;
-	launch->used = false;
+	if (launch)
+		launch_end(launch, child);
+}
+
+/* Begin a start: the token of the last one is void. */
+static void token_begin(struct sup_child *child)
+{
+	if (sup_is_dynamic(child->sup))
+		launch_end(&child->sup->start.launch, child);
+	else
+		token_revoke(child);
+}
+
+/* The child will be no more. */
+static void token_forget(struct sup_child *child)
+{
+	struct sup_launch *launch = child_launch(child);
+
+	if (launch)
+		launch_end(launch, sup_is_dynamic(child->sup) ? NULL : child);
 }
 
 static u64 token_renew(struct sup_child *child)
@@ -274,7 +332,9 @@ static u64 token_renew(struct sup_child *child)
 /* Is this the token of its last start? */
 static bool token_is(struct sup_child *child, u64 token)
 {
-	return child_launch(child)->token == token;
+	const struct sup_launch *launch = child_launch(child);
+
+	return launch && launch->token == token;
 }
 
 /* The child whose last start had this token; a reference, or NULL. */
@@ -344,7 +404,7 @@ static void start_end(struct sup_supervisor *sup)
 	lockdep_assert_held(&sup->lock);
 	if (start->state == SUP_START_QUEUED)
 		start_unpost(sup);
-	sup_reservation_give_back(start->child->reservation);
+	sup_reservation_give_back(sup_child_reservation(start->child));
 	start_forget_reader(sup);
 	sup_inbox_remove(sup, &start->report_msg);
 	start->state = SUP_START_NONE;
@@ -366,7 +426,10 @@ static void start_queue(struct sup_supervisor *sup)
 /* Tell the policy what happened to @child. */
 static void child_input(struct sup_child *child, struct sup_input *input)
 {
-	input->child = &sup_static_child(child)->policy;
+	if (sup_is_dynamic(child->sup))
+		input->dynamic = &sup_member(child)->dynamic;
+	else
+		input->child = &sup_static_child(child)->policy;
 	sup_feed(child->sup, input);
 }
 
@@ -422,9 +485,9 @@ static bool child_take_key(struct sup_child *child)
 	struct pid *rival;
 	int ret;
 
-	if (!child->reservation)
+	if (!sup_child_reservation(child))
 		return true;
-	ret = sup_reservation_take(child->reservation, &rival);
+	ret = sup_reservation_take(sup_child_reservation(child), &rival);
 	if (!ret)
 		return true;
 	start_set_rival(child->sup, rival);
@@ -440,6 +503,15 @@ static bool child_starting(struct sup_child *child)
 static bool child_start_pending(const struct sup_child *child)
 {
 	return child->sup->start.child == child;
+}
+
+/* A run of a dynamic supervisor's child is one that has started. */
+static void child_count_start(struct sup_child *child)
+{
+	if (sup_is_dynamic(child->sup))
+		child->incarnation = sup_member(child)->dynamic.incarnation + 1;
+	else
+		child->incarnation++;
 }
 
 /**
@@ -460,7 +532,7 @@ void sup_child_start(struct sup_child *child)
 		child_start_failed(child, EBUSY);
 		return;
 	}
-	child->incarnation++;
+	child_count_start(child);
 	child->since_ns = sup_now();
 	child->reports = 0;
 	child->attached = false;
@@ -470,7 +542,7 @@ void sup_child_start(struct sup_child *child)
 		sup_start_below(sub, sup->root);
 		return;
 	}
-	token_revoke(child);
+	token_begin(child);
 	if (!child_take_key(child))
 		return;
 	sup_child_get(child);
@@ -567,11 +639,38 @@ static void start_unclaim(struct sup_supervisor *sup, struct sup_child *child, u
 	mutex_unlock(&sup->lock);
 }
 
+static const void *start_blob(struct sup_child *child, u32 *len)
+{
+	const struct sup_spec *spec;
+
+	if (!sup_is_dynamic(child->sup)) {
+		*len = sup_static_child(child)->blob_len;
+		return sup_static_child(child)->blob;
+	}
+	spec = sup_member_spec(child);
+	if (spec->template)
+		spec = spec->template;
+	*len = spec->blob_len;
+	return spec->blob;
+}
+
+static const void *start_args(struct sup_child *child, u32 *len)
+{
+	const struct sup_spec *spec;
+
+	*len = 0;
+	if (!sup_is_dynamic(child->sup))
+		return NULL;
+	spec = sup_member_spec(child);
+	*len = spec->args_len;
+	return spec->args;
+}
+
 static ssize_t start_write(struct sup_supervisor *sup, struct sup_child *child,
 			   u32 incarnation, u64 token, u8 __user *to, size_t room, size_t *needed)
 {
-	const struct sup_static_child *member = sup_static_child(child);
 	const struct sup_name *name = sup_child_name(child);
+	const void *blob, *args;
 	struct supervisor_msg_start msg = {
 		.head = {
 			.type = SUPERVISOR_MSG_START,
@@ -586,21 +685,24 @@ static ssize_t start_write(struct sup_supervisor *sup, struct sup_child *child,
 		.signal_whom = child->signal_whom,
 		.readiness = child->readiness,
 		.id_len = name->len,
-		.blob_len = member->blob_len,
 	};
-	size_t text, blob_at, len;
+	size_t text, blob_at, args_at, len;
 	ssize_t ret;
 	char *path;
 
 	path = kmalloc(sup_depth(sup) * (SUP_NAME_MAX + 1) + 1, GFP_KERNEL);
 	if (!path)
 		return -ENOMEM;
+	blob = start_blob(child, &msg.blob_len);
+	args = start_args(child, &msg.args_len);
 	msg.path_len = sup_path(sup, path);
 	text = msg.id_len + 1 + msg.path_len + 1;
 	blob_at = sizeof(msg) + ALIGN(text, 8);
 	msg.text_offset = sizeof(msg);
 	msg.blob_offset = blob_at;
-	len = blob_at + ALIGN(msg.blob_len, 8);
+	args_at = blob_at + ALIGN(msg.blob_len, 8);
+	msg.args_offset = args_at;
+	len = args_at + ALIGN(msg.args_len, 8);
 	msg.head.size = len;
 	if (len > room) {
 		*needed = len;
@@ -609,8 +711,10 @@ static ssize_t start_write(struct sup_supervisor *sup, struct sup_child *child,
 		   copy_to_user(to + sizeof(msg), name->bytes, msg.id_len + 1) ||
 		   copy_to_user(to + sizeof(msg) + msg.id_len + 1, path, msg.path_len + 1) ||
 		   clear_user(to + sizeof(msg) + text, blob_at - sizeof(msg) - text) ||
-		   copy_to_user(to + blob_at, member->blob, msg.blob_len) ||
-		   clear_user(to + blob_at + msg.blob_len, len - blob_at - msg.blob_len)) {
+		   copy_to_user(to + blob_at, blob, msg.blob_len) ||
+		   clear_user(to + blob_at + msg.blob_len, args_at - blob_at - msg.blob_len) ||
+		   copy_to_user(to + args_at, args, msg.args_len) ||
+		   clear_user(to + args_at + msg.args_len, len - args_at - msg.args_len)) {
 		ret = -EFAULT;
 	} else {
 		ret = len;
@@ -828,8 +932,8 @@ static int child_attach_locked(struct sup_child *child, u64 token, struct sup_pr
 	launch->exec_id = sup_current_exec_id();
 	child->attached = true;
 	child_watch(child, process);
-	if (child->reservation)
-		sup_reservation_claim(child->reservation, reg);
+	if (sup_child_reservation(child))
+		sup_reservation_claim(sup_child_reservation(child), reg);
 	child_feed(child, SUP_IN_ATTACHED);
 	sup_arm_timer(sup);
 	if (child->readiness == SUPERVISOR_READINESS_ATTACH) {
@@ -837,6 +941,45 @@ static int child_attach_locked(struct sup_child *child, u64 token, struct sup_pr
 		sup_inbox_add(sup, &sup->start.report_msg);
 	}
 	return 0;
+}
+
+/**
+ * sup_child_join_locked - make the calling process a new child
+ * @child: the child, of a dynamic supervisor, which waits to be told of it
+ * @process: the calling process's record; its reference passes to @child on success
+ *
+ * Context: holds S.
+ * Return: 0; -EINVAL, -EDEADLK, -EBUSY.
+ */
+int sup_child_join_locked(struct sup_child *child, struct sup_process *process)
+{
+	struct sup_supervisor *sup = child->sup;
+
+	lockdep_assert_held(&sup->lock);
+	if (child->signal_whom == SUPERVISOR_SIGNAL_GROUP && !sup_current_leads_group())
+		return -EINVAL;
+	if (sup_owned_by_current(sup->root))
+		return -EDEADLK;
+	if (!sup_process_claim(process, &child->watch))
+		return -EBUSY;
+	child->incarnation = 1;
+	child->attached = true;
+	child_watch(child, process);
+	return 0;
+}
+
+/**
+ * sup_child_joined - a process has become a child, and has started
+ * @child: the child
+ *
+ * Context: holds S; may sleep.
+ */
+void sup_child_joined(struct sup_child *child)
+{
+	lockdep_assert_held(&child->sup->lock);
+	child->since_ns = sup_now();
+	sup_event_child(child, SUPERVISOR_EVENT_STARTED, 0);
+	trace_sup_started(child->sup->object.id, child->id, child->incarnation);
 }
 
 /**
@@ -860,8 +1003,8 @@ int sup_child_attach(struct sup_ucmd *ucmd)
 	process = sup_process_get_current();
 	if (!process)
 		ret = -ENOMEM;
-	else if (child->reservation)
-		ret = sup_reservation_prepare(child->reservation, &reg);
+	else if (sup_child_reservation(child))
+		ret = sup_reservation_prepare(sup_child_reservation(child), &reg);
 	if (!ret) {
 		mutex_lock(&child->sup->lock);
 		ret = child_attach_locked(child, cmd->token, process, &reg);
@@ -988,7 +1131,7 @@ static void claim_identity(struct sup_watch *watch, struct sup_identity *identit
 	const struct sup_child *child = watch_child(watch);
 
 	identity->supervisor = child->sup->object.id;
-	identity->child = child->id;
+	identity->child = READ_ONCE(child->id);
 	identity->incarnation = READ_ONCE(child->incarnation);
 }
 
@@ -1044,6 +1187,20 @@ static const struct sup_claim_ops child_claim_ops = {
 	.path = claim_path,
 	.keep = claim_keep,
 };
+
+/**
+ * sup_child_of_pid - the child that a process is, or was before it died
+ * @pid: its identity
+ *
+ * Context: may sleep.
+ * Return: a reference, or NULL when it is nobody's.
+ */
+struct sup_child *sup_child_of_pid(struct pid *pid)
+{
+	struct sup_watch *watch = sup_pid_claim(pid);
+
+	return watch ? watch_child(watch) : NULL;
+}
 
 /* The child that the caller means; a reference, -ESTALE or -ESRCH. */
 static struct sup_child *report_child_get(u64 token)
@@ -1315,7 +1472,7 @@ void sup_child_release(struct sup_child *child)
 	lockdep_assert_held(&sup->lock);
 	if (child_start_pending(child))
 		start_end(sup);
-	token_revoke(child);
+	token_forget(child);
 	sup_unwatch(&child->watch);
 	sup_inbox_remove(sup, &child->exit_msg);
 }
@@ -1341,11 +1498,17 @@ static bool child_had_started(struct sup_child *child, const struct sup_exit *ex
 	return execed;
 }
 
+static bool child_timed_out(struct sup_child *child)
+{
+	return sup_is_dynamic(child->sup) ? sup_member(child)->dynamic.timed_out :
+					    sup_static_child(child)->policy.timed_out;
+}
+
 /* True when that was a start error, or an ignored start, and no more. */
 static bool child_start_ended(struct sup_child *child, const struct sup_exit *exit,
 			      enum sup_reason reason)
 {
-	bool timed_out = sup_static_child(child)->policy.timed_out;
+	bool timed_out = child_timed_out(child);
 	bool starting = child_starting(child);
 
 	start_end(child->sup);
@@ -1370,7 +1533,8 @@ static bool child_start_ended(struct sup_child *child, const struct sup_exit *ex
 static void child_exited_at(struct sup_child *child, u64 ns)
 {
 	child->since_ns = ns;
-	sup_static_child(child)->last_exit_ns = ns;
+	if (!sup_is_dynamic(child->sup))
+		sup_static_child(child)->last_exit_ns = ns;
 }
 
 /**
@@ -1452,7 +1616,12 @@ int __init sup_child_init(void)
 {
 	sup_claim_register(&child_claim_ops);
 	sup_child_cache = KMEM_CACHE(sup_static_child, SLAB_ACCOUNT);
-	return sup_child_cache ? 0 : -ENOMEM;
+	if (!sup_child_cache)
+		return -ENOMEM;
+	if (!sup_member_init())
+		return 0;
+	kmem_cache_destroy(sup_child_cache);
+	return -ENOMEM;
 }
 
 /**
@@ -1462,5 +1631,7 @@ int __init sup_child_init(void)
  */
 void sup_child_exit(void)
 {
+	sup_member_exit();
+	sup_member_exit();
 	kmem_cache_destroy(sup_child_cache);
 }

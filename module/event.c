@@ -185,7 +185,7 @@ static void event_who(struct sup_supervisor *sup, struct sup_child *child,
 	who->id = child ? sup_child_name(child) : NULL;
 	who->depth = depth;
 	for (at = sup->as_child; at && depth; at = at->sup->as_child)
-		who->path[--depth] = sup_child_name(at);
+		who->path[--depth] = sup_child_path_name(at);
 }
 
 /* @sup: whose event it is. @child: about whom, or NULL. */

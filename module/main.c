@@ -36,7 +36,7 @@ static int info_execute(struct sup_ucmd *ucmd)
 	cmd->out_abi = SUPERVISOR_ABI;
 	cmd->out_errata = 0;
 	cmd->out_features = SUPERVISOR_FEATURE_SUPERVISORS | SUPERVISOR_FEATURE_MESSAGES |
-			    SUPERVISOR_FEATURE_REGISTRIES;
+			    SUPERVISOR_FEATURE_REGISTRIES | SUPERVISOR_FEATURE_DYNAMIC;
 	memset(cmd->out_version, 0, sizeof(cmd->out_version));
 	strscpy(cmd->out_version, SUPERVISOR_VERSION, sizeof(cmd->out_version));
 	for (i = 0; i < SUPERVISOR_LIMIT_NR; i++) {
@@ -106,6 +106,7 @@ union ioctl_buffer {
 	struct supervisor_open_child open_child;
 	struct supervisor_own own;
 	struct supervisor_resize resize;
+	struct supervisor_child_join join;
 	struct supervisor_registry_create registry_create;
 	struct supervisor_register reg;
 	struct supervisor_unregister unregister;
@@ -208,8 +209,9 @@ static const struct ioctl_op ioctl_ops[] = {
 		 sup_alias_create),
 	IOCTL_OP(SUPERVISOR_UNALIAS, MAILBOX, FMODE_READ, supervisor_ref, __reserved, 0,
 		 RESERVED(supervisor_ref), sup_alias_unalias),
-	IOCTL_OP_ONCE(SUPERVISOR_CHILD_ADD, supervisor_child_add, RESERVED(supervisor_child_add),
-		      sup_call_child_add),
+	IOCTL_OP_ONCE(SUPERVISOR_CHILD_ADD, supervisor_child_add, 0, sup_call_child_add),
+	IOCTL_OP(SUPERVISOR_CHILD_JOIN, SUPERVISOR, FMODE_WRITE, supervisor_child_join, out_id,
+		 SUPERVISOR_ATTACH_F_RESET_SIGNALS, 0, sup_call_join),
 	IOCTL_OP_ONCE(SUPERVISOR_START, supervisor_start, RESERVED(supervisor_start),
 		      sup_call_start),
 	IOCTL_OP_ONCE(SUPERVISOR_STOP, supervisor_stop, RESERVED(supervisor_stop), sup_call_stop),
@@ -217,11 +219,11 @@ static const struct ioctl_op ioctl_ops[] = {
 	IOCTL_OP_ONCE(SUPERVISOR_CHILD_RESTART, supervisor_child_call, 0, sup_call_restart),
 	IOCTL_OP_ONCE(SUPERVISOR_CHILD_DELETE, supervisor_child_call, 0, sup_call_delete),
 	IOCTL_OP(SUPERVISOR_CHILD_GET_SPEC, SUPERVISOR, FMODE_READ, supervisor_query, out_limit,
-		 ASYNC, 0, sup_call_get_spec),
+		 ASYNC, RESERVED(supervisor_query), sup_call_get_spec),
 	IOCTL_OP(SUPERVISOR_WHICH_CHILDREN, SUPERVISOR, FMODE_READ, supervisor_query, out_limit,
-		 ASYNC, 0, sup_call_which),
+		 ASYNC, RESERVED(supervisor_query), sup_call_which),
 	IOCTL_OP(SUPERVISOR_COUNT_CHILDREN, SUPERVISOR, FMODE_READ, supervisor_query, out_limit,
-		 ASYNC, 0, sup_call_count),
+		 ASYNC, RESERVED(supervisor_query), sup_call_count),
 	IOCTL_OP(SUPERVISOR_SUSPEND, SUPERVISOR, FMODE_WRITE, supervisor_suspend, __reserved, TREE,
 		 RESERVED(supervisor_suspend), sup_call_suspend),
 	IOCTL_OP(SUPERVISOR_RESUME, SUPERVISOR, FMODE_WRITE, supervisor_suspend, __reserved, TREE,

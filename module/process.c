@@ -691,6 +691,49 @@ struct sup_watch *sup_current_claim(void)
 }
 
 /**
+ * sup_pid_claim - the watch that speaks for a process
+ * @pid: its identity
+ *
+ * Context: process.
+ * Return: the watch, kept, or NULL when it is nobody's child. One that has died is
+ *	somebody's until its supervisor has another in its place, or none.
+ */
+struct sup_watch *sup_pid_claim(struct pid *pid)
+{
+	struct sup_watch *watch = NULL;
+	struct sup_process *process;
+
+	spin_lock(&sup_processes_lock);
+	process = process_find_locked(pid);
+	if (process)
+		refcount_inc(&process->refs);
+	spin_unlock(&sup_processes_lock);
+	if (process)
+		watch = process_claim_get(process);
+	sup_process_put(process);
+	return watch;
+}
+
+/**
+ * sup_pid_alive - is there a process that lives
+ * @pid: an identity, or NULL
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool sup_pid_alive(struct pid *pid)
+{
+	const struct task_struct *task;
+	bool alive;
+
+	rcu_read_lock();
+	task = pid ? pid_task(pid, PIDTYPE_TGID) : NULL;
+	alive = task && !task_is_dead(task);
+	rcu_read_unlock();
+	return alive;
+}
+
+/**
  * sup_current_keep - let an object live as long as the calling child's spec
  * @object: an object with a file counted for this, which is the spec's on success
  *

@@ -221,6 +221,8 @@ void sup_process_put(struct sup_process *process);
 bool sup_process_claim(struct sup_process *process, struct sup_watch *watch);
 void sup_claim_register(const struct sup_claim_ops *ops);
 struct sup_watch *sup_current_claim(void);
+struct sup_watch *sup_pid_claim(struct pid *pid);
+bool sup_pid_alive(struct pid *pid);
 int sup_current_keep(struct sup_object *object);
 
 int sup_current_origin(struct sup_origin **origin);

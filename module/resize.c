@@ -21,7 +21,7 @@ static bool partitions_are_children(struct sup_supervisor *sup, u32 nr)
 	u32 i;
 
 	lockdep_assert_held(&sup->lock);
-	if (sup->policy.nr_children != nr)
+	if (sup_is_dynamic(sup) || sup->policy.nr_children != nr)
 		return false;
 	for (i = 0; i < nr; i++) {
 		name = sup_name_make(id, snprintf(id, sizeof(id), "%u", i));

@@ -14,24 +14,33 @@
 #include <linux/uaccess.h>
 #include <linux/user_namespace.h>
 
+#include "engine.h"
 #include "registry.h"
 #include "supervisor.h"
 
 #define STATUS_MAX (16U << 20)
 
+static bool child_is_dead(struct sup_child *child)
+{
+	return sup_is_dynamic(child->sup) ? sup_member(child)->dynamic.dead :
+					    sup_static_child(child)->policy.dead;
+}
+
 static u32 child_status_flags(struct sup_child *child)
 {
 	return (child->is_supervisor ? SUPERVISOR_STATUS_F_SUPERVISOR : 0) |
-	       (sup_static_child(child)->policy.dead ? SUPERVISOR_STATUS_F_DEAD : 0) |
+	       (child_is_dead(child) ? SUPERVISOR_STATUS_F_DEAD : 0) |
 	       (child->exited ? SUPERVISOR_STATUS_F_EXITED : 0) |
 	       (child->start_failed ? SUPERVISOR_STATUS_F_START_FAILED : 0) |
 	       (child->unkillable ? SUPERVISOR_STATUS_F_UNKILLABLE : 0);
 }
 
 /* Its key, if it is to have one. */
-static const struct sup_key_name *child_key(const struct sup_child *child)
+static const struct sup_key_name *child_key(struct sup_child *child)
 {
-	return child->reservation ? sup_reservation_key(child->reservation) : NULL;
+	const struct sup_reservation *reservation = sup_child_reservation(child);
+
+	return reservation ? sup_reservation_key(reservation) : NULL;
 }
 
 static size_t child_status_size(struct sup_child *child)
@@ -42,38 +51,48 @@ static size_t child_status_size(struct sup_child *child)
 		     (key ? key->len + 1 : 0), 8);
 }
 
+/* A run that has not started yet is shown while it starts. */
+static u32 child_incarnation(struct sup_child *child)
+{
+	if (sup_is_dynamic(child->sup) && sup_child_state(child) != SUP_CHILD_STARTING)
+		return sup_member(child)->dynamic.incarnation;
+	return child->incarnation;
+}
+
 static void child_status_write(struct sup_child *child, struct pid_namespace *ns,
 			       struct supervisor_child_status *status)
 {
-	const struct sup_policy_child *policy = &sup_static_child(child)->policy;
+	const struct sup_child_spec *spec = sup_child_decides(child);
 	const struct sup_supervisor *sub = sup_child_sub(child);
 	const struct sup_key_name *key = child_key(child);
+	const struct sup_name *name = sup_child_name(child);
+	enum sup_child_state state = sup_child_state(child);
 
 	*status = (struct supervisor_child_status){
 		.size = child_status_size(child),
 		.flags = child_status_flags(child),
 		.id = child->id,
-		.state = policy->state,
-		.type = policy->spec.type,
-		.restart = policy->spec.restart,
-		.incarnation = child->incarnation,
+		.state = state,
+		.type = spec->type,
+		.restart = spec->restart,
+		.incarnation = child_incarnation(child),
 		.last_reason = child->last_reason,
 		.last_status = child->last_status,
 		.last_error = child->last_error,
 		.since_ns = child->since_ns,
-		.last_exit_ns = sup_static_child(child)->last_exit_ns,
 		.supervisor = sub ? sub->object.id : 0,
-		.name_len = policy->name.len,
+		.name_len = name->len,
 		.name_offset = sizeof(*status),
 	};
-	if (child->attached && (policy->state == SUP_CHILD_STARTING ||
-				policy->state == SUP_CHILD_RUNNING ||
-				policy->state == SUP_CHILD_STOPPING))
+	if (!sup_is_dynamic(child->sup))
+		status->last_exit_ns = sup_static_child(child)->last_exit_ns;
+	if (child->attached && (state == SUP_CHILD_STARTING || state == SUP_CHILD_RUNNING ||
+				state == SUP_CHILD_STOPPING))
 		status->pid = pid_nr_ns(sup_child_pid(child), ns);
 	memset(status + 1, 0, status->size - sizeof(*status));
-	memcpy(status + 1, policy->name.bytes, policy->name.len);
+	memcpy(status + 1, name->bytes, name->len);
 	if (key) {
-		status->registry = sup_reservation_registry(child->reservation);
+		status->registry = sup_reservation_registry(sup_child_reservation(child));
 		status->key_len = key->len;
 		status->key_offset = status->name_offset + status->name_len + 1;
 		memcpy((u8 *)status + status->key_offset, key->bytes, key->len);
@@ -82,7 +101,7 @@ static void child_status_write(struct sup_child *child, struct pid_namespace *ns
 
 /**
  * sup_status_children - write a record of each child
- * @sup: the supervisor
+ * @sup: an ordered supervisor
  * @ns: in which processes are numbered
  * @reverse: in reverse start order
  * @buf: where to
@@ -103,8 +122,7 @@ size_t sup_status_children(struct sup_supervisor *sup, struct pid_namespace *ns,
 	*count = 0;
 	for (at = reverse ? children->prev : children->next; at != children;
 	     at = reverse ? at->prev : at->next) {
-		struct sup_child *child =
-			sup_policy_child(list_entry(at, struct sup_policy_child, order));
+		struct sup_child *child = sup_listed_child(sup, at);
 		size_t size = child_status_size(child);
 
 		if (done + size <= len)
@@ -112,6 +130,57 @@ size_t sup_status_children(struct sup_supervisor *sup, struct pid_namespace *ns,
 		done += size;
 		++*count;
 	}
+	return done;
+}
+
+/* Where a list goes on: after the member of that number, if it is there still. */
+static struct list_head *members_after(struct sup_supervisor *sup, u64 cursor)
+{
+	struct sup_child *child = cursor ? sup_member_find(sup, cursor) : NULL;
+	struct list_head *at;
+
+	/* One that waits for its turn, or is about to be forgotten, is in no list. */
+	if (child && sup_child_state(child) != SUP_CHILD_UNDEFINED)
+		return sup_member(child)->dynamic.node.next;
+	list_for_each(at, &sup->dynamic.children)
+		if (sup_listed_child(sup, at)->id > cursor)
+			break;
+	return at;
+}
+
+/**
+ * sup_status_members - write records of children
+ * @sup: a dynamic supervisor
+ * @ns: in which processes are numbered
+ * @cursor: after which number; set to the last one written, 0 when all were
+ * @buf: where to
+ * @len: its bytes; nothing is written past it
+ * @count: the records
+ *
+ * Context: holds S.
+ * Return: the bytes written; more than @len, and @cursor as it was, when there is
+ *	not room for one.
+ */
+size_t sup_status_members(struct sup_supervisor *sup, struct pid_namespace *ns, u64 *cursor,
+			  void *buf, size_t len, u32 *count)
+{
+	struct list_head *at = members_after(sup, *cursor);
+	size_t done = 0;
+
+	lockdep_assert_held(&sup->lock);
+	*count = 0;
+	for (; at != &sup->dynamic.children; at = at->next) {
+		struct sup_child *child = sup_listed_child(sup, at);
+		size_t size = child_status_size(child);
+
+		if (done + size > len)
+			return done ?: size;
+		child_status_write(child, ns, buf + done);
+		done += size;
+		*cursor = child->id;
+		++*count;
+	}
+	*cursor = 0;
 	return done;
 }
 
@@ -128,6 +197,15 @@ void sup_status_count(struct sup_supervisor *sup, struct supervisor_count *count
 
 	lockdep_assert_held(&sup->lock);
 	*count = (struct supervisor_count){};
+	if (sup_is_dynamic(sup)) {
+		const struct sup_dynamic *dynamic = &sup->dynamic;
+
+		count->specs = dynamic->flags.simple ? 1 : dynamic->nr_children;
+		count->active = dynamic->nr_children - dynamic->nr_restarting;
+		count->supervisors = dynamic->nr_supervisors;
+		count->workers = dynamic->nr_children - dynamic->nr_supervisors;
+		return;
+	}
 	list_for_each_entry(child, &sup->policy.children, order) {
 		count->specs++;
 		if (child->state == SUP_CHILD_RUNNING && !child->dead)
@@ -140,33 +218,100 @@ void sup_status_count(struct sup_supervisor *sup, struct supervisor_count *count
 }
 
 /* Where the key and value go, behind the blob; the bytes that there are then. */
-static size_t spec_place_register(const struct sup_child *child, struct supervisor_child_spec *out,
-				  size_t size)
+static size_t spec_place_register(const struct sup_reservation *reservation,
+				  struct supervisor_child_spec *out, size_t size)
 {
-	const struct sup_key_name *key = child_key(child);
+	const struct sup_key_name *key;
 
-	if (!key)
+	if (!reservation)
 		return size;
+	key = sup_reservation_key(reservation);
 	out->flags |= SUPERVISOR_CHILD_F_REGISTER;
 	out->registry_fd = -1;
-	out->out_registry = sup_reservation_registry(child->reservation);
+	out->out_registry = sup_reservation_registry(reservation);
 	out->register_key_len = key->len;
 	out->register_key = size;
 	out->register_value = out->register_key + key->len + 1;
-	sup_reservation_value(child->reservation, &out->register_value_len);
+	sup_reservation_value(reservation, &out->register_value_len);
 	return ALIGN(out->register_value + out->register_value_len + 1, 8);
 }
 
-static void spec_write_register(const struct sup_child *child,
+static void spec_write_register(const struct sup_reservation *reservation,
 				const struct supervisor_child_spec *out, void *buf)
 {
 	u32 len;
 
-	if (!child->reservation)
+	if (!reservation)
 		return;
-	memcpy(buf + out->register_key, child_key(child)->bytes, out->register_key_len);
-	memcpy(buf + out->register_value, sup_reservation_value(child->reservation, &len),
+	memcpy(buf + out->register_key, sup_reservation_key(reservation)->bytes,
+	       out->register_key_len);
+	memcpy(buf + out->register_value, sup_reservation_value(reservation, &len),
 	       out->register_value_len);
+}
+
+/* What a spec consists of, wherever it is kept. */
+struct spec_parts {
+	const struct sup_child_spec *decides;
+	const struct sup_name *name;
+	const struct sup_reservation *reservation;
+	const void *blob;
+	u32 blob_len;
+	u8 readiness;
+	u8 signal_whom;
+	u8 stop_signal;
+};
+
+static size_t spec_write(const struct spec_parts *parts, void *buf, size_t len)
+{
+	const struct sup_child_spec *spec = parts->decides;
+	struct supervisor_child_spec out = {
+		.size = sizeof(out),
+		.flags = spec->retry.uncounted ? SUPERVISOR_CHILD_F_RETRY_UNCOUNTED : 0,
+		.restart = spec->restart,
+		.significant = spec->significant,
+		.type = spec->type,
+		.readiness = parts->readiness,
+		.shutdown_ms = spec->shutdown_ms,
+		.stop_signal = parts->stop_signal,
+		.signal_whom = parts->signal_whom,
+		.start_timeout_ms = spec->start_timeout_ms,
+		.retry_min_ms = spec->retry.min_ms,
+		.retry_max_ms = spec->retry.max_ms,
+		.retry_factor_pct = spec->retry.factor_pct,
+		.retry_jitter_pct = spec->retry.jitter_pct,
+		.retry_reset_after_ms = spec->retry.reset_after_ms,
+		.supervisor_fd = -1,
+		.id_len = parts->name->len,
+		.blob_len = parts->blob_len,
+		.id = sizeof(out),
+	};
+	size_t size;
+
+	out.blob = ALIGN(out.id + out.id_len + 1, 8);
+	size = spec_place_register(parts->reservation, &out, out.blob + ALIGN(out.blob_len, 8));
+	if (size > len)
+		return size;
+	memset(buf, 0, size);
+	memcpy(buf, &out, sizeof(out));
+	memcpy(buf + out.id, parts->name->bytes, out.id_len);
+	memcpy(buf + out.blob, parts->blob, out.blob_len);
+	spec_write_register(parts->reservation, &out, buf);
+	return size;
+}
+
+static size_t shared_spec_write(const struct sup_spec *spec, void *buf, size_t len)
+{
+	if (spec->template)
+		spec = spec->template;
+	return spec_write(&(struct spec_parts){
+		.decides = &spec->decides,
+		.name = &spec->name,
+		.blob = spec->blob,
+		.blob_len = spec->blob_len,
+		.readiness = spec->readiness,
+		.signal_whom = spec->signal_whom,
+		.stop_signal = spec->stop_signal,
+	}, buf, len);
 }
 
 /**
@@ -181,40 +326,33 @@ static void spec_write_register(const struct sup_child *child,
 size_t sup_status_spec(struct sup_child *child, void *buf, size_t len)
 {
 	const struct sup_static_child *member = sup_static_child(child);
-	const struct sup_child_spec *spec = &member->policy.spec;
-	struct supervisor_child_spec out = {
-		.size = sizeof(out),
-		.flags = spec->retry.uncounted ? SUPERVISOR_CHILD_F_RETRY_UNCOUNTED : 0,
-		.restart = spec->restart,
-		.significant = spec->significant,
-		.type = spec->type,
-		.readiness = child->readiness,
-		.shutdown_ms = spec->shutdown_ms,
-		.stop_signal = child->stop_signal,
-		.signal_whom = child->signal_whom,
-		.start_timeout_ms = spec->start_timeout_ms,
-		.retry_min_ms = spec->retry.min_ms,
-		.retry_max_ms = spec->retry.max_ms,
-		.retry_factor_pct = spec->retry.factor_pct,
-		.retry_jitter_pct = spec->retry.jitter_pct,
-		.retry_reset_after_ms = spec->retry.reset_after_ms,
-		.supervisor_fd = -1,
-		.id_len = member->policy.name.len,
-		.blob_len = member->blob_len,
-		.id = sizeof(out),
-	};
-	size_t size;
 
-	out.blob = ALIGN(out.id + out.id_len + 1, 8);
-	size = spec_place_register(child, &out, out.blob + ALIGN(out.blob_len, 8));
-	if (size > len)
-		return size;
-	memset(buf, 0, size);
-	memcpy(buf, &out, sizeof(out));
-	memcpy(buf + out.id, member->policy.name.bytes, out.id_len);
-	memcpy(buf + out.blob, member->blob, out.blob_len);
-	spec_write_register(child, &out, buf);
-	return size;
+	if (sup_is_dynamic(child->sup))
+		return shared_spec_write(sup_member_spec(child), buf, len);
+	return spec_write(&(struct spec_parts){
+		.decides = &member->policy.spec,
+		.name = &member->policy.name,
+		.reservation = member->reservation,
+		.blob = member->blob,
+		.blob_len = member->blob_len,
+		.readiness = child->readiness,
+		.signal_whom = child->signal_whom,
+		.stop_signal = child->stop_signal,
+	}, buf, len);
+}
+
+/**
+ * sup_status_template - write what all children of a supervisor are like
+ * @sup: a dynamic supervisor that has a template
+ * @buf: as for sup_status_spec()
+ * @len: likewise
+ *
+ * Context: any.
+ * Return: the bytes that it has.
+ */
+size_t sup_status_template(struct sup_supervisor *sup, void *buf, size_t len)
+{
+	return shared_spec_write(sup->template, buf, len);
 }
 
 /**
@@ -239,17 +377,17 @@ pid_t sup_status_owner_pid(struct sup_object *object, struct pid_namespace *ns)
 
 static void status_write_locked(struct sup_supervisor *sup, struct supervisor_status *cmd)
 {
-	const struct sup_flags *flags = &sup->policy.flags;
+	const struct sup_flags *flags = sup_engine_flags(sup);
 
 	lockdep_assert_held(&sup->lock);
 	cmd->out_id = sup->object.id;
 	cmd->out_state = sup->state;
-	cmd->out_suspended = sup_policy_suspended(&sup->policy);
+	cmd->out_suspended = sup_engine_suspended(sup);
 	cmd->out_strategy = flags->strategy;
 	cmd->out_auto_shutdown = flags->auto_shutdown;
 	cmd->out_intensity = flags->intensity;
 	cmd->out_period = flags->period;
-	cmd->out_restarts = sup->policy.restarts;
+	cmd->out_restarts = sup_engine_restarts(sup);
 	cmd->out_since_ns = sup->since_ns;
 	cmd->out_owner_death = sup->owner_death;
 	cmd->out_reason = sup->reason;
@@ -257,6 +395,9 @@ static void status_write_locked(struct sup_supervisor *sup, struct supervisor_st
 							      SUPERVISOR_DOWN_NOT_YET;
 	cmd->out_partitions = READ_ONCE(sup->partitions);
 	cmd->out_partitions_max = sup->partitions_max;
+	cmd->out_kind = sup->kind;
+	cmd->out_spawn = sup->spawn;
+	cmd->out_max_children = sup_is_dynamic(sup) ? sup->dynamic.flags.max_children : 0;
 }
 
 /**
@@ -275,7 +416,7 @@ int sup_status(struct sup_ucmd *ucmd)
 	void *buf = NULL;
 	int ret = 0;
 
-	if (room > STATUS_MAX)
+	if (room > STATUS_MAX || (cmd->cursor && !sup_is_dynamic(sup)))
 		return -EINVAL;
 	if (room) {
 		buf = kvzalloc(room, GFP_KERNEL_ACCOUNT);
@@ -284,7 +425,15 @@ int sup_status(struct sup_ucmd *ucmd)
 	}
 	mutex_lock(&sup->lock);
 	status_write_locked(sup, cmd);
-	cmd->buf_len = sup_status_children(sup, ns, false, buf, room, &cmd->out_count);
+	if (!sup_is_dynamic(sup)) {
+		cmd->buf_len = sup_status_children(sup, ns, false, buf, room, &cmd->out_count);
+	} else if (cmd->buf) {
+		cmd->buf_len = sup_status_members(sup, ns, &cmd->cursor, buf, room,
+						  &cmd->out_count);
+	} else {
+		cmd->buf_len = 0;
+		cmd->out_count = sup_nr_children(sup);
+	}
 	mutex_unlock(&sup->lock);
 	cmd->out_owner_pid = sup_status_owner_pid(&READ_ONCE(sup->root)->object, ns);
 	if (cmd->buf && cmd->buf_len > room)
@@ -404,14 +553,16 @@ int sup_status_list(struct sup_ucmd *ucmd)
  */
 void sup_status_show_fdinfo(struct seq_file *seq, struct file *file)
 {
+	static const char *const kinds[] = { "ordered", "dynamic", "simple_one_for_one" };
 	static const char *const states[] = { "new", "starting", "up", "stopping", "down" };
 	struct sup_supervisor *sup = sup_object_supervisor(sup_file_object(file));
 
 	mutex_lock(&sup->lock);
 	seq_printf(seq, "supervisor-id:\t%llu\n", sup->object.id);
+	seq_printf(seq, "supervisor-kind:\t%s\n", kinds[sup->kind]);
 	seq_printf(seq, "supervisor-state:\t%s\n", states[sup->state]);
-	seq_printf(seq, "supervisor-suspended:\t%d\n", sup_policy_suspended(&sup->policy));
-	seq_printf(seq, "supervisor-children:\t%u\n", sup->policy.nr_children);
-	seq_printf(seq, "supervisor-restarts:\t%llu\n", sup->policy.restarts);
+	seq_printf(seq, "supervisor-suspended:\t%d\n", sup_engine_suspended(sup));
+	seq_printf(seq, "supervisor-children:\t%u\n", sup_nr_children(sup));
+	seq_printf(seq, "supervisor-restarts:\t%llu\n", sup_engine_restarts(sup));
 	mutex_unlock(&sup->lock);
 }

@@ -15,6 +15,7 @@
 #include <linux/uaccess.h>
 #include <linux/user_namespace.h>
 
+#include "engine.h"
 #include "supervisor.h"
 #include "trace.h"
 
@@ -247,7 +248,7 @@ int sup_adopt(struct sup_supervisor *sub, struct sup_child *as_child)
 		sup_child_get(as_child);
 		sub->as_child = as_child;
 		sup_object_get(&sub->object);
-		sup_static_child(as_child)->sub = sub;
+		*sup_child_sub_at(as_child) = sub;
 		tree_raise_locked(sub);
 	}
 	mutex_unlock(&sup_tree_lock);
@@ -267,7 +268,7 @@ void sup_disown(struct sup_child *as_child)
 
 	mutex_lock(&sup_tree_lock);
 	sub->as_child = NULL;
-	sup_static_child(as_child)->sub = NULL;
+	*sup_child_sub_at(as_child) = NULL;
 	owner_dead = READ_ONCE(sub->owner.process->dead);
 	mutex_unlock(&sup_tree_lock);
 	sup_child_put(as_child);
@@ -377,7 +378,7 @@ static void supervisor_down(struct sup_supervisor *sup, const struct sup_action 
 	sup->down = action->down;
 	sup->down_error = action->error;
 	if (action->down == SUP_DOWN_INIT_FAILED && action->child)
-		strscpy(sup->failed_id, sup_child_name(sup_policy_child(action->child))->bytes,
+		strscpy(sup->failed_id, sup_child_name(sup_action_child(sup, action))->bytes,
 			SUP_NAME_MAX + 1);
 	trace_sup_escalate(sup->object.id, sup->reason, sup->down);
 	supervisor_end(sup);
@@ -391,9 +392,11 @@ static void child_forget(struct sup_child *child)
 	sup_child_release(child);
 	sup_child_unkeep(child);
 	child->forgotten = true;
+	if (sup_is_dynamic(child->sup))
+		sup_member_remove(child);
 	if (sub) {
 		/* Nobody can start it any more. */
-		sup_static_child(child)->sub = NULL;
+		*sup_child_sub_at(child) = NULL;
 		sup_control(sub, SUP_CONTROL_DISCARD);
 		sup_object_put(&sub->object);
 	}
@@ -402,7 +405,7 @@ static void child_forget(struct sup_child *child)
 
 static void supervisor_carry_out(struct sup_supervisor *sup, const struct sup_action *action)
 {
-	struct sup_child *child = action->child ? sup_policy_child(action->child) : NULL;
+	struct sup_child *child = sup_action_child(sup, action);
 
 	trace_sup_decision(sup->object.id, child ? child->id : 0, action->type);
 	switch (action->type) {
@@ -436,7 +439,7 @@ static void supervisor_carry_out(struct sup_supervisor *sup, const struct sup_ac
 /* Ending, whether it was told to or gave up by itself: that can be seen. */
 static void supervisor_see_stopping(struct sup_supervisor *sup)
 {
-	if (sup->state != SUPERVISOR_STATE_STOPPING && sup_policy_stopping(&sup->policy))
+	if (sup->state != SUPERVISOR_STATE_STOPPING && sup_engine_stopping(sup))
 		supervisor_set_state(sup, SUPERVISOR_STATE_STOPPING);
 }
 
@@ -450,7 +453,7 @@ static void supervisor_see_stopping(struct sup_supervisor *sup)
 void sup_feed(struct sup_supervisor *sup, const struct sup_input *input)
 {
 	lockdep_assert_held(&sup->lock);
-	sup_policy_input(&sup->policy, input, ktime_get_ns());
+	sup_engine_input(sup, input, ktime_get_ns());
 	supervisor_see_stopping(sup);
 }
 
@@ -462,6 +465,8 @@ static void supervisor_unkeep(struct sup_supervisor *sup)
 {
 	struct sup_policy_child *child;
 
+	if (sup_is_dynamic(sup))
+		return;
 	list_for_each_entry(child, &sup->policy.initials, initials)
 		if (list_empty(&child->order))
 			sup_child_unkeep(sup_policy_child(child));
@@ -477,7 +482,7 @@ static bool supervisor_next(struct sup_supervisor *sup, struct sup_action *actio
 		sup->left_over = false;
 		return true;
 	}
-	due = sup_policy_next(&sup->policy, ktime_get_ns(), action);
+	due = sup_engine_next(sup, ktime_get_ns(), action);
 	supervisor_see_stopping(sup);
 	if (!due && !list_empty(&sup->kept))
 		supervisor_unkeep(sup);
@@ -515,7 +520,7 @@ static bool supervisor_act(struct sup_supervisor *sup, int *budget, bool signals
  */
 void sup_arm_timer(struct sup_supervisor *sup)
 {
-	u64 due = min(sup_policy_deadline(&sup->policy), sup_start_deadline(sup));
+	u64 due = min(sup_engine_deadline(sup), sup_start_deadline(sup));
 	u64 now = ktime_get_ns();
 
 	lockdep_assert_held(&sup->lock);
@@ -550,11 +555,11 @@ static void supervisor_timer(struct work_struct *work)
 /* Let go of every child. */
 static void supervisor_clear(struct sup_supervisor *sup)
 {
-	struct sup_policy_child *child;
+	struct sup_child *child;
 	int budget = INT_MAX;
 
-	while ((child = sup_policy_clear(&sup->policy))) {
-		child_forget(sup_policy_child(child));
+	while ((child = sup_engine_clear(sup))) {
+		child_forget(child);
 		cond_resched();
 	}
 	/* What is left are answers. */
@@ -563,13 +568,16 @@ static void supervisor_clear(struct sup_supervisor *sup)
 
 static void supervisor_release(struct sup_supervisor *sup)
 {
-	struct sup_policy_child *child;
+	struct list_head *at;
 
 	if (sup->state == SUPERVISOR_STATE_DOWN)
 		return;
-	list_for_each_entry(child, &sup->policy.children, order)
-		if (sup_child_sub(sup_policy_child(child)))
-			sup_control(sup_child_sub(sup_policy_child(child)), SUP_CONTROL_RELEASE);
+	list_for_each(at, sup_children(sup)) {
+		struct sup_supervisor *sub = sup_child_sub(sup_listed_child(sup, at));
+
+		if (sub)
+			sup_control(sub, SUP_CONTROL_RELEASE);
+	}
 	supervisor_clear(sup);
 	sup->reason = SUP_NORMAL;
 	sup->down = SUPERVISOR_DOWN_RELEASED;
@@ -710,7 +718,7 @@ static void supervisor_run(struct sup_supervisor *sup, int budget, bool signals)
 	}
 	sup_arm_timer(sup);
 	asleep = !busy &&
-		 inbox_sleep(sup, !supervisor_active(sup) || sup_policy_idle(&sup->policy));
+		 inbox_sleep(sup, !supervisor_active(sup) || sup_engine_idle(sup));
 	mutex_unlock(&sup->lock);
 
 	if (asleep)
@@ -782,6 +790,9 @@ static void supervisor_free(struct sup_object *object)
 			     array_size(sup->window_slots, sizeof(*sup->window)));
 	sup_account_uncharge(account, SUPERVISOR_LIMIT_SUPERVISORS, 1);
 	kvfree(sup->window);
+	sup_spec_put(sup->last_spec);
+	sup_spec_put(sup->template);
+	kvfree(sup->table);
 	kvfree(sup->buckets);
 	kfree(sup->failed_id);
 	kfree(sup);
@@ -796,25 +807,82 @@ static const struct sup_object_ops supervisor_ops = {
 	.owner_pid = sup_status_owner_pid,
 };
 
-static int create_check(struct supervisor_create *cmd, struct sup_flags *flags)
+/* What the deciders check has its place in an order that is theirs. */
+static int create_check(struct supervisor_create *cmd, struct sup_dynamic_flags *flags)
 {
-	*flags = (struct sup_flags){
-		.strategy = cmd->strategy,
-		.intensity = cmd->intensity,
-		.period = cmd->period,
-		.auto_shutdown = cmd->auto_shutdown,
-		.unkillable_ms = cmd->unkillable_ms ?: 5000,
+	bool dynamic = cmd->kind != SUPERVISOR_ORDERED;
+
+	*flags = (struct sup_dynamic_flags){
+		.common = {
+			.strategy = cmd->strategy,
+			.intensity = cmd->intensity,
+			.period = cmd->period,
+			.auto_shutdown = cmd->auto_shutdown,
+			.unkillable_ms = cmd->unkillable_ms ?: 5000,
+		},
+		.max_children = cmd->max_children,
+		.simple = cmd->kind == SUPERVISOR_SIMPLE,
 	};
-	cmd->out_invalid = sup_flags_validate(flags);
+	if (cmd->kind > SUPERVISOR_SIMPLE || cmd->spawn > SUPERVISOR_SPAWN_SELF)
+		return -EOPNOTSUPP;
+	cmd->out_invalid = dynamic ? sup_dynamic_flags_validate(flags) :
+				     sup_flags_validate(&flags->common);
 	if (cmd->out_invalid)
+		return -EINVAL;
+	if (!dynamic && (cmd->spawn || cmd->max_children || cmd->child_spec))
+		return -EINVAL;
+	/* Who comes without a spec must have one. */
+	if ((cmd->kind == SUPERVISOR_SIMPLE || cmd->spawn == SUPERVISOR_SPAWN_SELF) &&
+	    !cmd->child_spec)
 		return -EINVAL;
 	return cmd->owner_death <= SUPERVISOR_OWNER_DEATH_RELEASE ? 0 : -EOPNOTSUPP;
 }
 
-/* Memory for a supervisor, charged; its members that need none are set. */
-static struct sup_supervisor *supervisor_alloc(const struct sup_flags *flags, u32 *limit)
+/* The template, if there is one. */
+static int create_template(struct sup_supervisor *sup, struct supervisor_create *cmd,
+			   const struct sup_dynamic_flags *flags)
 {
-	size_t slots = sup_policy_window_slots(flags);
+	struct supervisor_child_spec from;
+	struct sup_spec *spec;
+	u32 max;
+	int ret;
+
+	if (!cmd->child_spec)
+		return 0;
+	ret = sup_call_spec_fetch(cmd->child_spec, &from, &cmd->out_invalid, &max);
+	if (!ret && from.flags & SUPERVISOR_CHILD_F_REGISTER)
+		ret = -EOPNOTSUPP;
+	if (ret)
+		return ret;
+	if (from.supervisor_fd != -1)
+		return -EINVAL;
+	spec = sup_spec_alloc(sup->object.account, &from, &cmd->out_limit);
+	if (IS_ERR(spec))
+		return PTR_ERR(spec);
+	sup->template = spec;
+	cmd->out_invalid = sup_name_valid(spec->name.bytes, spec->name.len) ?
+			   sup_dynamic_spec_validate(flags, &spec->decides) :
+			   SUPERVISOR_INVALID_ID;
+	return cmd->out_invalid ? -EINVAL : 0;
+}
+
+/* Children are found by their ids, or by their numbers. */
+static int supervisor_alloc_index(struct sup_supervisor *sup)
+{
+	if (sup_is_dynamic(sup)) {
+		sup->nr_lists = SUPERVISOR_BUCKETS;
+		sup->table = kvcalloc(sup->nr_lists, sizeof(*sup->table), GFP_KERNEL_ACCOUNT);
+		return sup->table ? 0 : -ENOMEM;
+	}
+	sup->nr_buckets = SUPERVISOR_BUCKETS;
+	sup->buckets = kvcalloc(sup->nr_buckets, sizeof(*sup->buckets), GFP_KERNEL_ACCOUNT);
+	return sup->buckets ? 0 : -ENOMEM;
+}
+
+/* Memory for a supervisor, charged; its members that need none are set. */
+static struct sup_supervisor *supervisor_alloc(u32 kind, const struct sup_flags *flags, u32 *limit)
+{
+	size_t slots = sup_window_slots(flags->intensity, flags->period);
 	struct sup_account *account;
 	struct sup_supervisor *sup;
 	int ret = -ENOMEM;
@@ -839,17 +907,15 @@ static struct sup_supervisor *supervisor_alloc(const struct sup_flags *flags, u3
 		goto err_bytes;
 	sup->window = kvcalloc(slots, sizeof(*sup->window), GFP_KERNEL_ACCOUNT);
 	sup->window_slots = slots;
-	sup->nr_buckets = SUPERVISOR_BUCKETS;
-	sup->buckets = kvcalloc(sup->nr_buckets, sizeof(*sup->buckets), GFP_KERNEL_ACCOUNT);
+	sup->kind = kind;
 	sup->failed_id = kzalloc(SUP_NAME_MAX + 1, GFP_KERNEL_ACCOUNT);
-	if (!sup->window || !sup->buckets || !sup->failed_id)
+	if (!sup->window || !sup->failed_id || supervisor_alloc_index(sup))
 		goto err_sup;
 	sup_object_init(&sup->object, &supervisor_ops, account);
 	return sup;
 
 err_sup:
 	kvfree(sup->window);
-	kvfree(sup->buckets);
 	kfree(sup->failed_id);
 	kfree(sup);
 err_bytes:
@@ -862,11 +928,16 @@ err_account:
 }
 
 static void supervisor_init(struct sup_supervisor *sup, const struct supervisor_create *cmd,
-			    const struct sup_flags *flags)
+			    const struct sup_dynamic_flags *flags)
 {
 	mutex_init(&sup->lock);
-	sup_policy_init(&sup->policy, flags, sup->window, sup->window_slots, sup->buckets,
-			sup->nr_buckets, get_random_u64());
+	if (sup_is_dynamic(sup))
+		sup_dynamic_init(&sup->dynamic, flags, sup->window, sup->window_slots,
+				 get_random_u64());
+	else
+		sup_policy_init(&sup->policy, &flags->common, sup->window, sup->window_slots,
+				sup->buckets, sup->nr_buckets, get_random_u64());
+	sup->spawn = cmd->spawn;
 	sup->state = SUPERVISOR_STATE_NEW;
 	sup->down = SUPERVISOR_DOWN_NOT_YET;
 	sup->since_ns = ktime_get_ns();
@@ -895,13 +966,17 @@ static void supervisor_init(struct sup_supervisor *sup, const struct supervisor_
 }
 
 /* What of a creation can fail once the object exists. */
-static int create_finish(struct sup_ucmd *ucmd, struct sup_supervisor *sup)
+static int create_finish(struct sup_ucmd *ucmd, struct sup_supervisor *sup,
+			 const struct sup_dynamic_flags *flags)
 {
 	struct supervisor_create *cmd = ucmd->cmd;
 	struct sup_mailbox *mailbox;
 	struct sup_process *owner;
 	int ret;
 
+	ret = create_template(sup, cmd, flags);
+	if (ret)
+		return ret;
 	if (cmd->mailbox_fd != -1) {
 		mailbox = sup_mailbox_fdget(cmd->mailbox_fd);
 		if (IS_ERR(mailbox))
@@ -933,7 +1008,7 @@ int sup_supervisor_create(struct sup_ucmd *ucmd)
 {
 	struct supervisor_create *cmd = ucmd->cmd;
 	struct sup_supervisor *sup;
-	struct sup_flags flags;
+	struct sup_dynamic_flags flags;
 	int ret;
 
 	cmd->out_fd = -1;
@@ -943,13 +1018,13 @@ int sup_supervisor_create(struct sup_ucmd *ucmd)
 	ret = create_check(cmd, &flags);
 	if (ret)
 		return ret;
-	sup = supervisor_alloc(&flags, &cmd->out_limit);
+	sup = supervisor_alloc(cmd->kind, &flags.common, &cmd->out_limit);
 	if (IS_ERR(sup))
 		return PTR_ERR(sup);
 	supervisor_init(sup, cmd, &flags);
 
 	atomic_set(&sup->object.files, 1);
-	ret = create_finish(ucmd, sup);
+	ret = create_finish(ucmd, sup, &flags);
 	if (!ret) {
 		cmd->out_fd = ucmd->new_fd;
 		cmd->out_id = sup->object.id;
@@ -1001,20 +1076,33 @@ int sup_supervisor_own(struct sup_ucmd *ucmd)
 	return ret;
 }
 
+/* The child that a path means; dynamic supervisors have numbers for ids. */
+static struct sup_child *child_by_id(struct sup_supervisor *sup, const char *id, size_t len)
+{
+	struct sup_policy_child *child;
+	struct sup_name name;
+	u64 number;
+
+	lockdep_assert_held(&sup->lock);
+	if (sup_is_dynamic(sup))
+		return kstrtou64(id, 10, &number) ? NULL : sup_member_find(sup, number);
+	name = sup_name_make(id, len);
+	child = sup_policy_find(&sup->policy, &name);
+	return child ? sup_policy_child(child) : NULL;
+}
+
 /* The supervisor that is @sup's child of that name; a reference. */
 static struct sup_supervisor *sub_get(struct sup_supervisor *sup, const char *id, size_t len)
 {
 	struct sup_supervisor *sub = ERR_PTR(-ENOENT);
-	struct sup_policy_child *child;
-	struct sup_name name;
+	struct sup_child *child;
 
 	if (!sup_name_valid(id, len))
 		return ERR_PTR(len > SUP_NAME_MAX ? -ENAMETOOLONG : -EINVAL);
-	name = sup_name_make(id, len);
 	mutex_lock(&sup->lock);
-	child = sup_policy_find(&sup->policy, &name);
+	child = child_by_id(sup, id, len);
 	if (child) {
-		sub = sup_child_sub(sup_policy_child(child));
+		sub = sup_child_sub(child);
 		if (sub)
 			sup_object_get(&sub->object);
 		else

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * supervisor - supervisors in the kernel: the structs that supervisor.c (actor,
- * life and death), child.c (starts, attach, signals), call.c (calls from user
- * space), event.c (events) and status.c (looking) share.
+ * life and death), child.c (starts, attach, signals), member.c (children of
+ * dynamic supervisors), call.c (calls from user space), event.c (events) and
+ * status.c (looking) share.
  *
  * A supervisor is an actor. Everything that concerns it (a child's death, a
  * report, a call, a word from its parent or from a supervisor below) is put in
@@ -23,6 +24,7 @@
 #include <linux/supervisor.h>
 
 #include "account.h"
+#include "dynamic.h"
 #include "mailbox.h"
 #include "object.h"
 #include "policy.h"
@@ -107,8 +109,6 @@ struct sup_kept {
  * @watch: S: on its process, until the next one attaches: belief outlives it
  * @exit_msg: I
  * @since_ns: S: when its state last changed
- * @reservation: const: of the key that its process is to have; or NULL. Taken, S,
- *	while its start is under way and no process has attached
  *
  * Lifetime: from the ioctl that adds it until the policy has forgotten it and no
  *	call names it. Freed with its supervisor's reference.
@@ -139,7 +139,6 @@ struct sup_child {
 	struct sup_watch watch;
 	struct sup_inbox_msg exit_msg;
 	u64 since_ns;
-	struct sup_reservation *reservation;
 };
 
 /**
@@ -169,6 +168,8 @@ struct sup_launch {
  * @blob: const
  * @blob_len: const
  * @launch: its last start
+ * @reservation: const: of the key that its process is to have; or NULL. Taken, S,
+ *	while its start is under way and no process has attached
  * @last_exit_ns: S: with @child.exited
  */
 struct sup_static_child {
@@ -178,7 +179,69 @@ struct sup_static_child {
 	void *blob;
 	u32 blob_len;
 	struct sup_launch launch;
+	struct sup_reservation *reservation;
 	u64 last_exit_ns;
+};
+
+/**
+ * struct sup_spec - what children of a dynamic supervisor have in common
+ * @ref: references: of children, supervisors, and specs made from it
+ * @readiness: const: SUPERVISOR_READINESS_*
+ * @signal_whom: const: SUPERVISOR_SIGNAL_*
+ * @stop_signal: const
+ * @is_supervisor: const
+ * @decides: const: what the decider needs
+ * @name: const: the id, in @template if there is one
+ * @blob: const: likewise
+ * @blob_len: const: likewise
+ * @args: const: of one child alone
+ * @args_len: const
+ * @template: const, referenced: what it was made from, or NULL
+ * @account: const, referenced: who pays
+ *
+ * Lifetime: to the last reference.
+ */
+struct sup_spec {
+	refcount_t ref;
+	u8 readiness;
+	u8 signal_whom;
+	u8 stop_signal;
+	bool is_supervisor;
+	struct sup_child_spec decides;
+	struct sup_name name;
+	void *blob;
+	u32 blob_len;
+	u32 args_len;
+	void *args;
+	struct sup_spec *template;
+	struct sup_account *account;
+};
+
+/**
+ * struct sup_member - a child of a dynamic supervisor
+ * @child: what all have
+ * @dynamic: S: how the decider sees it; its spec is that of a struct sup_spec, with
+ *	a reference
+ * @next: S: in a list of sup_supervisor.table
+ */
+struct sup_member {
+	struct sup_child child;
+	struct sup_dynamic_child dynamic;
+	struct sup_member *next;
+};
+
+/**
+ * struct sup_member_sub - a child of a dynamic supervisor that is a supervisor
+ * @member: what all have
+ * @sub: S, referenced: the supervisor that it is; NULL when it has been forgotten
+ * @number: const: its number, by which it is called in paths
+ * @digits: const: of @number
+ */
+struct sup_member_sub {
+	struct sup_member member;
+	struct sup_supervisor *sub;
+	struct sup_name number;
+	char digits[24];
 };
 
 enum sup_start_state {
@@ -197,6 +260,7 @@ enum sup_start_state {
  * @reader: S: on the process that read it
  * @reader_msg: I
  * @report_msg: I: something was said about it: see sup_child.reports
+ * @launch: of a dynamic supervisor: of the last child that was started
  * @deadline_ns: S: while @state is not NONE: when a START that nobody has read is a
  *	start error; U64_MAX for never
  */
@@ -208,6 +272,7 @@ struct sup_start {
 	struct sup_watch reader;
 	struct sup_inbox_msg reader_msg;
 	struct sup_inbox_msg report_msg;
+	struct sup_launch launch;
 	u64 deadline_ns;
 };
 
@@ -215,7 +280,10 @@ struct sup_start {
  * struct sup_supervisor - a supervisor
  * @object: the base
  * @lock: S
- * @policy: S
+ * @kind: const: SUPERVISOR_ORDERED and so on
+ * @spawn: const: SUPERVISOR_SPAWN_*
+ * @policy: S: who decides, of an ordered one
+ * @dynamic: S: of a dynamic one
  * @left_over: S: @left is to be carried out next, by the work item
  * @left: S: what the policy decided where it could not be done
  * @state: S: SUPERVISOR_STATE_*; read anywhere
@@ -232,6 +300,11 @@ struct sup_start {
  * @window_slots: const
  * @buckets: S: the policy's index of ids
  * @nr_buckets: S
+ * @table: S: of a dynamic one: struct sup_member by number
+ * @nr_lists: S: in @table, a power of two
+ * @template: const, referenced: of a dynamic one: a spec for who comes without, or
+ *	NULL
+ * @last_spec: S, referenced: of a dynamic one: that of who came last, or NULL
  * @start: S: the start under way
  * @partitions: G and S to set: of a partition supervisor: how many are in use; read
  *	anywhere
@@ -281,7 +354,12 @@ struct sup_supervisor {
 	struct sup_object object;
 
 	struct mutex lock;
-	struct sup_policy policy;
+	u32 kind;
+	u32 spawn;
+	union {
+		struct sup_policy policy;
+		struct sup_dynamic dynamic;
+	};
 	bool left_over;
 	struct sup_action left;
 	u32 state;
@@ -297,6 +375,10 @@ struct sup_supervisor {
 	size_t window_slots;
 	struct hlist_head *buckets;
 	u32 nr_buckets;
+	u32 nr_lists;
+	struct sup_member **table;
+	struct sup_spec *template;
+	struct sup_spec *last_spec;
 	struct sup_start start;
 	u32 partitions;
 	u32 partitions_max;
@@ -355,9 +437,26 @@ static inline struct sup_supervisor *sup_object_supervisor(struct sup_object *ob
 	return container_of(object, struct sup_supervisor, object);
 }
 
+static inline bool sup_is_dynamic(const struct sup_supervisor *sup)
+{
+	return sup->kind != SUPERVISOR_ORDERED;
+}
+
+/* To those that a child is, by what its supervisor is. */
+
 static inline struct sup_static_child *sup_static_child(struct sup_child *child)
 {
 	return container_of(child, struct sup_static_child, child);
+}
+
+static inline struct sup_member *sup_member(struct sup_child *child)
+{
+	return container_of(child, struct sup_member, child);
+}
+
+static inline struct sup_member_sub *sup_member_sub(struct sup_child *child)
+{
+	return container_of(sup_member(child), struct sup_member_sub, member);
 }
 
 static inline struct sup_child *sup_policy_child(struct sup_policy_child *child)
@@ -365,21 +464,66 @@ static inline struct sup_child *sup_policy_child(struct sup_policy_child *child)
 	return &container_of(child, struct sup_static_child, policy)->child;
 }
 
+static inline struct sup_child *sup_dynamic_child(struct sup_dynamic_child *child)
+{
+	return &container_of(child, struct sup_member, dynamic)->child;
+}
+
+static inline struct sup_spec *sup_member_spec(struct sup_child *child)
+{
+	return container_of(sup_member(child)->dynamic.spec, struct sup_spec, decides);
+}
+
 /* What its supervisor believes of it. */
 static inline enum sup_child_state sup_child_state(struct sup_child *child)
 {
-	return sup_static_child(child)->policy.state;
+	return sup_is_dynamic(child->sup) ? sup_member(child)->dynamic.state :
+					    sup_static_child(child)->policy.state;
 }
 
+static inline const struct sup_child_spec *sup_child_decides(struct sup_child *child)
+{
+	return sup_is_dynamic(child->sup) ? sup_member(child)->dynamic.spec :
+					    &sup_static_child(child)->policy.spec;
+}
+
+/* Its id; to a dynamic supervisor that is but a word. */
 static inline const struct sup_name *sup_child_name(struct sup_child *child)
 {
-	return &sup_static_child(child)->policy.name;
+	const struct sup_spec *spec;
+
+	if (!sup_is_dynamic(child->sup))
+		return &sup_static_child(child)->policy.name;
+	spec = sup_member_spec(child);
+	return spec->template ? &spec->template->name : &spec->name;
+}
+
+/* By which it is called in a path; it is a supervisor. */
+static inline const struct sup_name *sup_child_path_name(struct sup_child *child)
+{
+	return sup_is_dynamic(child->sup) ? &sup_member_sub(child)->number :
+					    &sup_static_child(child)->policy.name;
+}
+
+/* Where the supervisor that it is, is kept; NULL for a process. */
+static inline struct sup_supervisor **sup_child_sub_at(struct sup_child *child)
+{
+	if (!child->is_supervisor)
+		return NULL;
+	return sup_is_dynamic(child->sup) ? &sup_member_sub(child)->sub :
+					    &sup_static_child(child)->sub;
 }
 
 /* The supervisor that it is; NULL for a process, and when it has been forgotten. */
 static inline struct sup_supervisor *sup_child_sub(struct sup_child *child)
 {
-	return sup_static_child(child)->sub;
+	return child->is_supervisor ? *sup_child_sub_at(child) : NULL;
+}
+
+/* Of the key that its process is to have, or NULL. */
+static inline struct sup_reservation *sup_child_reservation(struct sup_child *child)
+{
+	return sup_is_dynamic(child->sup) ? NULL : sup_static_child(child)->reservation;
 }
 
 /* Its last process's identity, or NULL. */
@@ -414,6 +558,11 @@ void sup_child_exit(void);
 struct sup_child *sup_child_alloc(struct sup_supervisor *sup,
 				  const struct supervisor_child_spec *spec, u32 *limit,
 				  u32 *max);
+void sup_child_spec_read(struct sup_child_spec *to, const struct supervisor_child_spec *from);
+void sup_child_set_up(struct sup_child *child, struct sup_supervisor *sup);
+struct sup_child *sup_child_of_pid(struct pid *pid);
+int sup_child_join_locked(struct sup_child *child, struct sup_process *process);
+void sup_child_joined(struct sup_child *child);
 void sup_child_get(struct sup_child *child);
 void sup_child_put(struct sup_child *child);
 void sup_child_unkeep(struct sup_child *child);
@@ -434,7 +583,25 @@ void sup_start_repost(struct sup_supervisor *sup);
 int sup_child_attach(struct sup_ucmd *ucmd);
 int sup_child_report(struct sup_ucmd *ucmd);
 
+/* member.c */
+int sup_member_init(void);
+void sup_member_exit(void);
+struct sup_spec *sup_spec_alloc(struct sup_account *account,
+				const struct supervisor_child_spec *from, u32 *limit);
+struct sup_spec *sup_spec_with_args(struct sup_spec *template, u64 args, u32 len, u32 *limit);
+struct sup_spec *sup_spec_share(struct sup_supervisor *sup, struct sup_spec *spec);
+struct sup_spec *sup_spec_template(struct sup_supervisor *sup);
+void sup_spec_put(struct sup_spec *spec);
+struct sup_child *sup_member_alloc(struct sup_supervisor *sup, struct sup_spec *spec, u32 *limit);
+void sup_member_free(struct sup_child *child);
+void sup_member_add(struct sup_child *child);
+void sup_member_remove(struct sup_child *child);
+struct sup_child *sup_member_find(struct sup_supervisor *sup, u64 id);
+void sup_member_grow(struct sup_supervisor *sup);
+
 /* call.c */
+int sup_call_spec_fetch(u64 uptr, struct supervisor_child_spec *spec, u32 *invalid, u32 *max);
+int sup_call_join(struct sup_ucmd *ucmd);
 void sup_call_forget_parked(struct sup_supervisor *sup, struct file *file);
 void sup_call_begin(struct sup_inbox_msg *msg);
 int sup_call_by_id(struct sup_supervisor *sup, u32 command, const char *id, u64 deadline,
@@ -472,8 +639,11 @@ pid_t sup_status_owner_pid(struct sup_object *object, struct pid_namespace *ns);
 int sup_status_list(struct sup_ucmd *ucmd);
 size_t sup_status_children(struct sup_supervisor *sup, struct pid_namespace *ns, bool reverse,
 			   void *buf, size_t len, u32 *count);
+size_t sup_status_members(struct sup_supervisor *sup, struct pid_namespace *ns, u64 *cursor,
+			  void *buf, size_t len, u32 *count);
 void sup_status_count(struct sup_supervisor *sup, struct supervisor_count *count);
 size_t sup_status_spec(struct sup_child *child, void *buf, size_t len);
+size_t sup_status_template(struct sup_supervisor *sup, void *buf, size_t len);
 void sup_status_show_fdinfo(struct seq_file *seq, struct file *file);
 
 #endif

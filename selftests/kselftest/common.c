@@ -1711,6 +1711,23 @@ static unsigned int count_attempt(struct spawner *spawner, const char *id)
 	return spawner->seen[i].attempts = 1;
 }
 
+void spawn_fail_at(struct start *start)
+{
+	if (start->program->argument & (1L << start->attempt))
+		_test_report(start->spawner->dev, start->token,
+			     SUPERVISOR_REPORT_FAILED, ENOENT);
+	else
+		spawn_fork(start);
+}
+
+void spawn_ignore_at(struct start *start)
+{
+	if (start->program->argument & (1L << start->attempt))
+		spawn_ignore(start);
+	else
+		spawn_fork(start);
+}
+
 int _test_spawn_one(struct spawner *spawner, __u64 deadline)
 {
 	char buf[4096] __aligned(8);

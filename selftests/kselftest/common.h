@@ -137,6 +137,8 @@ struct program {
 		.argument = (argument_))
 #define SPAWNS(function_, argument_) \
 	PROGRAM(.spawn = (function_), .argument = (argument_))
+#define FAILS_AT(attempts_) SPAWNS(spawn_fail_at, attempts_)
+#define IGNORES_AT(attempts_) SPAWNS(spawn_ignore_at, attempts_)
 
 /* Bodies of children. */
 void child_wait(long unused);
@@ -163,6 +165,9 @@ void spawn_fork(struct start *start);
 void spawn_fail(struct start *start);
 void spawn_ignore(struct start *start);
 void spawn_ready(struct start *start);
+/* The attempts whose bits are set; the others are forked. */
+void spawn_fail_at(struct start *start);
+void spawn_ignore_at(struct start *start);
 void spawn_nothing(struct start *start);
 
 struct spawner {

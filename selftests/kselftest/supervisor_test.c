@@ -14,16 +14,6 @@
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT TEST_TIMEOUT_SECONDS
 
-/* Fails the attempts whose bits are set. */
-static void spawn_fail_at(struct start *start)
-{
-	if (start->program->argument & (1L << start->attempt))
-		_test_report(start->spawner->dev, start->token,
-			     SUPERVISOR_REPORT_FAILED, ENOENT);
-	else
-		spawn_fork(start);
-}
-
 /* Fails when the tree's child a has got so far as to ignore SIGTERM. */
 static void spawn_fail_when_a_ignores(struct start *start)
 {
@@ -34,15 +24,6 @@ static void spawn_fail_when_a_ignores(struct start *start)
 		     SUPERVISOR_REPORT_FAILED, ENOENT);
 }
 
-static void spawn_ignore_at(struct start *start)
-{
-	if (start->program->argument & (1L << start->attempt))
-		spawn_ignore(start);
-	else
-		spawn_fork(start);
-}
-
-#define FAILS_AT(attempts_) SPAWNS(spawn_fail_at, attempts_)
 #define FAILS SPAWNS(spawn_fail, ENOENT)
 #define IGNORES SPAWNS(spawn_ignore, 0)
 

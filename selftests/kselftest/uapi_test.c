@@ -21,6 +21,7 @@ enum file {
 	ON_MAILBOX,
 	ON_STARTED,	/* a supervisor without children that was started */
 	ON_NEW,		/* one that was not */
+	ON_JOINED,	/* one whose children join, started */
 	ON_REGISTRY,	/* of unique keys, empty */
 	FILES,
 };
@@ -65,6 +66,7 @@ union argument {
 	struct supervisor_open_child open_child;
 	struct supervisor_own own;
 	struct supervisor_resize resize;
+	struct supervisor_child_join join;
 	struct supervisor_registry_create registry_create;
 	struct supervisor_register reg;
 	struct supervisor_unregister unregister;
@@ -262,6 +264,11 @@ static void fill_wait(union argument *arg)
 	arg->wait.what = SUPERVISOR_WAIT_IDLE;
 }
 
+static void fill_join(union argument *arg)
+{
+	arg->join.deadline = SUPERVISOR_NO_DEADLINE;
+}
+
 static void fill_subscribe(union argument *arg)
 {
 	arg->subscribe.mailbox_fd = spare_mailbox;
@@ -413,6 +420,8 @@ static void fill_lock(union argument *arg)
 	  ENOENT) \
 	X(OWN, own, flags, 0, ON_STARTED, fill_nothing, 0) \
 	X(RESIZE, resize, call, 0, ON_STARTED, fill_resize, EINVAL) \
+	X(CHILD_JOIN, child_join, out_id, SUPERVISOR_ATTACH_F_RESET_SIGNALS, \
+	  ON_JOINED, fill_join, EDEADLK) \
 	X(REGISTRY_CREATE, registry_create, out_id, \
 	  SUPERVISOR_REGISTRY_F_OPEN | SUPERVISOR_REGISTRY_F_MAP, ON_DEVICE, \
 	  fill_nothing, 0) \
@@ -448,6 +457,9 @@ static void fill_lock(union argument *arg)
 #define RESERVED(X) \
 	X(CREATE, create) \
 	X(UNLINK, unlink) \
+	X(CHILD_GET_SPEC, query) \
+	X(WHICH_CHILDREN, query) \
+	X(COUNT_CHILDREN, query) \
 	X(MAILBOX_CREATE, mailbox_create) \
 	X(MAILBOX_RECV, recv) \
 	X(MAILBOX_SEND, send) \
@@ -518,11 +530,12 @@ IOCTLS(VARIANT)
 
 static bool is_supervisor(enum file file)
 {
-	return file == ON_STARTED || file == ON_NEW;
+	return file == ON_STARTED || file == ON_NEW || file == ON_JOINED;
 }
 
 FIXTURE_SETUP(ioctl)
 {
+	struct supervisor_child_spec template;
 	struct supervisor_create create;
 	int i;
 
@@ -541,6 +554,13 @@ FIXTURE_SETUP(ioctl)
 	test_start(self->fd[ON_STARTED]);
 	create = CREATE(.mailbox_fd = self->fd[ON_MAILBOX]);
 	test_create(self->fd[ON_DEVICE], &create, &self->fd[ON_NEW]);
+
+	template = CHILD("joined", WAITS, .restart = SUPERVISOR_TEMPORARY);
+	create = CREATE(.kind = SUPERVISOR_DYNAMIC, .spawn = SUPERVISOR_SPAWN_SELF,
+			.max_children = SUPERVISOR_CHILDREN_INFINITY,
+			.child_spec = (uintptr_t)&template);
+	test_create(self->fd[ON_DEVICE], &create, &self->fd[ON_JOINED]);
+	test_start(self->fd[ON_JOINED]);
 
 	snprintf(registry_name, sizeof(registry_name), "/uapi_registry.%d",
 		 getpid());
@@ -731,7 +751,7 @@ TEST_F(ioctl, access)
 	static const enum which control[] = {
 		IS_CHILD_ADD, IS_START, IS_STOP, IS_CHILD_TERMINATE,
 		IS_CHILD_RESTART, IS_CHILD_DELETE, IS_SUSPEND, IS_RESUME,
-		IS_OWN, IS_RESIZE,
+		IS_OWN, IS_RESIZE, IS_CHILD_JOIN,
 	};
 	static const enum which look[] = {
 		IS_CHILD_GET_SPEC, IS_WHICH_CHILDREN, IS_COUNT_CHILDREN,
@@ -865,6 +885,8 @@ TEST_F(uapi, info)
 	ASSERT_EQ(0, info.out_limit[SUPERVISOR_LIMIT_NONE]);
 	ASSERT_EQ(SUPERVISOR_FEATURE_MESSAGES,
 		  info.out_features & SUPERVISOR_FEATURE_MESSAGES);
+	ASSERT_EQ(SUPERVISOR_FEATURE_DYNAMIC,
+		  info.out_features & SUPERVISOR_FEATURE_DYNAMIC);
 	ASSERT_EQ(SUPERVISOR_FEATURE_REGISTRIES,
 		  info.out_features & SUPERVISOR_FEATURE_REGISTRIES);
 	for (i = 1; i <= SUPERVISOR_LIMIT_MAP_SLOTS; i++) {

@@ -125,6 +125,7 @@ enum {
 	SUPERVISOR_CMD_STATUS = 0x4d,
 	SUPERVISOR_CMD_OPEN_CHILD = 0x4e,
 	SUPERVISOR_CMD_OWN = 0x4f,
+	SUPERVISOR_CMD_CHILD_JOIN = 0x50,
 	SUPERVISOR_CMD_RESIZE = 0x58,
 	/* on a registry */
 	SUPERVISOR_CMD_REGISTER = 0x60,
@@ -173,6 +174,7 @@ enum {
 #define SUPERVISOR_FEATURE_SUPERVISORS (1ULL << 0)	/* static supervisors */
 #define SUPERVISOR_FEATURE_MESSAGES (1ULL << 1)	/* casts, calls, monitors, links, aliases */
 #define SUPERVISOR_FEATURE_REGISTRIES (1ULL << 2)
+#define SUPERVISOR_FEATURE_DYNAMIC (1ULL << 3)	/* dynamic supervisors */
 
 /**
  * struct supervisor_info - ioctl(SUPERVISOR_INFO) on the device
@@ -234,8 +236,25 @@ enum {
 	SUPERVISOR_INVALID_CHILD_TYPE = 10,
 	SUPERVISOR_INVALID_SHUTDOWN = 11,
 	SUPERVISOR_INVALID_RETRY = 12,
-	SUPERVISOR_INVALID_DUPLICATE_ID = 13
+	SUPERVISOR_INVALID_DUPLICATE_ID = 13,
+	SUPERVISOR_INVALID_MAX_CHILDREN = 14	/* looked at before auto_shutdown */
 };
+
+/* What children a supervisor has. */
+enum {
+	SUPERVISOR_ORDERED = 0,		/* by specs, in an order: OTP's supervisor */
+	SUPERVISOR_DYNAMIC = 1,		/* as they come: Elixir's DynamicSupervisor */
+	SUPERVISOR_SIMPLE = 2		/* all alike: OTP's simple_one_for_one */
+};
+
+/* Who makes the processes of a dynamic supervisor's new children. */
+enum {
+	SUPERVISOR_SPAWN_SPAWNER = 0,	/* the tree's spawner, asked by a START */
+	SUPERVISOR_SPAWN_SELF = 1	/* whoever likes: they come by SUPERVISOR_CHILD_JOIN */
+};
+
+/* max_children: 0 to 4,294,967,295, or this */
+#define SUPERVISOR_CHILDREN_INFINITY (-1)
 
 /**
  * struct supervisor_create - ioctl(SUPERVISOR_CREATE) on the device
@@ -261,14 +280,27 @@ enum {
  * @out_limit: with EDQUOT, SUPERVISOR_LIMIT_*
  * @__reserved: must be 0
  * @out_id: its id, never used again
+ * @kind: %SUPERVISOR_ORDERED, or what makes it a dynamic one; if not, the members
+ *	below must be 0
+ * @spawn: SUPERVISOR_SPAWN_*
+ * @max_children: how many children it may have, those that restart included
+ * @child_spec: pointer to a struct supervisor_child_spec, the template: what children are like that
+ *	come without a spec of their own. With SIMPLE or SPAWN_SELF there must be one;
+ *	otherwise 0 is none. It names no supervisor and no registry
  *
  * Makes a supervisor without children that has not started. The calling
  * process is its owner. Signals to its children go out with the caller's
  * credentials of this moment, in the caller's pid namespace.
  *
- * Context: does not block. Errors: EINVAL (@out_invalid), EDQUOT (@out_limit),
- * EBADF or EBADFD (@mailbox_fd), EEXIST or ENAMETOOLONG (@name), EMFILE,
- * ENFILE, ENOMEM, and those of every ioctl.
+ * A dynamic supervisor has no specs: children come when it is up, by
+ * SUPERVISOR_CHILD_ADD or SUPERVISOR_CHILD_JOIN, and are forgotten when they are gone;
+ * it starts again with none. They have no order, and their ids need not differ: one is
+ * meant by its number. Its @strategy is one_for_one. A stop asks all children at once.
+ *
+ * Context: does not block. Errors: EINVAL (@out_invalid, also of @child_spec), EDQUOT
+ * (@out_limit), EBADF or EBADFD (@mailbox_fd), EEXIST or ENAMETOOLONG (@name), those of
+ * SUPERVISOR_CHILD_ADD's spec (@child_spec), EMFILE, ENFILE, ENOMEM, and those of every
+ * ioctl.
  */
 struct supervisor_create {
 	__u32 size;
@@ -289,6 +321,10 @@ struct supervisor_create {
 	__u32 out_limit;
 	__u32 __reserved;
 	__aligned_u64 out_id;
+	__u32 kind;
+	__u32 spawn;
+	__s64 max_children __attribute__((aligned(8)));
+	__aligned_u64 child_spec;
 };
 #define SUPERVISOR_CREATE _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_CREATE)
 
@@ -591,6 +627,8 @@ enum {
  * @blob_len: bytes of the blob
  * @text_offset: where the id begins, from the start of the message
  * @blob_offset: where the blob begins
+ * @args_len: bytes of the arguments that came with this child alone
+ * @args_offset: where they begin
  */
 struct supervisor_msg_start {
 	struct supervisor_msg head;
@@ -601,6 +639,8 @@ struct supervisor_msg_start {
 	__u32 blob_len;
 	__u32 text_offset;
 	__u32 blob_offset;
+	__u32 args_len;
+	__u32 args_offset;
 };
 
 /* What happened. */
@@ -686,12 +726,15 @@ enum {
 	SUPERVISOR_RESULT_INVALID = 8,		/* EINVAL, out_invalid */
 	SUPERVISOR_RESULT_NOPROC = 9,		/* ESHUTDOWN */
 	SUPERVISOR_RESULT_EXIT = 10,		/* EOWNERDEAD */
-	SUPERVISOR_RESULT_NO_SPACE = 11		/* ENOSPC: as many children as are allowed */
+	SUPERVISOR_RESULT_NO_SPACE = 11,	/* ENOSPC: as many children as are allowed */
+	SUPERVISOR_RESULT_MAX_CHILDREN = 12,	/* EUSERS */
+	SUPERVISOR_RESULT_DYNAMIC = 13		/* EOPNOTSUPP: not asked of a dynamic one */
 };
 
 /**
  * struct supervisor_msg_answer - the answer to an asynchronous call
- * @head: type SUPERVISOR_MSG_ANSWER; @ref is the cookie, @pid as out_pid
+ * @head: type SUPERVISOR_MSG_ANSWER; @ref is the cookie, @pid as out_pid; of
+ *	CHILD_ADD @child is as out_id
  * @command: SUPERVISOR_CMD_* of the call
  * @result: SUPERVISOR_RESULT_*
  * @error: out_error
@@ -702,6 +745,8 @@ enum {
  * @out_count: records
  * @data_offset: where they begin, from the start of the message
  * @__reserved: 0
+ * @cursor: WHICH_CHILDREN of a dynamic supervisor: where to go on, 0 when all were
+ *	told
  */
 struct supervisor_msg_answer {
 	struct supervisor_msg head;
@@ -713,6 +758,7 @@ struct supervisor_msg_answer {
 	__u32 out_count;
 	__u32 data_offset;
 	__u32 __reserved;
+	__aligned_u64 cursor;
 };
 
 /**
@@ -1318,6 +1364,8 @@ enum {
  * that no start fails for a limit. Of a process only. Without the flag the members
  * must be 0.
  *
+ * A dynamic supervisor's children have no keys (EOPNOTSUPP).
+ *
  * Reads back from SUPERVISOR_CHILD_GET_SPEC with offsets from its own start in
  * place of the pointers, and -1 for the descriptors that were given; a NUL follows
  * the id, the key and the value.
@@ -1360,7 +1408,8 @@ struct supervisor_child_spec {
  * struct supervisor_child_add - ioctl(SUPERVISOR_CHILD_ADD) on a supervisor
  * @size: sizeof(struct supervisor_child_add)
  * @flags: SUPERVISOR_CALL_F_ASYNC
- * @spec: pointer to a struct supervisor_child_spec
+ * @spec: pointer to a struct supervisor_child_spec; 0: a dynamic supervisor's
+ *	template
  * @deadline: of the call
  * @cookie: ASYNC: comes back as the answer's @ref
  * @mailbox_fd: ASYNC: where the answer goes; otherwise -1
@@ -1370,18 +1419,21 @@ struct supervisor_child_spec {
  * @out_limit: EDQUOT, ENOSPC: SUPERVISOR_LIMIT_*
  * @out_pid: the child's process; also with already_started. ECHILD with EEXIST: who
  *	has its key
- * @out_id: the child's id
+ * @out_id: the child's id; of a dynamic supervisor's, 0 with ASYNC
  * @call: 0; or, after EINTR, the call that is under way, to wait on
- * @out_max: EMSGSIZE: the bytes that the blob, key or value may have
- * @__reserved: must be 0
+ * @out_max: EMSGSIZE: the bytes that the blob, key, value or @args may have
+ * @args_len: bytes at @args: with the blob at most %SUPERVISOR_BLOB_MAX
+ * @args: pointer to arguments for this child alone, which each of its STARTs carries
+ *	beside the blob; of a dynamic supervisor's only
  *
  * On a supervisor that has not started: adds one of its own specs, with which
  * it starts and starts again; ASYNC is refused (EINVAL). On one that has: OTP's
- * start_child.
+ * start_child. On a dynamic one, always that; a SIMPLE one takes no spec (EINVAL), and
+ * one whose children join takes no call (EINVAL).
  *
  * Errors: those of the results; EBADF, EBADFD (supervisor_fd, registry_fd), EBUSY or
- * ELOOP (supervisor_fd), ENAMETOOLONG, EMSGSIZE (blob, key or value: @out_max),
- * EDQUOT, ENOSPC, ETIMEDOUT, EINTR, ENOMEM.
+ * ELOOP (supervisor_fd), ENAMETOOLONG, EMSGSIZE (blob, key, value or @args: @out_max),
+ * EDQUOT, ENOSPC, EUSERS, ETIMEDOUT, EINTR, ENOMEM.
  */
 struct supervisor_child_add {
 	__u32 size;
@@ -1398,9 +1450,43 @@ struct supervisor_child_add {
 	__aligned_u64 out_id;
 	__aligned_u64 call;
 	__u32 out_max;
-	__u32 __reserved;
+	__u32 args_len;
+	__aligned_u64 args;
 };
 #define SUPERVISOR_CHILD_ADD _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_CHILD_ADD)
+
+/**
+ * struct supervisor_child_join - ioctl(SUPERVISOR_CHILD_JOIN) on a supervisor
+ * @size: sizeof(struct supervisor_child_join)
+ * @flags: SUPERVISOR_ATTACH_F_*
+ * @deadline: of the call
+ * @out_result: SUPERVISOR_RESULT_*
+ * @out_limit: EDQUOT, ENOSPC: SUPERVISOR_LIMIT_*
+ * @out_id: the child's id
+ *
+ * Makes the calling process a new child of a dynamic supervisor of SPAWN_SELF: OTP's
+ * start_child of a process that is there already. Nobody is asked to start it, and it
+ * has started when this returns. For the new process itself, before it execs. What it
+ * is like is the template's to say: a child whose group is to be signalled must lead
+ * its process group; one that is restarted is started by the spawner then, with the
+ * template's blob.
+ *
+ * With an error, the process is nobody's child, and nothing else has changed either.
+ *
+ * Errors: EUSERS (as many children as it may have), ESHUTDOWN (not started, or ended),
+ * EINVAL (its children do not join, or not a group leader), EBUSY (already somebody's
+ * child), EDEADLK (it owns the tree), ENOSPC, EDQUOT, EAGAIN (@deadline 0), ETIMEDOUT,
+ * EINTR, ENOMEM.
+ */
+struct supervisor_child_join {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 deadline;
+	__u32 out_result;
+	__u32 out_limit;
+	__aligned_u64 out_id;
+};
+#define SUPERVISOR_CHILD_JOIN _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_CHILD_JOIN)
 
 /**
  * struct supervisor_start - ioctl(SUPERVISOR_START) on a supervisor
@@ -1472,8 +1558,16 @@ struct supervisor_stop {
  * @out_pid: RESTART: the child's process; ECHILD with EEXIST: who has its key
  * @out_limit: with EDQUOT, SUPERVISOR_LIMIT_*
  * @call: 0; or, after EINTR, the call that is under way, to wait on
+ * @child: of a dynamic supervisor: the child's number, which was out_id
+ * @incarnation: of @child: the run that is meant, until the next one has started; 0
+ *	any
+ * @pid: of a dynamic supervisor: the child's process; an alternative to @child
  *
- * OTP's terminate_child, restart_child and delete_child.
+ * OTP's terminate_child, restart_child and delete_child. A child of an ordinary
+ * supervisor is meant by @id, and the members after @call must be 0. One of a dynamic
+ * supervisor is meant by @child or @pid, and can be terminated only; as in OTP, when
+ * it is gone that is ENOENT to a DYNAMIC one, and no error to a SIMPLE one, unless
+ * @pid is another process that lives.
  *
  * Errors: those of the results; EBADF, EBADFD, ENAMETOOLONG, EINVAL, EDQUOT,
  * ETIMEDOUT, EAGAIN (@deadline 0), EINTR, ENOMEM.
@@ -1491,6 +1585,9 @@ struct supervisor_child_call {
 	__s32 out_pid;
 	__u32 out_limit;
 	__aligned_u64 call;
+	__aligned_u64 child;
+	__u32 incarnation;
+	__s32 pid;
 };
 #define SUPERVISOR_CHILD_TERMINATE _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_CHILD_TERMINATE)
 #define SUPERVISOR_CHILD_RESTART _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_CHILD_RESTART)
@@ -1527,7 +1624,7 @@ enum {
  * @last_status: the raw wait status of its last exit
  * @last_error: errno of its last failed start
  * @since_ns: when it entered @state
- * @last_exit_ns: when it last exited
+ * @last_exit_ns: when it last exited; 0 of a dynamic supervisor's
  * @supervisor: the nested supervisor's id, 0 for a process
  * @name_len: bytes of the child's id; a NUL follows
  * @name_offset: where it begins, from the start of the record
@@ -1561,8 +1658,9 @@ struct supervisor_child_status {
 
 /**
  * struct supervisor_count - what COUNT_CHILDREN counts
- * @specs: child specs
- * @active: children whose process is alive
+ * @specs: child specs; of a SIMPLE supervisor 1, of a DYNAMIC one its children
+ * @active: children whose process is alive; of a dynamic supervisor all but those that
+ *	restart
  * @supervisors: those declared supervisors, dead or alive
  * @workers: those declared workers, dead or alive
  */
@@ -1591,9 +1689,19 @@ struct supervisor_count {
  * @out_result: SUPERVISOR_RESULT_*
  * @out_count: records
  * @out_limit: with EDQUOT, SUPERVISOR_LIMIT_*
+ * @child: CHILD_GET_SPEC of a dynamic supervisor: the child's number, instead of @id; of
+ *	a SIMPLE one there is but the template, and it may be 0
+ * @incarnation: as in struct supervisor_child_call
+ * @__reserved: must be 0
+ * @cursor: WHICH_CHILDREN of a dynamic supervisor: 0 to begin; out: where to go on, 0
+ *	when all were told. Otherwise 0
  *
  * OTP's which_children, count_children and get_childspec. They wait their turn
  * behind what the supervisor is doing and show the state of that moment.
+ *
+ * WHICH_CHILDREN of a dynamic supervisor fills the buffer with the records that fit, in
+ * the order in which the children came; EMSGSIZE is when not even one does. Who comes
+ * or goes between two calls is told or not; who stays is told once.
  *
  * Errors: as struct supervisor_child_call, and EMSGSIZE.
  */
@@ -1610,6 +1718,10 @@ struct supervisor_query {
 	__u32 out_result;
 	__u32 out_count;
 	__u32 out_limit;
+	__aligned_u64 child;
+	__u32 incarnation;
+	__u32 __reserved;
+	__aligned_u64 cursor;
 };
 #define SUPERVISOR_WHICH_CHILDREN _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_WHICH_CHILDREN)
 #define SUPERVISOR_COUNT_CHILDREN _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_COUNT_CHILDREN)
@@ -1711,7 +1823,8 @@ enum {
  * @buf: pointer to room for struct supervisor_child_status records in start
  *	order, or 0 for none
  * @buf_len: its bytes; out: the bytes filled, or needed with EMSGSIZE
- * @out_count: child specs
+ * @out_count: child specs; of a dynamic supervisor, records filled if there is @buf,
+ *	and its children if not
  * @out_id: the supervisor's id
  * @out_state: SUPERVISOR_STATE_*
  * @out_suspended: 1 while suspended
@@ -1727,6 +1840,10 @@ enum {
  * @out_down: SUPERVISOR_DOWN_*
  * @out_partitions: of a partition supervisor: how many are in use, else 0
  * @out_partitions_max: how many it was made with
+ * @out_kind: as created
+ * @out_spawn: likewise
+ * @out_max_children: likewise
+ * @cursor: as in struct supervisor_query
  *
  * A look at the state of this moment, past the queue: it does not wait for what
  * the supervisor is doing. Errors: EMSGSIZE, EFAULT.
@@ -1752,6 +1869,10 @@ struct supervisor_status {
 	__u32 out_down;
 	__u32 out_partitions;
 	__u32 out_partitions_max;
+	__u32 out_kind;
+	__u32 out_spawn;
+	__s64 out_max_children __attribute__((aligned(8)));
+	__aligned_u64 cursor;
 };
 #define SUPERVISOR_STATUS _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_STATUS)
 
@@ -1761,7 +1882,8 @@ struct supervisor_status {
  * @flags: must be 0
  * @access: as struct supervisor_open; at most the access of this file
  * @path_len: bytes in @path
- * @path: pointer to ids joined by '/', each a supervisor below the one before
+ * @path: pointer to ids joined by '/', each a supervisor below the one before; a
+ *	dynamic supervisor's child is called by its number there, in decimal
  * @out_fd: a new file for that supervisor, O_CLOEXEC
  * @__reserved: must be 0
  * @out_id: its id
