@@ -349,27 +349,44 @@ static int take_records(struct blob_in *in, const unsigned char *at,
 	return in->command->argv.n ? 0 : -EBADMSG;
 }
 
-int sup_command_decode(const void *blob, size_t len,
-		       struct sup_command **command)
+static int take_head(const unsigned char *at, size_t len)
 {
-	const unsigned char *at = blob;
-	struct blob_in in = { 0 };
-	int ret;
-
-	*command = NULL;
 	if (len > SUPERVISOR_BLOB_MAX)
 		return -EMSGSIZE;
 	if (len < BLOB_HEAD || memcmp(at, BLOB_MAGIC, 4))
 		return -EBADMSG;
-	if (get_u32(at + 4) != BLOB_VERSION)
-		return -EOPNOTSUPP;
+	return get_u32(at + 4) == BLOB_VERSION ? 0 : -EOPNOTSUPP;
+}
+
+int sup_command_decode(const void *blob, size_t len,
+		       struct sup_command **command)
+{
+	return sup_command_decode_with(blob, len, NULL, 0, command);
+}
+
+int sup_command_decode_with(const void *blob, size_t len, const void *args,
+			    size_t args_len, struct sup_command **command)
+{
+	struct blob_in in = { 0 };
+	int ret;
+
+	*command = NULL;
+	ret = take_head(blob, len);
+	if (!ret && args_len)
+		ret = take_head(args, args_len);
+	if (ret)
+		return ret;
 
 	/* no text is longer than what is left of it */
-	ret = sup_command_alloc(&in.command, len);
+	ret = sup_command_alloc(&in.command, len + args_len);
 	if (ret)
 		return ret;
 	in.text = (char *)(in.command + 1);
-	ret = take_records(&in, at + BLOB_HEAD, len - BLOB_HEAD);
+	ret = take_records(&in, (const unsigned char *)blob + BLOB_HEAD,
+			   len - BLOB_HEAD);
+	if (!ret && args_len)
+		ret = take_records(&in, (const unsigned char *)args + BLOB_HEAD,
+				   args_len - BLOB_HEAD);
 	if (ret)
 		sup_command_free(in.command);
 	else

@@ -39,9 +39,8 @@ static int64_t spec_shutdown(const struct sup_child_opts *opts, uint32_t type)
 		SUPERVISOR_SHUTDOWN_INFINITY : 5000;
 }
 
-/* *@encoded, of a command, is to be freed after the call. */
-static int spec_from_opts(struct supervisor_child_spec *spec, const char *id,
-			  const struct sup_child_opts *opts, void **encoded)
+int sup_spec_from_opts(struct supervisor_child_spec *spec, const char *id,
+		       const struct sup_child_opts *opts, void **encoded)
 {
 	struct sup_child_opts o = { SUP_DEFAULTS_sup_child_opts };
 	uint32_t type;
@@ -166,7 +165,7 @@ static int child_add(int supervisor, const char *id,
 
 	ret = sup_result_begin(result, &local);
 	if (!ret)
-		ret = spec_from_opts(&spec, id, opts, &encoded);
+		ret = sup_spec_from_opts(&spec, id, opts, &encoded);
 	if (ret)
 		return ret;
 	ret = sup_ioctl(supervisor, SUPERVISOR_CHILD_ADD, &arg);
@@ -283,11 +282,14 @@ static struct supervisor_query query_init(const char *id, struct child_way way)
 	};
 }
 
-/* Asks until the buffer is large enough: a question changes nothing. */
+/*
+ * Asks until the buffer is large enough: a question changes nothing. What a dynamic
+ * supervisor tells comes in parts, which are put together.
+ */
 static int query_sync(int supervisor, unsigned long request, const char *id,
 		      uint64_t deadline, struct sup_buf *buf)
 {
-	struct supervisor_query arg;
+	struct supervisor_query arg = query_init(id, way_sync(deadline));
 	size_t need = 4096;
 	int ret;
 
@@ -295,20 +297,21 @@ static int query_sync(int supervisor, unsigned long request, const char *id,
 		ret = sup_buf_reserve(buf, need);
 		if (ret)
 			break;
-		arg = query_init(id, way_sync(deadline));
-		arg.buf = u64_from_ptr(buf->mem);
-		arg.buf_len = (uint32_t)buf->cap;
+		arg.buf = u64_from_ptr((char *)buf->mem + buf->len);
+		arg.buf_len = (uint32_t)(buf->cap - buf->len);
 		ret = sup_ioctl(supervisor, request, &arg);
-		need = arg.buf_len;
-	} while (ret == -EMSGSIZE && need > buf->cap);
+		need = buf->len + arg.buf_len;
+		if (!ret) {
+			buf->len = need;
+			need = buf->cap * 2;
+		}
+	} while (ret ? ret == -EMSGSIZE && need > buf->cap : arg.cursor);
 
 	if (ret) {
 		sup_free(buf->mem);
 		buf->mem = NULL;
-		return ret;
 	}
-	buf->len = need;
-	return 0;
+	return ret;
 }
 
 static int query_async(int supervisor, unsigned long request, const char *id,

@@ -93,6 +93,12 @@ int sup_children_from(struct sup_buf *buf, struct sup_children **children);
 
 /* child.c: a spec as the kernel gives it back, as options. */
 int sup_spec_to_opts(const void *mem, size_t len, struct sup_child_opts *opts);
+/* child.c: and the other way; *@encoded is to be freed after the ioctl. */
+int sup_spec_from_opts(struct supervisor_child_spec *spec, const char *id,
+		       const struct sup_child_opts *opts, void **encoded);
+/* blob.c: sup_command_decode(), and then the records of @args, if there are any. */
+int sup_command_decode_with(const void *blob, size_t len, const void *args,
+			    size_t args_len, struct sup_command **command);
 
 /* siphash.c: SipHash-2-4 with the two words of @key. */
 uint64_t sup_siphash(const uint64_t key[2], const void *bytes, size_t len);

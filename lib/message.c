@@ -165,6 +165,17 @@ const void *sup_msg_blob(const struct supervisor_msg *msg, size_t *len)
 	return (const char *)msg + start->blob_offset;
 }
 
+const void *sup_msg_args(const struct supervisor_msg *msg, size_t *len)
+{
+	const struct supervisor_msg_start *start = sup_msg_start(msg);
+
+	*len = 0;
+	if (!start || !start->args_len)
+		return NULL;
+	*len = start->args_len;
+	return (const char *)msg + start->args_offset;
+}
+
 /* NULL also when the answer had no room for them. */
 static const void *answer_data(const struct supervisor_msg *msg,
 			       uint32_t command, size_t *len)

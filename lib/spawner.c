@@ -348,12 +348,13 @@ static void spawner_start(struct sup_spawner *spawner,
 {
 	enum sup_step step = SUP_STEP_BLOB;
 	struct sup_command *command;
-	const void *blob;
-	size_t len;
+	const void *blob, *args;
+	size_t len, args_len;
 	int ret;
 
 	blob = sup_msg_blob(&start->head, &len);
-	ret = sup_command_decode(blob, len, &command);
+	args = sup_msg_args(&start->head, &args_len);
+	ret = sup_command_decode_with(blob, len, args, args_len, &command);
 	if (!ret) {
 		ret = start_command(spawner, start, command, &step);
 		sup_command_free(command);

@@ -10,12 +10,16 @@ int sup_create(int device, int mailbox, const struct sup_create_opts *opts,
 {
 	struct sup_create_opts o = { SUP_DEFAULTS_sup_create_opts };
 	struct supervisor_create arg = { .size = sizeof(arg), .out_fd = -1 };
+	struct supervisor_child_spec spec;
 	struct sup_result local;
+	void *encoded = NULL;
 	int ret;
 
 	ret = sup_result_begin(result, &local);
 	if (!ret)
 		ret = SUP_STRUCT_IN(&o, spawner_timeout_ms, opts);
+	if (!ret && o.child)
+		ret = sup_spec_from_opts(&spec, o.child_id, o.child, &encoded);
 	if (ret)
 		return ret;
 
@@ -32,7 +36,15 @@ int sup_create(int device, int mailbox, const struct sup_create_opts *opts,
 		arg.mode = o.mode;
 		arg.name = u64_from_ptr(o.name);
 	}
+	if (o.kind != SUPERVISOR_ORDERED) {
+		arg.kind = o.kind;
+		arg.spawn = o.spawn;
+		arg.max_children = o.max_children;
+	}
+	if (o.child)
+		arg.child_spec = u64_from_ptr(&spec);
 	ret = sup_ioctl(device, SUPERVISOR_CREATE, &arg);
+	sup_free(encoded);
 	if (!ret)
 		local.id = arg.out_id;
 	else if (ret == -EINVAL)
@@ -201,11 +213,19 @@ int sup_subscribe(int supervisor, int mailbox, struct sup_result *result)
 	return ret;
 }
 
+/* A caller that was built without it gets what fits into a first part. */
+static uint64_t status_cursor(const struct supervisor_status *status)
+{
+	return status->size < offsetofend(struct supervisor_status, cursor) ?
+		0 : status->cursor;
+}
+
 int sup_status(int supervisor, struct supervisor_status *status,
 	       struct sup_children **children)
 {
 	struct sup_buf buf = { 0 };
 	size_t need = 4096;
+	uint32_t count = 0;
 	int ret;
 
 	if (status->size < offsetofend(struct supervisor_status, out_down))
@@ -217,17 +237,22 @@ int sup_status(int supervisor, struct supervisor_status *status,
 		return sup_ioctl(supervisor, SUPERVISOR_STATUS, status);
 	}
 
-	/* Children may come while the buffer grows. */
+	/* Children may come while the buffer grows; dynamic ones come in parts. */
 	*children = NULL;
 	do {
 		ret = sup_buf_reserve(&buf, need);
 		if (ret)
 			break;
-		status->buf = u64_from_ptr(buf.mem);
-		status->buf_len = (uint32_t)buf.cap;
+		status->buf = u64_from_ptr((char *)buf.mem + buf.len);
+		status->buf_len = (uint32_t)(buf.cap - buf.len);
 		ret = sup_ioctl(supervisor, SUPERVISOR_STATUS, status);
-		need = status->buf_len;
-	} while (ret == -EMSGSIZE && need > buf.cap);
+		need = buf.len + status->buf_len;
+		if (!ret) {
+			count += status->out_count;
+			buf.len = need;
+			need = buf.cap * 2;
+		}
+	} while (ret ? ret == -EMSGSIZE && need > buf.cap : status_cursor(status));
 
 	status->buf = 0;
 	status->buf_len = 0;
@@ -235,6 +260,6 @@ int sup_status(int supervisor, struct supervisor_status *status,
 		sup_free(buf.mem);
 		return ret;
 	}
-	buf.len = need;
+	status->out_count = count;
 	return sup_children_from(&buf, children);
 }

@@ -117,6 +117,8 @@ SUP_API int sup_info(int device, struct supervisor_info *info);
 
 /* ---- supervisors ------------------------------------------------------ */
 
+struct sup_child_opts;
+
 /**
  * struct sup_create_opts - a new supervisor; the defaults are Elixir's
  * @sz: sizeof(struct sup_create_opts)
@@ -129,6 +131,13 @@ SUP_API int sup_info(int device, struct supervisor_info *info);
  * @mode: permission bits of a named one (0600)
  * @unkillable_ms: how long a stop waits for a child it may not signal (5000)
  * @spawner_timeout_ms: how long a START may stay unread (0: for ever)
+ * @kind: SUPERVISOR_ORDERED (default), or what makes it a dynamic one, to which alone
+ *	the members below apply: see sup_dynamic_start()
+ * @spawn: SUPERVISOR_SPAWN_SPAWNER (default) or _SELF: see sup_dynamic_join()
+ * @max_children: how many it may have (SUPERVISOR_CHILDREN_INFINITY)
+ * @child: the template: what its children are like that have no spec of their own;
+ *	NULL (default): none. With SUPERVISOR_SIMPLE or _SPAWN_SELF there must be one
+ * @child_id: the template's id: a word for all its children
  */
 struct sup_create_opts {
 	size_t sz;
@@ -141,10 +150,16 @@ struct sup_create_opts {
 	uint32_t mode;
 	uint32_t unkillable_ms;
 	uint32_t spawner_timeout_ms;
+	uint32_t kind;
+	uint32_t spawn;
+	int64_t max_children;
+	const struct sup_child_opts *child;
+	const char *child_id;
 };
 #define SUP_DEFAULTS_sup_create_opts sizeof(struct sup_create_opts), NULL, \
 	SUPERVISOR_ONE_FOR_ONE, SUPERVISOR_AUTO_SHUTDOWN_NEVER, 3, 5, \
-	SUPERVISOR_OWNER_DEATH_SHUTDOWN, 0600, 5000, 0
+	SUPERVISOR_OWNER_DEATH_SHUTDOWN, 0600, 5000, 0, SUPERVISOR_ORDERED, \
+	SUPERVISOR_SPAWN_SPAWNER, SUPERVISOR_CHILDREN_INFINITY, NULL, NULL
 
 /*
  * Creates a supervisor, not started and without children, whose owner is the
@@ -489,6 +504,85 @@ SUP_API int sup_partition_open(int supervisor, const void *key, size_t len,
 SUP_API int sup_resize(int supervisor, uint32_t partitions, uint64_t deadline,
 		       struct sup_result *result, uint32_t *failed);
 
+/* ---- dynamic supervisors ---------------------------------------------- */
+
+/**
+ * struct sup_dynamic_opts - a new child of a dynamic supervisor
+ * @sz: sizeof(struct sup_dynamic_opts)
+ * @child: its spec, or NULL (default): the supervisor's template
+ * @id: with @child: a word for it, which others may have
+ * @args: words for its command, after those of the spec; NULL-terminated, or NULL
+ *	(default)
+ * @args_blob: instead of @args: bytes that a spawner of your own understands
+ * @args_blob_len: how many
+ */
+struct sup_dynamic_opts {
+	size_t sz;
+	const struct sup_child_opts *child;
+	const char *id;
+	const char *const *args;
+	const void *args_blob;
+	size_t args_blob_len;
+};
+#define SUP_DEFAULTS_sup_dynamic_opts sizeof(struct sup_dynamic_opts), NULL, \
+	NULL, NULL, NULL, 0
+
+/*
+ * start_child of a dynamic supervisor: result->id is the child's number, by which
+ * the calls below mean it, and result->pid its process. @opts may be NULL.
+ * Errors: those of sup_child_add(), EUSERS (max_children), EMSGSIZE.
+ */
+SUP_API int sup_dynamic_start(int supervisor,
+			      const struct sup_dynamic_opts *opts,
+			      uint64_t deadline, struct sup_result *result);
+/* Queued; the answer's head.child is the number. As sup_child_add_async(). */
+SUP_API int sup_dynamic_start_async(int supervisor,
+				    const struct sup_dynamic_opts *opts,
+				    uint64_t deadline, int mailbox,
+				    uint64_t cookie,
+				    struct sup_result *result);
+
+/*
+ * Makes the calling process a child of a dynamic supervisor whose children join
+ * (SUPERVISOR_SPAWN_SELF). For the new process itself, before it execs. @flags:
+ * SUPERVISOR_ATTACH_F_RESET_SIGNALS or 0. Async-signal-safe. Errors: EUSERS,
+ * ESHUTDOWN, EINVAL, EBUSY (already somebody's child), EDEADLK (it owns the tree),
+ * ENOSPC, EDQUOT, ETIMEDOUT, EAGAIN (@deadline 0), EINTR, ENOMEM.
+ */
+SUP_API int sup_dynamic_join(int supervisor, uint32_t flags, uint64_t deadline,
+			     struct sup_result *result);
+
+/*
+ * terminate_child of a dynamic supervisor: child number @child, and only that run of
+ * it if @incarnation is not 0; or the child that process @pid is. Errors: ENOENT, and
+ * those of sup_child_terminate().
+ */
+SUP_API int sup_dynamic_terminate(int supervisor, uint64_t child,
+				  uint32_t incarnation, uint64_t deadline,
+				  struct sup_result *result);
+SUP_API int sup_dynamic_terminate_async(int supervisor, uint64_t child,
+					uint32_t incarnation, uint64_t deadline,
+					int mailbox, uint64_t cookie);
+SUP_API int sup_dynamic_terminate_pid(int supervisor, int32_t pid,
+				      uint64_t deadline,
+				      struct sup_result *result);
+
+/*
+ * Some of a dynamic supervisor's children, in the order in which they came, and where
+ * to go on: *@cursor is 0 to begin, and 0 again when these were the last.
+ * sup_which_children() has all at once. Errors: as there.
+ */
+SUP_API int sup_dynamic_which(int supervisor, uint64_t deadline,
+			      uint64_t *cursor, struct sup_children **children);
+
+/*
+ * The spec of child number @child; of a SUPERVISOR_SIMPLE also 0: the template.
+ * As sup_child_get_spec().
+ */
+SUP_API int sup_dynamic_get_spec(int supervisor, uint64_t child,
+				 uint64_t deadline, struct sup_child_opts *opts,
+				 void **memory);
+
 /* ---- for a child, and for whoever forks one --------------------------- */
 
 /*
@@ -643,6 +737,8 @@ SUP_API const char *sup_msg_id(const struct supervisor_msg *msg);
 SUP_API const char *sup_msg_path(const struct supervisor_msg *msg);
 /* Of a START: the child's blob. NULL if the message is none. */
 SUP_API const void *sup_msg_blob(const struct supervisor_msg *msg, size_t *len);
+/* And the arguments of one child alone; NULL when it has none. */
+SUP_API const void *sup_msg_args(const struct supervisor_msg *msg, size_t *len);
 
 /*
  * Of an answer to which_children: the record after @prev, the first after NULL.
