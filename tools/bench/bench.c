@@ -276,6 +276,7 @@ static const struct {
 	{ "task", bench_task },
 	{ "info", bench_info },
 	{ "lookup", bench_lookup },
+	{ "peek", bench_peek },
 	{ "register", bench_register },
 	{ "unregister", bench_unregister },
 	{ "death", bench_death },

@@ -57,6 +57,7 @@ void bench_orphans(void);
 void bench_task(void);
 void bench_info(void);
 void bench_lookup(void);
+void bench_peek(void);
 void bench_register(void);
 void bench_unregister(void);
 void bench_death(void);

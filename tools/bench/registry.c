@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,10 +14,12 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench.h"
+#include "internal.h"	/* the library's hash */
 
 #define FEW 10
 #define MANY 1000000
@@ -47,13 +50,18 @@ static void *shared(size_t size)
 	return memory;
 }
 
+static int registry_make(const struct sup_registry_opts *opts)
+{
+	if (device < 0)
+		device = check(sup_device_open(), "cannot open /dev/supervisor");
+	return check(sup_registry_create(device, opts, NULL), "cannot make a registry");
+}
+
 int registry_new(unsigned int keys)
 {
 	SUP_OPTS(sup_registry_opts, opts, .keys = keys);
 
-	if (device < 0)
-		device = check(sup_device_open(), "cannot open /dev/supervisor");
-	return check(sup_registry_create(device, &opts, NULL), "cannot make a registry");
+	return registry_make(&opts);
 }
 
 static void name_take(int registry, struct key key, int mailbox)
@@ -290,6 +298,122 @@ void bench_unregister(void)
 		     costs(FEW)->give_up_more, costs(MANY)->give_up_more);
 }
 
+/* ---- lookups without a system call ---- */
+
+#define PLAIN_SLOTS 1024
+
+/* What a program would have in memory that it shares, if nobody ever died. */
+struct plain {
+	uint64_t secret[2];
+	struct plain_slot {
+		uint64_t hash;
+		uint32_t key_len;	/* 0: there is none */
+		uint32_t value_len;
+		int32_t pid;
+		struct key key;
+		struct key value;
+	} slot[PLAIN_SLOTS];
+};
+
+/* What the steps look into. */
+static struct plain *plain;
+static struct sup_registry_map *map;
+
+static struct plain_slot *plain_find(const void *key, size_t len, uint64_t hash)
+{
+	struct plain_slot *slot;
+
+	for (uint64_t at = hash;; at++) {
+		slot = &plain->slot[at % PLAIN_SLOTS];
+		if (!slot->key_len || (slot->hash == hash && slot->key_len == len &&
+				       !memcmp(&slot->key, key, len)))
+			return slot;
+	}
+}
+
+/* A call of a function, as a peek is. */
+static __attribute__((noinline)) int plain_lookup(const void *key, size_t len, void *value,
+						  size_t *value_len, int32_t *pid)
+{
+	struct plain_slot *slot = plain_find(key, len, sup_siphash(plain->secret, key, len));
+
+	if (!slot->key_len)
+		return -ENOENT;
+	if (slot->value_len > *value_len)
+		return -EMSGSIZE;
+	*pid = slot->pid;
+	*value_len = slot->value_len;
+	memcpy(value, &slot->value, slot->value_len);
+	return 0;
+}
+
+static void plain_fill(unsigned int n)
+{
+	plain = shared(sizeof(*plain));
+	if (getrandom(plain->secret, sizeof(plain->secret), 0) != sizeof(plain->secret))
+		fail("getrandom", errno);
+	for (unsigned int i = 0; i < n; i++) {
+		struct key key = { .number = i };
+		uint64_t hash = sup_siphash(plain->secret, &key, sizeof(key));
+
+		*plain_find(&key, sizeof(key), hash) = (struct plain_slot){
+			.hash = hash,
+			.key_len = sizeof(key),
+			.value_len = sizeof(key),
+			.pid = getpid(),
+			.key = key,
+			.value = key,
+		};
+	}
+}
+
+static void plain_step(const int *unused)
+{
+	static uint64_t number;
+	struct key key = { .number = number++ % FEW };
+	struct key value;
+	size_t len = sizeof(value);
+	int32_t pid;
+
+	(void)unused;
+	if (plain_lookup(&key, sizeof(key), &value, &len, &pid) || !pid)
+		fail("a lookup in plain memory", ENOENT);
+}
+
+static void peek_step(const int *unused)
+{
+	static uint64_t number;
+	struct key key = { .number = number++ % FEW };
+	struct key value;
+	size_t len = sizeof(value);
+	SUP_OPTS(sup_result, result);
+
+	(void)unused;
+	if (sup_registry_peek(map, &key, sizeof(key), &value, &len, &result) < 0 ||
+	    !result.pid)
+		fail("a peek", ENOENT);
+}
+
+void bench_peek(void)
+{
+	SUP_OPTS(sup_registry_opts, opts, .map_slots = PLAIN_SLOTS);
+	int registry = registry_make(&opts);
+
+	registry_fill(registry, FEW);
+	plain_fill(FEW);
+	check(sup_registry_map(registry, &map), "cannot map a registry");
+	report(&(struct result){
+		.name = "peek",
+		.what = "a lookup in a mapping, against one in plain shared memory",
+		.unit = UNIT_US,
+		.floor = cost(plain_step, NULL),
+		.ours = cost(peek_step, NULL),
+		.limit = 4,
+	});
+	sup_registry_unmap(map);
+	close(registry);
+}
+
 /* ---- dying with names ---- */
 
 /**
@@ -304,13 +428,14 @@ struct mortal {
 	uint64_t taking;
 };
 
-static void take_and_die(void *context)
+static int take_and_die(void *context)
 {
 	struct mortal *mortal = context;
 	uint64_t begin = now_ns();
 
 	registry_fill(mortal->registry, mortal->names);
 	mortal->taking = now_ns() - begin;
+	return 0;
 }
 
 /* Waits for whatever deaths leave to be done. */
@@ -324,27 +449,32 @@ static void await_cleaning(int registry)
 }
 
 /*
- * A process, from its fork until nothing is left of it, but not what it did while
+ * A process, from its start until nothing is left of it, but not what it did while
  * it lived. All of the time is counted: what is cleaned up after one's death is so
- * while others live, and die.
+ * while others live, and die. It shares our memory, as to copy that and to give it
+ * back would take longer, and less evenly, than what is to be found out.
  */
 static double life(unsigned int names)
 {
-	struct mortal *mortal = shared(sizeof(*mortal));
+	static char stack[16384] __attribute__((aligned(16)));
+	struct mortal mortal = {
+		.registry = registry_new(SUPERVISOR_KEYS_UNIQUE),
+		.names = names,
+	};
 	uint64_t begin = 0, taking = 0;
 
-	mortal->registry = registry_new(SUPERVISOR_KEYS_UNIQUE);
-	mortal->names = names;
 	for (int i = -DEATHS / 10; i < DEATHS; i++) {
 		if (!i) {
 			begin = now_ns();
 			taking = 0;
 		}
-		process_wait(process_start(take_and_die, mortal));
-		taking += mortal->taking;
+		process_wait(check_errno(clone(take_and_die, stack + sizeof(stack),
+					       CLONE_VM | CLONE_FILES | CLONE_FS | SIGCHLD,
+					       &mortal), "clone"));
+		taking += mortal.taking;
 	}
-	await_cleaning(mortal->registry);
-	close(mortal->registry);
+	await_cleaning(mortal.registry);
+	close(mortal.registry);
 	return (double)(now_ns() - begin - taking) / DEATHS;
 }
 
