@@ -512,6 +512,41 @@ TEST_F(keyed, taken_meanwhile_escalates)
 	close(inner);
 }
 
+/* The key is free, but a registry that is mapped has no place for one more. */
+TEST_F(keyed, no_room_in_the_mapping)
+{
+	struct supervisor_start start =
+		ARG(supervisor_start, .deadline = after_ms(PATIENCE_MS));
+	unsigned int i = 0;
+	char key[16];
+	int err, mapped;
+
+	test_registry(self->dev,
+		      REGISTRY(UNIQUE, .flags = SUPERVISOR_REGISTRY_F_MAP,
+			       .map_slots = 64), &mapped);
+	do {
+		snprintf(key, sizeof(key), "key%u", i++);
+		err = _test_register(mapped, key, -1, NULL);
+	} while (!err);
+	ASSERT_EQ(-ENOSPC, err);
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", WAITS, KEYED(mapped, key));
+	ASSERT_EQ(-ECHILD, _test_ioctl(SUP, SUPERVISOR_START, &start));
+	ASSERT_EQ(ENOSPC, start.out_error);
+	ASSERT_EQ(0, start.out_pid);
+	/* What is there makes room for it. */
+	while (i--) {
+		snprintf(key, sizeof(key), "key%u", i);
+		_test_unregister(mapped, key);
+	}
+	tree_close(&self->tree);
+	test_tree_open(&self->tree, CREATE());
+	test_child(SUP, "a", WAITS, KEYED(mapped, "web"));
+	test_start(SUP);
+	ASSERT_EQ(child_pid(SUP, "a"), _test_lookup(mapped, "web", NULL, 0));
+	close(mapped);
+}
+
 TEST_F(keyed, the_dead_have_nothing)
 {
 	ASSERT_EQ(0, order(REGISTER, "web"));
