@@ -23,6 +23,8 @@ static const struct verb verbs[] = {
 	{ "delete", verb_delete, "PATH", "forget a stopped child" },
 	{ "suspend", verb_suspend, "PATH", "let a supervisor decide nothing for now" },
 	{ "resume", verb_resume, "PATH", "let it decide again" },
+	{ "route", verb_route, "PATH KEY", "say which partition a key belongs to" },
+	{ "resize", verb_resize, "PATH PARTITIONS", "use so many partitions" },
 	{ "events", verb_events, "NAME", "follow what happens in a tree" },
 	{ "mailbox", verb_mailbox, "VERB", "make mailboxes and serve, show and remove them" },
 	{ "cast", verb_cast, "/NAME [PAYLOAD]", "send a message to a mailbox" },

@@ -74,6 +74,16 @@ static int add_children(int device, int fd, struct tree *tree,
 	return err < 0 ? err : 0;
 }
 
+static int declare_partitions(int fd, uint32_t partitions, const char *path)
+{
+	SUP_OPTS(sup_result, result);
+	int err = sup_resize(fd, partitions, 0, &result, NULL);
+
+	if (err < 0)
+		tree_create_explain(path, -err, &result);
+	return err;
+}
+
 static int create(int device, int mailbox, struct tree *tree,
 		  const struct tree_supervisor *supervisor, const char *name,
 		  const char *path)
@@ -94,6 +104,8 @@ static int create(int device, int mailbox, struct tree *tree,
 	if (fd < 0)
 		return fd;
 	err = add_children(device, fd, tree, supervisor, path);
+	if (!err && supervisor->partitions)
+		err = declare_partitions(fd, supervisor->partitions, path);
 	if (err) {
 		close(fd);
 		return err;

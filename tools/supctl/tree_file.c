@@ -6,6 +6,7 @@
  */
 #include "tree_file.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@
 #define RETRY_MAX_MS 60000
 #define START_TIMEOUT_MS_MAX (49 * UINT64_C(86400) * MSEC_PER_SEC)
 #define INTENSITY_MAX 1000000
+#define PARTITIONS_MAX 4096
 
 /* Keys that only a process may have, or only a supervisor. */
 static const char * const process_keys[] = {
@@ -27,8 +29,15 @@ static const char * const process_keys[] = {
 };
 
 static const char * const supervisor_keys[] = {
-	"strategy", "intensity", "period", "auto_shutdown",
+	"strategy", "intensity", "period", "auto_shutdown", "partitions",
 };
+
+static int64_t processors(void)
+{
+	cpu_set_t cpus;
+
+	return sched_getaffinity(0, sizeof(cpus), &cpus) ? 1 : CPU_COUNT(&cpus);
+}
 
 static bool has(const struct tree_reader *reader, const char *key)
 {
@@ -131,7 +140,8 @@ static void read_process(const struct tree_reader *reader,
 
 static void read_children(const struct tree_reader *reader,
 			  const struct shape_child *shapes, size_t count,
-			  struct tree_supervisor *into, unsigned int depth);
+			  const char *partitions, struct tree_supervisor *into,
+			  unsigned int depth);
 
 static void read_supervisor(const struct tree_reader *reader,
 			    const struct shape_child *shape,
@@ -152,7 +162,7 @@ static void read_supervisor(const struct tree_reader *reader,
 	read_flags(reader, shape->strategy, shape->intensity, shape->period,
 		   shape->auto_shutdown, &child->supervisor->opts);
 	read_children(reader, shape->children, shape->children_count,
-		      child->supervisor, depth + 1);
+		      shape->partitions, child->supervisor, depth + 1);
 }
 
 static void read_id(const struct tree_reader *reader,
@@ -163,6 +173,14 @@ static void read_id(const struct tree_reader *reader,
 	const struct tree_child *twin;
 	const char *fault;
 
+	if (siblings->partitions) {
+		if (shape->id)
+			mistake_add(reader->mistakes, value_line(reader, "id"),
+				    "no 'id': partitions are called 0, 1 and so on",
+				    "'id' of a partition");
+		child->id = xasprintf("%zu", siblings->count);
+		return;
+	}
 	if (!shape->id) {
 		mistake_add(reader->mistakes, child->line,
 			    "an 'id' of its own for each child",
@@ -225,18 +243,64 @@ static void read_child(const struct tree_reader *reader,
 		read_process(reader, shape, child);
 }
 
+/* As many as there are processors for us, or that number. */
+static void read_partition_count(const struct tree_reader *reader,
+				 const char *word, size_t count,
+				 struct tree_supervisor *into)
+{
+	int64_t partitions = 0;
+
+	if (!word)
+		return;
+	if (count != 1)
+		mistake_add(reader->mistakes,
+			    yaml_doc_line(yaml_doc_key(reader->doc,
+						       reader->mapping,
+						       "partitions")),
+			    "one: what each partition is like",
+			    "'partitions' with %zu children", count);
+	if (strcmp(word, "auto"))
+		value_number(reader, "partitions", word, 1, PARTITIONS_MAX,
+			     &partitions);
+	else
+		partitions = processors();
+	into->partitions = count == 1 ? (uint32_t)partitions : 0;
+}
+
+/* Each is read anew, for each has memory of its own; mistakes are told once. */
+static void read_partitions(const struct tree_reader *reader,
+			    const struct shape_child *shape,
+			    struct tree_supervisor *into, unsigned int depth)
+{
+	size_t mistakes = reader->mistakes->count;
+
+	into->children = xcalloc(into->partitions, sizeof(*into->children));
+	while (into->count < into->partitions &&
+	       reader->mistakes->count == mistakes) {
+		read_child(reader, shape, into, &into->children[into->count],
+			   depth);
+		into->count++;
+	}
+}
+
 static void read_children(const struct tree_reader *reader,
 			  const struct shape_child *shapes, size_t count,
-			  struct tree_supervisor *into, unsigned int depth)
+			  const char *partitions, struct tree_supervisor *into,
+			  unsigned int depth)
 {
 	const yaml_node_t *list = yaml_doc_value(reader->doc, reader->mapping,
 						 "children");
+	struct tree_reader inside = *reader;
 	size_t i;
 
+	read_partition_count(reader, partitions, count, into);
+	if (into->partitions) {
+		inside.mapping = yaml_doc_item(reader->doc, list, 0);
+		read_partitions(&inside, shapes, into, depth);
+		return;
+	}
 	into->children = xcalloc(count, sizeof(*into->children));
 	for (i = 0; i < count; i++) {
-		struct tree_reader inside = *reader;
-
 		inside.mapping = yaml_doc_item(reader->doc, list, i);
 		read_child(&inside, &shapes[i], into, &into->children[i], depth);
 		into->count++;
@@ -290,7 +354,7 @@ static struct tree *read_root(struct yaml_doc *doc, const char *path,
 			    "no 'children'");
 	tree_registries_read(&reader, shape, tree);
 	read_children(&reader, shape->children, shape->children_count,
-		      &tree->root, 1);
+		      shape->partitions, &tree->root, 1);
 	tree_registries_check(tree, m);
 	return tree;
 }
@@ -376,7 +440,8 @@ struct tree_child *tree_find(const struct tree_supervisor *supervisor,
 bool tree_flags_equal(const struct tree_supervisor *a,
 		      const struct tree_supervisor *b)
 {
-	return !memcmp(&a->opts, &b->opts, sizeof(a->opts));
+	return a->partitions == b->partitions &&
+	       !memcmp(&a->opts, &b->opts, sizeof(a->opts));
 }
 
 static bool bytes_equal(const void *a, const void *b, size_t length)

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <supervisor.h>
 
 #include "mistakes.h"
@@ -28,6 +29,7 @@ struct tree_supervisor {
 	struct sup_create_opts opts;	/* without the name */
 	struct tree_child *children;
 	size_t count;
+	uint32_t partitions;		/* its children are these; 0: they are not */
 };
 
 struct tree_registry {

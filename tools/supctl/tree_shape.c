@@ -99,6 +99,7 @@ static const cyaml_schema_field_t child_fields[] = {
 	WORD("intensity", struct shape_child, intensity),
 	WORD("period", struct shape_child, period),
 	WORD("auto_shutdown", struct shape_child, auto_shutdown),
+	WORD("partitions", struct shape_child, partitions),
 	CYAML_FIELD_SEQUENCE("children", OPTIONAL, struct shape_child, children,
 			     &child_schema, 0, CYAML_UNLIMITED),
 	CYAML_FIELD_END
@@ -114,6 +115,7 @@ static const cyaml_schema_field_t root_fields[] = {
 	WORD("intensity", struct shape_root, intensity),
 	WORD("period", struct shape_root, period),
 	WORD("auto_shutdown", struct shape_root, auto_shutdown),
+	WORD("partitions", struct shape_root, partitions),
 	WORD("owner_death", struct shape_root, owner_death),
 	WORD("spawner_timeout", struct shape_root, spawner_timeout),
 	CYAML_FIELD_SEQUENCE("registries", OPTIONAL, struct shape_root,

@@ -83,6 +83,7 @@ struct shape_child {
 	char *intensity;
 	char *period;
 	char *auto_shutdown;
+	char *partitions;
 	struct shape_child *children;
 	unsigned int children_count;
 };
@@ -102,6 +103,7 @@ struct shape_root {
 	char *intensity;
 	char *period;
 	char *auto_shutdown;
+	char *partitions;
 	struct shape_registry *registries;
 	unsigned int registries_count;
 	struct shape_child *children;

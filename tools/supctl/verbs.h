@@ -33,6 +33,8 @@ int verb_restart(int argc, char **argv);
 int verb_delete(int argc, char **argv);
 int verb_suspend(int argc, char **argv);
 int verb_resume(int argc, char **argv);
+int verb_route(int argc, char **argv);
+int verb_resize(int argc, char **argv);
 int verb_events(int argc, char **argv);
 int verb_cast(int argc, char **argv);
 int verb_call(int argc, char **argv);

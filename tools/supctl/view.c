@@ -332,6 +332,11 @@ void view_put_flags(const struct view *view, json_t *object)
 	json_put_number(object, "period", self->out_period);
 	json_put_word(object, "auto_shutdown", SUP_WORDS_AUTO_SHUTDOWN,
 		      self->out_auto_shutdown);
+	if (self->out_partitions_max) {
+		json_put_number(object, "partitions", self->out_partitions);
+		json_put_number(object, "partitions_max",
+				self->out_partitions_max);
+	}
 	if (view->is_root)
 		json_put_word(object, "owner_death", SUP_WORDS_OWNER_DEATH,
 			      self->out_owner_death);
