@@ -1366,9 +1366,11 @@ static int start_claim(struct sup_supervisor *sup)
 	else if (!sup->mailbox && start_needs_spawner(sup))
 		ret = -EINVAL;
 	else
+		ret = sup_hold_keep(sup);
+	if (!ret) {
 		sup->claimed = true;
-	if (!ret)
 		sup_control(sup, SUP_CONTROL_START);
+	}
 	mutex_unlock(&sup_tree_lock);
 	return ret;
 }

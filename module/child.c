@@ -412,14 +412,19 @@ static void start_end(struct sup_supervisor *sup)
 	start->child = NULL;
 }
 
+static u64 spawner_timeout_ns(const struct sup_supervisor *sup)
+{
+	return (u64)sup->spawner_timeout_ms * NSEC_PER_MSEC;
+}
+
 static void start_queue(struct sup_supervisor *sup)
 {
 	struct sup_start *start = &sup->start;
 
 	lockdep_assert_held(&sup->lock);
 	start->state = SUP_START_QUEUED;
-	start->deadline_ns = sup->spawner_timeout_ms ?
-			     sup_now() + (u64)sup->spawner_timeout_ms * NSEC_PER_MSEC : U64_MAX;
+	start->deadline_ns = sup->spawner_timeout_ms ? sup_now() + spawner_timeout_ns(sup) :
+						       U64_MAX;
 	start_post(sup);
 }
 
@@ -880,10 +885,17 @@ void sup_start_handle_reader(struct sup_supervisor *sup)
 void sup_start_handle_timer(struct sup_supervisor *sup, u64 now_ns)
 {
 	struct sup_child *child = sup->start.child;
+	u64 held_ns;
 
 	lockdep_assert_held(&sup->lock);
 	if (now_ns < sup_start_deadline(sup))
 		return;
+	/* Time does not count while there may be nobody to read it. */
+	held_ns = sup_hold_deadline(sup->root);
+	if (held_ns != SUP_NOT_HELD) {
+		sup->start.deadline_ns = held_ns + spawner_timeout_ns(sup);
+		return;
+	}
 	start_end(sup);
 	child_start_failed(child, ETIMEDOUT);
 }
@@ -1214,6 +1226,23 @@ static struct sup_child *report_child_get(u64 token)
 	}
 	watch = sup_current_claim();
 	return watch ? watch_child(watch) : ERR_PTR(-ESRCH);
+}
+
+/**
+ * sup_current_is_below - is the calling process a child in a tree
+ * @root: the tree's root
+ *
+ * Context: may sleep.
+ * Return: true if so.
+ */
+bool sup_current_is_below(struct sup_supervisor *root)
+{
+	struct sup_watch *watch = sup_current_claim();
+	bool below = watch && READ_ONCE(watch_child(watch)->sup->root) == root;
+
+	if (watch)
+		claim_put(watch);
+	return below;
 }
 
 /**

@@ -35,6 +35,7 @@
  * @watch: P: on the process
  * @work: acts on its death
  * @mailbox: const, referenced
+ * @process: referenced, until @watch has it
  *
  * Lifetime: until it is replaced, the mailbox is closed, or @work has run.
  *	Whoever unwatches the process before it dies frees it; else @work does.
@@ -43,6 +44,7 @@ struct sup_mailbox_owner {
 	struct sup_watch watch;
 	struct work_struct work;
 	struct sup_mailbox *mailbox;
+	struct sup_process *process;
 };
 
 static struct sup_mailbox_listener *mailbox_take_listener(struct sup_mailbox *mailbox)
@@ -115,8 +117,16 @@ static struct sup_post *mailbox_take_post(struct sup_mailbox *mailbox)
  * The owner.
  */
 
-static void owner_free(struct sup_mailbox_owner *owner)
+/**
+ * sup_mailbox_owner_free - what was to be an owner is not
+ * @owner: it, which nobody else has seen
+ *
+ * Context: may sleep.
+ */
+void sup_mailbox_owner_free(struct sup_mailbox_owner *owner)
 {
+	if (owner->process)
+		sup_process_put(owner->process);
 	sup_mailbox_put(owner->mailbox);
 	kfree(owner);
 }
@@ -181,7 +191,7 @@ static void owner_work(struct work_struct *work)
 	mutex_unlock(&mailbox->owner_lock);
 	if (dead)
 		sup_object_clear_name(&mailbox->object);
-	owner_free(owner);
+	sup_mailbox_owner_free(owner);
 }
 
 static void owner_died(struct sup_watch *watch)
@@ -191,12 +201,24 @@ static void owner_died(struct sup_watch *watch)
 	queue_work(sup_workqueue, &owner->work);
 }
 
-static struct sup_mailbox_owner *owner_alloc(struct sup_mailbox *mailbox)
+/**
+ * sup_mailbox_owner_alloc - what it takes to make the calling process an owner
+ * @mailbox: of what
+ *
+ * Context: may sleep.
+ * Return: it, for sup_mailbox_serve() or sup_mailbox_owner_free(); NULL.
+ */
+struct sup_mailbox_owner *sup_mailbox_owner_alloc(struct sup_mailbox *mailbox)
 {
 	struct sup_mailbox_owner *owner = kmalloc(sizeof(*owner), GFP_KERNEL_ACCOUNT);
 
 	if (!owner)
 		return NULL;
+	owner->process = sup_process_get_current();
+	if (!owner->process) {
+		kfree(owner);
+		return NULL;
+	}
 	sup_watch_init(&owner->watch, owner_died);
 	INIT_WORK(&owner->work, owner_work);
 	sup_object_get(&mailbox->object);
@@ -214,7 +236,7 @@ static void owner_drop(struct sup_mailbox *mailbox)
 	mailbox->owner = NULL;
 	/* Who was told of its death frees it. */
 	if (owner && sup_unwatch(&owner->watch))
-		owner_free(owner);
+		sup_mailbox_owner_free(owner);
 }
 
 static bool owner_is_dead(const struct sup_mailbox *mailbox)
@@ -222,10 +244,10 @@ static bool owner_is_dead(const struct sup_mailbox *mailbox)
 	return mailbox->owner && READ_ONCE(mailbox->owner->watch.process->dead);
 }
 
-static void owner_set(struct sup_mailbox *mailbox, struct sup_mailbox_owner *owner,
-		      struct sup_process *process)
+static void owner_set(struct sup_mailbox *mailbox, struct sup_mailbox_owner *owner)
 {
 	struct user_namespace *old_ns = mailbox->owner_ns;
+	struct sup_process *process = owner->process;
 
 	lockdep_assert_held(&mailbox->owner_lock);
 	owner_drop(mailbox);
@@ -233,6 +255,7 @@ static void owner_set(struct sup_mailbox *mailbox, struct sup_mailbox_owner *own
 	mailbox->owner_uid = current_euid();
 	mailbox->owner_ns = get_user_ns(current_user_ns());
 	put_user_ns(old_ns);
+	owner->process = NULL;
 	sup_watch_add(&owner->watch, process);
 	server_set(mailbox, process);
 }
@@ -243,25 +266,53 @@ static bool own_allowed(const struct sup_mailbox *mailbox)
 	       ns_capable(mailbox->owner_ns, CAP_KILL);
 }
 
-static int own_locked(struct sup_mailbox *mailbox, struct sup_mailbox_owner *owner,
-		      struct sup_process *process, u32 flags)
+/* Act on its death, if that is still to be done. */
+static void owner_settle(struct sup_mailbox *mailbox)
+{
+	u32 reason;
+
+	lockdep_assert_held(&mailbox->owner_lock);
+	if (!owner_is_dead(mailbox))
+		return;
+	reason = sup_process_reason(mailbox->owner->watch.process);
+	owner_drop(mailbox);
+	mailbox_lost_owner(mailbox, reason);
+}
+
+static int own_locked(struct sup_mailbox *mailbox, struct sup_mailbox_owner *owner, u32 flags)
 {
 	lockdep_assert_held(&mailbox->owner_lock);
 	if (!own_allowed(mailbox))
 		return -EPERM;
-	/* Its death comes first, though it has not been acted on. */
-	if (owner_is_dead(mailbox)) {
-		u32 reason = sup_process_reason(mailbox->owner->watch.process);
-
-		owner_drop(mailbox);
-		mailbox_lost_owner(mailbox, reason);
-	}
+	owner_settle(mailbox);
 	if (mailbox->dead)
 		return -ESHUTDOWN;
-	if (flags & SUPERVISOR_OWN_F_VACANT && mailbox->owner && mailbox->server != process)
+	if (flags & SUPERVISOR_OWN_F_VACANT && mailbox->owner &&
+	    mailbox->server != owner->process)
 		return -EBUSY;
-	owner_set(mailbox, owner, process);
+	owner_set(mailbox, owner);
 	return 0;
+}
+
+/**
+ * sup_mailbox_serve - become a mailbox's owner, if it has none
+ * @mailbox: the mailbox, which survives
+ * @owner: the calling process as its owner; is consumed
+ *
+ * Context: may sleep.
+ */
+void sup_mailbox_serve(struct sup_mailbox *mailbox, struct sup_mailbox_owner *owner)
+{
+	bool vacant;
+
+	mutex_lock(&mailbox->owner_lock);
+	owner_settle(mailbox);
+	vacant = !mailbox->dead && !mailbox->owner;
+	if (vacant)
+		owner_set(mailbox, owner);
+	mutex_unlock(&mailbox->owner_lock);
+	if (!vacant)
+		sup_mailbox_owner_free(owner);
 }
 
 /* Its death is recorded, but may not have been acted on. */
@@ -287,16 +338,10 @@ static bool server_died(struct sup_mailbox *mailbox)
  */
 void sup_mailbox_settle(struct sup_mailbox *mailbox)
 {
-	u32 reason;
-
 	if (!server_died(mailbox))
 		return;
 	mutex_lock(&mailbox->owner_lock);
-	if (owner_is_dead(mailbox)) {
-		reason = sup_process_reason(mailbox->owner->watch.process);
-		owner_drop(mailbox);
-		mailbox_lost_owner(mailbox, reason);
-	}
+	owner_settle(mailbox);
 	mutex_unlock(&mailbox->owner_lock);
 }
 
@@ -312,24 +357,16 @@ int sup_mailbox_own(struct sup_ucmd *ucmd)
 	struct sup_mailbox *mailbox = sup_object_mailbox(ucmd->object);
 	struct supervisor_mailbox_own *cmd = ucmd->cmd;
 	struct sup_mailbox_owner *owner;
-	struct sup_process *process;
 	int ret;
 
-	owner = owner_alloc(mailbox);
+	owner = sup_mailbox_owner_alloc(mailbox);
 	if (!owner)
 		return -ENOMEM;
-	process = sup_process_get_current();
-	if (!process) {
-		owner_free(owner);
-		return -ENOMEM;
-	}
 	mutex_lock(&mailbox->owner_lock);
-	ret = own_locked(mailbox, owner, process, cmd->flags);
+	ret = own_locked(mailbox, owner, cmd->flags);
 	mutex_unlock(&mailbox->owner_lock);
-	if (ret) {
-		sup_process_put(process);
-		owner_free(owner);
-	}
+	if (ret)
+		sup_mailbox_owner_free(owner);
 	return ret;
 }
 
@@ -501,18 +538,12 @@ static int create_check(struct supervisor_mailbox_create *cmd)
 static int create_own(struct sup_mailbox *mailbox)
 {
 	struct sup_mailbox_owner *owner;
-	struct sup_process *process;
 
-	owner = owner_alloc(mailbox);
+	owner = sup_mailbox_owner_alloc(mailbox);
 	if (!owner)
 		return -ENOMEM;
-	process = sup_process_get_current();
-	if (!process) {
-		owner_free(owner);
-		return -ENOMEM;
-	}
 	mutex_lock(&mailbox->owner_lock);
-	owner_set(mailbox, owner, process);
+	owner_set(mailbox, owner);
 	mutex_unlock(&mailbox->owner_lock);
 	return 0;
 }

@@ -272,6 +272,9 @@ int sup_mailbox_create(struct sup_ucmd *ucmd);
 int sup_mailbox_own(struct sup_ucmd *ucmd);
 int sup_mailbox_status(struct sup_ucmd *ucmd);
 void sup_mailbox_settle(struct sup_mailbox *mailbox);
+struct sup_mailbox_owner *sup_mailbox_owner_alloc(struct sup_mailbox *mailbox);
+void sup_mailbox_owner_free(struct sup_mailbox_owner *owner);
+void sup_mailbox_serve(struct sup_mailbox *mailbox, struct sup_mailbox_owner *owner);
 
 struct sup_mailbox *sup_mailbox_fdget(int fd);
 struct sup_mailbox *sup_mailbox_fdget_read(int fd);

@@ -107,6 +107,7 @@ union ioctl_buffer {
 	struct supervisor_own own;
 	struct supervisor_resize resize;
 	struct supervisor_child_join join;
+	struct supervisor_adopt adopt;
 	struct supervisor_registry_create registry_create;
 	struct supervisor_register reg;
 	struct supervisor_unregister unregister;
@@ -240,6 +241,8 @@ static const struct ioctl_op ioctl_ops[] = {
 		 sup_supervisor_own),
 	IOCTL_OP_CALL(SUPERVISOR_RESIZE, SUPERVISOR, FMODE_WRITE, supervisor_resize, call, 0,
 		      0, offsetof(struct supervisor_resize, call), sup_resize),
+	IOCTL_OP(SUPERVISOR_ADOPT, SUPERVISOR, FMODE_READ | FMODE_WRITE, supervisor_adopt, out_id,
+		 0, RESERVED(supervisor_adopt), sup_supervisor_adopt),
 	IOCTL_OP(SUPERVISOR_REGISTRY_CREATE, DEVICE, 0, supervisor_registry_create, out_id,
 		 SUPERVISOR_REGISTRY_F_OPEN | SUPERVISOR_REGISTRY_F_MAP, 0, sup_registry_create),
 	IOCTL_OP(SUPERVISOR_REGISTER, REGISTRY, FMODE_WRITE, supervisor_register, out_id, 0, 0,

@@ -141,10 +141,14 @@ int sup_object_file(struct sup_ucmd *ucmd, struct sup_object *object, int flags)
 
 static void object_file_gone(struct sup_object *object)
 {
-	if (!atomic_dec_and_test(&object->files))
-		return;
-	sup_object_clear_name(object);
-	object->ops->unused(object);
+	int left = atomic_dec_return(&object->files);
+
+	if (!left) {
+		sup_object_clear_name(object);
+		object->ops->unused(object);
+	} else if (left == 1 && object->ops->less_reachable) {
+		object->ops->less_reachable(object);
+	}
 }
 
 /**
@@ -157,6 +161,22 @@ void sup_object_remember(struct sup_object *object)
 {
 	atomic_inc(&object->files);
 	sup_object_get(object);
+}
+
+/**
+ * sup_object_reach - the same, unless its last file has been closed
+ * @object: an object to which the caller has a reference
+ *
+ * Context: any. Taken back by sup_object_forget().
+ * Return: false when it has been.
+ */
+bool sup_object_reach(struct sup_object *object)
+{
+	bool open = atomic_inc_not_zero(&object->files);
+
+	if (open)
+		sup_object_get(object);
+	return open;
 }
 
 /**
@@ -482,6 +502,23 @@ void sup_object_clear_name(struct sup_object *object)
 	mutex_unlock(&sup_names_lock);
 }
 
+/**
+ * sup_object_named - has an object a name
+ * @object: the object
+ *
+ * Context: may sleep.
+ * Return: true if so, at this moment.
+ */
+bool sup_object_named(struct sup_object *object)
+{
+	bool named;
+
+	mutex_lock(&sup_names_lock);
+	named = !list_empty(&object->name.node);
+	mutex_unlock(&sup_names_lock);
+	return named;
+}
+
 static bool name_allows(const struct sup_object_name *name, int access)
 {
 	umode_t mode = name->mode;
@@ -546,9 +583,7 @@ struct sup_object *sup_object_find(u64 uptr, u32 len, enum sup_kind kind, int ac
 	else if (!name_allows(&object->name, access))
 		ret = -EACCES;
 	else
-		ret = atomic_inc_not_zero(&object->files) ? 0 : -ENOENT;
-	if (!ret)
-		sup_object_get(object);
+		ret = sup_object_reach(object) ? 0 : -ENOENT;
 	mutex_unlock(&sup_names_lock);
 	kfree(bytes);
 	return ret ? ERR_PTR(ret) : object;
@@ -606,9 +641,17 @@ int sup_object_unlink(struct sup_ucmd *ucmd)
 		ret = -EPERM;
 	else
 		name_clear_locked(object);
+	/* What had a name has a file counted, and a reference for that. */
+	if (!ret)
+		sup_object_get(object);
 	mutex_unlock(&sup_names_lock);
 	kfree(bytes);
-	return ret;
+	if (ret)
+		return ret;
+	if (object->ops->less_reachable)
+		object->ops->less_reachable(object);
+	sup_object_put(object);
+	return 0;
 }
 
 /**

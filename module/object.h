@@ -70,6 +70,8 @@ enum sup_kind {
  * @unused: the last file is gone. May sleep.
  * @free: the last reference is gone; frees the memory. May sleep.
  * @owner_pid: the number of the process that owns it, 0 for none. May sleep.
+ * @less_reachable: the last file but one is closed, or the name is free; or NULL. May
+ *	sleep
  * @name_is_free: N: somebody may have its name, though nobody has cleared it yet;
  *	or NULL for never
  */
@@ -80,6 +82,7 @@ struct sup_object_ops {
 	void (*unused)(struct sup_object *object);
 	void (*free)(struct sup_object *object);
 	pid_t (*owner_pid)(struct sup_object *object, struct pid_namespace *ns);
+	void (*less_reachable)(struct sup_object *object);
 	bool (*name_is_free)(struct sup_object *object);
 };
 
@@ -176,6 +179,7 @@ void sup_object_put(struct sup_object *object);
 
 int sup_object_file(struct sup_ucmd *ucmd, struct sup_object *object, int flags);
 void sup_object_remember(struct sup_object *object);
+bool sup_object_reach(struct sup_object *object);
 void sup_object_forget(struct sup_object *object);
 int sup_object_reopen(struct sup_ucmd *ucmd, struct sup_object *object, int access, s32 *out_fd,
 		      u64 *out_id);
@@ -192,6 +196,7 @@ u32 sup_object_kind(const struct sup_object *object);
 struct sup_object *sup_object_find(u64 uptr, u32 len, enum sup_kind kind, int access);
 int sup_object_set_name(struct sup_object *object, u64 uptr, u32 len, u32 mode);
 void sup_object_clear_name(struct sup_object *object);
+bool sup_object_named(struct sup_object *object);
 
 int sup_object_open(struct sup_ucmd *ucmd);
 int sup_object_unlink(struct sup_ucmd *ucmd);

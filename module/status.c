@@ -355,29 +355,10 @@ size_t sup_status_template(struct sup_supervisor *sup, void *buf, size_t len)
 	return shared_spec_write(sup->template, buf, len);
 }
 
-/**
- * sup_status_owner_pid - the number of a supervisor's owner
- * @object: the supervisor
- * @ns: in which
- *
- * Context: may sleep.
- * Return: the number; 0 when it has none.
- */
-pid_t sup_status_owner_pid(struct sup_object *object, struct pid_namespace *ns)
-{
-	struct sup_supervisor *sup = sup_object_supervisor(object);
-	pid_t pid = 0;
-
-	mutex_lock(&sup_tree_lock);
-	if (sup->owner.process && !READ_ONCE(sup->owner.process->dead))
-		pid = pid_nr_ns(sup->owner.process->pid, ns);
-	mutex_unlock(&sup_tree_lock);
-	return pid;
-}
-
 static void status_write_locked(struct sup_supervisor *sup, struct supervisor_status *cmd)
 {
 	const struct sup_flags *flags = sup_engine_flags(sup);
+	u64 hold_until_ns = sup_hold_deadline(sup);
 
 	lockdep_assert_held(&sup->lock);
 	cmd->out_id = sup->object.id;
@@ -398,6 +379,9 @@ static void status_write_locked(struct sup_supervisor *sup, struct supervisor_st
 	cmd->out_kind = sup->kind;
 	cmd->out_spawn = sup->spawn;
 	cmd->out_max_children = sup_is_dynamic(sup) ? sup->dynamic.flags.max_children : 0;
+	cmd->out_hold_until_ns = hold_until_ns == SUP_NOT_HELD ? 0 : hold_until_ns;
+	cmd->out_hold_ms = sup->hold_ms;
+	cmd->__reserved = 0;
 }
 
 /**
@@ -435,7 +419,7 @@ int sup_status(struct sup_ucmd *ucmd)
 		cmd->out_count = sup_nr_children(sup);
 	}
 	mutex_unlock(&sup->lock);
-	cmd->out_owner_pid = sup_status_owner_pid(&READ_ONCE(sup->root)->object, ns);
+	cmd->out_owner_pid = sup_owner_pid(&READ_ONCE(sup->root)->object, ns);
 	if (cmd->buf && cmd->buf_len > room)
 		ret = -EMSGSIZE;
 	else if (cmd->buf && copy_to_user(u64_to_user_ptr(cmd->buf), buf, cmd->buf_len))

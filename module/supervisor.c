@@ -281,23 +281,6 @@ void sup_disown(struct sup_child *as_child)
 }
 
 /**
- * sup_owned_by_current - is the calling process a tree's owner
- * @root: the tree's root
- *
- * Context: may sleep.
- * Return: true if so.
- */
-bool sup_owned_by_current(struct sup_supervisor *root)
-{
-	bool owned;
-
-	mutex_lock(&sup_tree_lock);
-	owned = sup_current_is(root->owner.process);
-	mutex_unlock(&sup_tree_lock);
-	return owned;
-}
-
-/**
  * sup_start_below - start a supervisor that is a child
  * @sub: the supervisor; it belongs to its parent's tree from now on
  * @root: that tree's root
@@ -312,13 +295,6 @@ void sup_start_below(struct sup_supervisor *sub, struct sup_supervisor *root)
 	sub->controls &= ~(SUP_CONTROL_STOP | SUP_CONTROL_KILL | SUP_CONTROL_RESUME);
 	spin_unlock_irq(&sub->inbox_lock);
 	sup_control(sub, SUP_CONTROL_START);
-}
-
-static void owner_notify(struct sup_watch *watch)
-{
-	struct sup_supervisor *sup = container_of(watch, struct sup_supervisor, owner);
-
-	inbox_add(sup, &sup->control_msg, SUP_CONTROL_OWNER);
 }
 
 /*
@@ -520,7 +496,8 @@ static bool supervisor_act(struct sup_supervisor *sup, int *budget, bool signals
  */
 void sup_arm_timer(struct sup_supervisor *sup)
 {
-	u64 due = min(sup_engine_deadline(sup), sup_start_deadline(sup));
+	u64 due = min3(sup_engine_deadline(sup), sup_start_deadline(sup),
+		       sup_hold_deadline(sup));
 	u64 now = ktime_get_ns();
 
 	lockdep_assert_held(&sup->lock);
@@ -601,6 +578,14 @@ static void supervisor_feed_type(struct sup_supervisor *sup, enum sup_input_type
 		sup_feed(sup, &(struct sup_input){ .type = type });
 }
 
+static void supervisor_ownerless(struct sup_supervisor *sup)
+{
+	if (sup->owner_death == SUPERVISOR_OWNER_DEATH_RELEASE)
+		supervisor_release(sup);
+	else if (!sup_hold(sup))
+		supervisor_feed_stop(sup, SUP_SHUTDOWN);
+}
+
 static void supervisor_control(struct sup_supervisor *sup)
 {
 	enum sup_reason reason;
@@ -623,18 +608,16 @@ static void supervisor_control(struct sup_supervisor *sup)
 		supervisor_feed_type(sup, SUP_IN_RESUME);
 	if (controls & SUP_CONTROL_STOP)
 		supervisor_feed_stop(sup, reason);
-	if (controls & SUP_CONTROL_OWNER && !sup->as_child) {
-		if (sup->owner_death == SUPERVISOR_OWNER_DEATH_RELEASE && supervisor_active(sup))
-			supervisor_release(sup);
-		else
-			supervisor_feed_stop(sup, SUP_SHUTDOWN);
-	}
+	if (controls & SUP_CONTROL_OWNER && !sup->as_child && supervisor_active(sup))
+		supervisor_ownerless(sup);
 	if (controls & SUP_CONTROL_KILL)
 		supervisor_feed_type(sup, SUP_IN_KILL);
 	if (controls & SUP_CONTROL_RELEASE)
 		supervisor_release(sup);
 	if (controls & SUP_CONTROL_TIMER) {
 		sup->timer_due = U64_MAX;
+		if (ktime_get_ns() >= sup_hold_deadline(sup))
+			supervisor_feed_stop(sup, SUP_SHUTDOWN);
 		sup_start_handle_timer(sup, ktime_get_ns());
 		supervisor_feed_type(sup, SUP_IN_TIMER);
 	}
@@ -702,7 +685,7 @@ static bool inbox_sleep(struct sup_supervisor *sup, bool idle)
 static void supervisor_run(struct sup_supervisor *sup, int budget, bool signals)
 {
 	struct sup_inbox_msg *msg;
-	bool asleep, busy;
+	bool asleep, busy, unkept;
 
 	mutex_lock(&sup->lock);
 	do {
@@ -716,11 +699,14 @@ static void supervisor_run(struct sup_supervisor *sup, int budget, bool signals)
 		/* It may never have started. */
 		sup_object_down(&sup->object, SUPERVISOR_EXIT_NORMAL);
 	}
+	unkept = sup_hold_unkeep(sup);
 	sup_arm_timer(sup);
 	asleep = !busy &&
 		 inbox_sleep(sup, !supervisor_active(sup) || sup_engine_idle(sup));
 	mutex_unlock(&sup->lock);
 
+	if (unkept)
+		sup_hold_forget(sup);
 	if (asleep)
 		sup_object_put(&sup->object);
 	else
@@ -804,7 +790,8 @@ static const struct sup_object_ops supervisor_ops = {
 	.fops = &sup_supervisor_fops,
 	.unused = supervisor_unused,
 	.free = supervisor_free,
-	.owner_pid = sup_status_owner_pid,
+	.owner_pid = sup_owner_pid,
+	.less_reachable = sup_hold_look,
 };
 
 /* What the deciders check has its place in an order that is theirs. */
@@ -835,7 +822,7 @@ static int create_check(struct supervisor_create *cmd, struct sup_dynamic_flags 
 	if ((cmd->kind == SUPERVISOR_SIMPLE || cmd->spawn == SUPERVISOR_SPAWN_SELF) &&
 	    !cmd->child_spec)
 		return -EINVAL;
-	return cmd->owner_death <= SUPERVISOR_OWNER_DEATH_RELEASE ? 0 : -EOPNOTSUPP;
+	return sup_owner_check(cmd);
 }
 
 /* The template, if there is one. */
@@ -948,9 +935,8 @@ static void supervisor_init(struct sup_supervisor *sup, const struct supervisor_
 	INIT_LIST_HEAD(&sup->parked);
 	sup->cred = get_current_cred();
 	sup->pid_ns = get_pid_ns(task_active_pid_ns(current));
-	sup->owner_death = cmd->owner_death;
 	sup->spawner_timeout_ms = cmd->spawner_timeout_ms;
-	sup_watch_init(&sup->owner, owner_notify);
+	sup_owner_init(sup, cmd);
 	sup->root = sup;
 	spin_lock_init(&sup->inbox_lock);
 	INIT_LIST_HEAD(&sup->inbox);
@@ -982,11 +968,14 @@ static int create_finish(struct sup_ucmd *ucmd, struct sup_supervisor *sup,
 		if (IS_ERR(mailbox))
 			return PTR_ERR(mailbox);
 		sup->mailbox = mailbox;
+		/* Who adopts it becomes the mailbox's owner, too. */
+		if (sup->owner_death == SUPERVISOR_OWNER_DEATH_HOLD && !mailbox->survive)
+			return -EINVAL;
 	}
 	owner = sup_process_get_current();
 	if (!owner)
 		return -ENOMEM;
-	sup_watch_add(&sup->owner, owner);
+	sup_owner_set(sup, owner);
 	ret = sup_object_file(ucmd, &sup->object, O_RDWR);
 	if (ret || !cmd->name_len)
 		return ret;
@@ -1030,49 +1019,6 @@ int sup_supervisor_create(struct sup_ucmd *ucmd)
 		cmd->out_id = sup->object.id;
 	}
 	sup_object_put(&sup->object);
-	return ret;
-}
-
-static bool own_allowed(const struct sup_supervisor *sup)
-{
-	return uid_eq(current_euid(), sup->cred->euid) ||
-	       ns_capable(sup->cred->user_ns, CAP_KILL);
-}
-
-/**
- * sup_supervisor_own - ioctl(SUPERVISOR_OWN)
- * @ucmd: the ioctl
- *
- * Context: may sleep.
- * Return: as the UAPI header says.
- */
-int sup_supervisor_own(struct sup_ucmd *ucmd)
-{
-	struct sup_supervisor *sup = sup_object_supervisor(ucmd->object);
-	struct sup_process *owner;
-	int ret = 0;
-
-	if (!own_allowed(sup))
-		return -EPERM;
-	owner = sup_process_get_current();
-	if (!owner)
-		return -ENOMEM;
-	mutex_lock(&sup_tree_lock);
-	if (sup->as_child)
-		ret = -EINVAL;
-	else if (READ_ONCE(sup->state) >= SUPERVISOR_STATE_STOPPING)
-		ret = -ESHUTDOWN;
-	if (!ret) {
-		sup_unwatch(&sup->owner);
-		/* The old owner's death, if it has not been acted on, is void. */
-		spin_lock_irq(&sup->inbox_lock);
-		sup->controls &= ~SUP_CONTROL_OWNER;
-		spin_unlock_irq(&sup->inbox_lock);
-		sup_watch_add(&sup->owner, owner);
-	}
-	mutex_unlock(&sup_tree_lock);
-	if (ret)
-		sup_process_put(owner);
 	return ret;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * supervisor - supervisors in the kernel: the structs that supervisor.c (actor,
- * life and death), child.c (starts, attach, signals), member.c (children of
- * dynamic supervisors), call.c (calls from user space), event.c (events) and
- * status.c (looking) share.
+ * life and death), owner.c (who owns a root), child.c (starts, attach, signals),
+ * member.c (children of dynamic supervisors), call.c (calls from user space),
+ * event.c (events) and status.c (looking) share.
  *
  * A supervisor is an actor. Everything that concerns it (a child's death, a
  * report, a call, a word from its parent or from a supervisor below) is put in
@@ -55,7 +55,7 @@ struct sup_inbox_msg {
 #define SUP_CONTROL_START	BIT(0)
 #define SUP_CONTROL_STOP	BIT(1)	/* with sup_supervisor.stop_reason */
 #define SUP_CONTROL_KILL	BIT(2)
-#define SUP_CONTROL_OWNER	BIT(3)	/* the owner is gone */
+#define SUP_CONTROL_OWNER	BIT(3)	/* the owner is gone, or may be */
 #define SUP_CONTROL_RELEASE	BIT(4)	/* forget the children, signal nobody */
 #define SUP_CONTROL_RESUME	BIT(5)
 #define SUP_CONTROL_TIMER	BIT(6)
@@ -320,7 +320,12 @@ struct sup_start {
  * @pid_ns: const, referenced: the creator's
  * @owner_death: const: SUPERVISOR_OWNER_DEATH_*
  * @spawner_timeout_ms: const: 0 is for ever
- * @owner: sup_tree_lock: a watch on the owner
+ * @hold_ms: const: how long it waits for another owner
+ * @hold_until_ns: S: while it is held, until when; else %SUP_NOT_HELD. Read
+ *	anywhere
+ * @lasting: it counts as a file of itself and one of its mailbox: from its start under
+ *	sup_tree_lock until it is down, under S. Read anywhere
+ * @owner: sup_tree_lock: a watch on the owner; watches nothing while it is held
  * @as_child: sup_tree_lock until it starts, then const: the child that it is,
  *	referenced. Its absence makes a root
  * @height: sup_tree_lock: supervisors below it on the longest path, at most
@@ -392,6 +397,9 @@ struct sup_supervisor {
 	struct pid_namespace *pid_ns;
 	u32 owner_death;
 	u32 spawner_timeout_ms;
+	u32 hold_ms;
+	u64 hold_until_ns;
+	bool lasting;
 	struct sup_watch owner;
 	struct sup_child *as_child;
 	u32 height;
@@ -535,12 +543,10 @@ static inline struct pid *sup_child_pid(const struct sup_child *child)
 /* supervisor.c */
 extern struct mutex sup_tree_lock;
 int sup_supervisor_create(struct sup_ucmd *ucmd);
-int sup_supervisor_own(struct sup_ucmd *ucmd);
 int sup_supervisor_open_child(struct sup_ucmd *ucmd);
 u32 sup_depth(struct sup_supervisor *sup);
 int sup_adopt(struct sup_supervisor *sub, struct sup_child *as_child);
 void sup_disown(struct sup_child *as_child);
-bool sup_owned_by_current(struct sup_supervisor *root);
 void sup_start_below(struct sup_supervisor *sub, struct sup_supervisor *root);
 void sup_control(struct sup_supervisor *sup, u32 controls);
 void sup_stop(struct sup_supervisor *sup, enum sup_reason reason);
@@ -551,6 +557,25 @@ bool sup_inbox_remove(struct sup_supervisor *sup, struct sup_inbox_msg *msg);
 void sup_inbox_msg_init(struct sup_inbox_msg *msg, enum sup_inbox_kind kind);
 void sup_arm_timer(struct sup_supervisor *sup);
 void sup_feed(struct sup_supervisor *sup, const struct sup_input *input);
+
+/* owner.c */
+
+/* sup_supervisor.hold_until_ns: it has an owner, or ends without one. */
+#define SUP_NOT_HELD U64_MAX
+
+int sup_owner_check(const struct supervisor_create *cmd);
+void sup_owner_init(struct sup_supervisor *sup, const struct supervisor_create *cmd);
+void sup_owner_set(struct sup_supervisor *sup, struct sup_process *process);
+bool sup_owned_by_current(struct sup_supervisor *root);
+pid_t sup_owner_pid(struct sup_object *object, struct pid_namespace *ns);
+int sup_hold_keep(struct sup_supervisor *sup);
+bool sup_hold_unkeep(struct sup_supervisor *sup);
+void sup_hold_forget(struct sup_supervisor *sup);
+u64 sup_hold_deadline(const struct sup_supervisor *sup);
+bool sup_hold(struct sup_supervisor *sup);
+void sup_hold_look(struct sup_object *object);
+int sup_supervisor_own(struct sup_ucmd *ucmd);
+int sup_supervisor_adopt(struct sup_ucmd *ucmd);
 
 /* child.c */
 int sup_child_init(void);
@@ -570,6 +595,7 @@ void sup_child_start(struct sup_child *child);
 void sup_child_term(struct sup_child *child);
 void sup_child_kill(struct sup_child *child);
 void sup_child_abandon(struct sup_child *child);
+bool sup_current_is_below(struct sup_supervisor *root);
 void sup_child_release(struct sup_child *child);
 void sup_child_handle_exit(struct sup_child *child);
 void sup_child_handle_up(struct sup_child *child);
@@ -635,7 +661,6 @@ size_t sup_path(struct sup_supervisor *sup, char *buf);
 
 /* status.c */
 int sup_status(struct sup_ucmd *ucmd);
-pid_t sup_status_owner_pid(struct sup_object *object, struct pid_namespace *ns);
 int sup_status_list(struct sup_ucmd *ucmd);
 size_t sup_status_children(struct sup_supervisor *sup, struct pid_namespace *ns, bool reverse,
 			   void *buf, size_t len, u32 *count);

@@ -467,6 +467,41 @@ int _test_own(int sup)
 	return _test_ioctl(sup, SUPERVISOR_OWN, &own);
 }
 
+int _test_adopt(int sup, int *mailbox)
+{
+	struct supervisor_adopt adopt = ARG(supervisor_adopt);
+	int err = _test_ioctl(sup, SUPERVISOR_ADOPT, &adopt);
+
+	*mailbox = err ? -1 : adopt.out_fd;
+	return err ?: adopt.out_fd < 0 || !adopt.out_id ? -EPROTO : 0;
+}
+
+static bool is_held(int sup)
+{
+	struct supervisor_status status;
+
+	return !_test_status(sup, &status) && status.out_hold_until_ns;
+}
+
+int _test_held(int dev, const char *name, __u32 mode, __u32 hold_ms, int *sup)
+{
+	struct supervisor_create create =
+		CREATE(.owner_death = SUPERVISOR_OWNER_DEATH_HOLD, .hold_ms = hold_ms,
+		       .name = (uintptr_t)name, .name_len = strlen(name), .mode = mode);
+	int err;
+
+	err = _test_mailbox(dev, MAILBOX(.flags = SUPERVISOR_MAILBOX_F_SURVIVE),
+			    &create.mailbox_fd);
+	if (err)
+		return err;
+	err = _test_create(dev, &create, sup);
+	err = err ?: _test_start(*sup);
+	close(*sup);
+	close(create.mailbox_fd);
+	err = err ?: _test_open(dev, name, O_RDWR, sup);
+	return err ?: eventually(is_held(*sup)) ? 0 : -ETIMEDOUT;
+}
+
 pid_t child_pid(int sup, const char *id)
 {
 	struct supervisor_child_status status;
@@ -1113,6 +1148,9 @@ static void describe(const struct event *event, char *text, size_t size)
 		[SUPERVISOR_EVENT_ABANDONED] = "abandoned",
 		[SUPERVISOR_EVENT_UP] = "up",
 		[SUPERVISOR_EVENT_DOWN] = "down",
+		[SUPERVISOR_EVENT_START_REQUEST] = "start_request",
+		[SUPERVISOR_EVENT_HELD] = "held",
+		[SUPERVISOR_EVENT_ADOPTED] = "adopted",
 	};
 	static const char * const reasons[] = {
 		[SUPERVISOR_EXIT_NORMAL] = "normal",

@@ -265,6 +265,13 @@ int _test_child_status(int sup, const char *id,
 		       struct supervisor_child_status *status);
 int _test_count(int sup, struct supervisor_count *count);
 int _test_own(int sup);
+/* The mailbox that comes with it, or -1. */
+int _test_adopt(int sup, int *mailbox);
+/*
+ * A named root without children which is held, for its owner, the calling process,
+ * has closed it. @sup is a new file of it.
+ */
+int _test_held(int dev, const char *name, __u32 mode, __u32 hold_ms, int *sup);
 pid_t child_pid(int sup, const char *id);
 int child_state(int sup, const char *id);
 /* "c running, b undefined, a running", as which_children tells it. */

@@ -41,6 +41,7 @@ struct scene {
 	int topics;	/* one of duplicate keys */
 	int keyed;	/* where the child of @token is to be registered, or 0 */
 	int mapped;	/* the same, and it can be mapped; no metadata */
+	int held;	/* a root without an owner, or -1 */
 };
 
 /* Larger than the ring of @box; and what only one allocator has room for. */
@@ -132,6 +133,7 @@ static int scene_open(struct scene *scene, enum keyed keyed)
 	scene->server = 0;
 	scene->keyed = keyed == KEYED_UNIQUE ? scene->reg :
 		       keyed == KEYED_DUPLICATE ? scene->topics : 0;
+	scene->held = -1;
 
 	create = CREATE(.mailbox_fd = scene->mailbox, .mode = 0600,
 			.name = (uintptr_t)scene->name,
@@ -221,6 +223,11 @@ static int scene_serve(struct scene *scene)
 			  !status.out_messages) ? 0 : -ETIMEDOUT;
 }
 
+static int scene_hold(struct scene *scene)
+{
+	return _test_held(scene->dev, "/fail_nth.held", 0600, PATIENCE_MS, &scene->held);
+}
+
 /* The other supervisor's calls wait for the START; this ends it. */
 static int scene_settle(struct scene *scene)
 {
@@ -239,6 +246,10 @@ static void scene_close(struct scene *scene)
 	_test_stop(scene->started);
 	_test_stop(scene->pool);
 	close(scene->pool);
+	if (scene->held >= 0) {
+		_test_stop(scene->held);
+		close(scene->held);
+	}
 	close(scene->reg);
 	close(scene->topics);
 	close(scene->mapped);
@@ -514,6 +525,16 @@ static int do_resize(struct scene *scene)
 		ARG(supervisor_resize, .deadline = SUPERVISOR_NO_DEADLINE);
 
 	return _test_ioctl(scene->pool, SUPERVISOR_RESIZE, &resize);
+}
+
+static int do_adopt(struct scene *scene)
+{
+	int mailbox;
+	int err = _test_adopt(scene->held, &mailbox);
+
+	if (!err)
+		close(mailbox);
+	return err;
 }
 
 static int do_monitor(struct scene *scene)
@@ -925,6 +946,7 @@ FIXTURE_VARIANT(fail_nth)
 	bool exchanges;		/* wants messages and calls */
 	bool served;		/* wants somebody to answer */
 	enum keyed keyed;
+	bool holds;		/* wants a root without an owner */
 };
 
 #define CALLS(X) \
@@ -971,6 +993,8 @@ FIXTURE_VARIANT(fail_nth)
 	X(OPEN_CHILD, .call = do_open_child, .allocates = true) \
 	X(OWN, .call = do_own) \
 	X(RESIZE, .call = do_resize, .allocates = true) \
+	X(ADOPT, .call = do_adopt, .allocates = true, .forks = true, \
+	  .holds = true) \
 	X(named_mailbox, .call = do_named_mailbox, .allocates = true) \
 	X(MAILBOX_SEND, .call = do_send) \
 	X(large_send, .call = do_send_large, .allocates = true) \
@@ -1192,6 +1216,8 @@ TEST_F(fail_nth, sweep)
 			ASSERT_EQ(0, scene_exchange(scene));
 		if (variant->served)
 			ASSERT_EQ(0, scene_serve(scene));
+		if (variant->holds)
+			ASSERT_EQ(0, scene_hold(scene));
 		test_info(scene->dev, &before);
 		file = next_file();
 

@@ -475,6 +475,98 @@ TEST_F(perm, own_with_privilege)
 	trace("down stopped");
 }
 
+struct orphan {
+	const char *name;
+	int sup;
+	unsigned int access;	/* with which OTHER opens it */
+};
+
+static int adopt_as_other(void *argument)
+{
+	struct orphan *orphan = argument;
+	int err = become(OTHER, OTHER);
+	int dev = device_open();
+	int mailbox, sup;
+
+	err = err ?: _test_open(dev, orphan->name, orphan->access, &sup);
+	return err ?: _test_adopt(sup, &mailbox);
+}
+
+static int adopt_from_user_namespace(void *argument)
+{
+	struct orphan *orphan = argument;
+	int err = become(USER, USER);
+	int mailbox;
+
+	if (err || unshare(CLONE_NEWUSER))
+		return err ?: -errno;
+	return _test_adopt(orphan->sup, &mailbox);
+}
+
+/* Who may read and write it may adopt it, where its creator is. */
+TEST_F(perm, adopted_by_mode)
+{
+	struct supervisor_status status;
+	int dev = device_open();
+	struct orphan orphan;
+	char name[32];
+
+	snprintf(name, sizeof(name), "/orphan.%d", getpid());
+	orphan.name = name;
+	umask(0);
+	ASSERT_EQ(0, setresuid(USER, USER, 0));
+	ASSERT_EQ(0, _test_held(dev, name, 0606, PATIENCE_MS, &orphan.sup));
+	ASSERT_EQ(0, setresuid(0, 0, 0));
+	ASSERT_EQ(-EPERM, in_process(adopt_from_user_namespace, &orphan));
+	orphan.access = O_RDONLY;
+	ASSERT_EQ(-EBADF, in_process(adopt_as_other, &orphan));
+	test_status(orphan.sup, &status);
+	ASSERT_NE(0, status.out_hold_until_ns);
+	orphan.access = O_RDWR;
+	ASSERT_EQ(0, in_process(adopt_as_other, &orphan));
+	test_stop(orphan.sup);
+	close(orphan.sup);
+
+	ASSERT_EQ(0, setresuid(USER, USER, 0));
+	ASSERT_EQ(0, _test_held(dev, name, 0604, PATIENCE_MS, &orphan.sup));
+	ASSERT_EQ(0, setresuid(0, 0, 0));
+	ASSERT_EQ(-EACCES, in_process(adopt_as_other, &orphan));
+	test_stop(orphan.sup);
+	close(orphan.sup);
+	close(dev);
+}
+
+static int hold_one(void *argument)
+{
+	int sup;
+
+	return _test_held(device_open(), argument, 0600, PATIENCE_MS, &sup);
+}
+
+static int hold_in_pid_namespace(void *argument)
+{
+	if (unshare(CLONE_NEWPID))
+		return -errno;
+	return in_process(hold_one, argument);
+}
+
+/* What is started out here could not be signalled from in there. */
+TEST_F(perm, adopted_from_outside_a_pid_namespace)
+{
+	int dev = device_open();
+	int mailbox, sup;
+	char name[32];
+
+	snprintf(name, sizeof(name), "/orphan.%d", getpid());
+	ASSERT_EQ(0, in_process(hold_in_pid_namespace, name));
+	test_open(dev, name, O_RDWR, &sup);
+	ASSERT_EQ(-EPERM, _test_adopt(sup, &mailbox));
+	/* Nobody is in there any more, and it can be stopped. */
+	test_stop(sup);
+	close(sup);
+	close(dev);
+}
+
 /* A stranger with a file may stop, for the file's mode says so. */
 static int stop_as_other(void *argument)
 {

@@ -67,6 +67,7 @@ union argument {
 	struct supervisor_own own;
 	struct supervisor_resize resize;
 	struct supervisor_child_join join;
+	struct supervisor_adopt adopt;
 	struct supervisor_registry_create registry_create;
 	struct supervisor_register reg;
 	struct supervisor_unregister unregister;
@@ -422,6 +423,7 @@ static void fill_lock(union argument *arg)
 	X(RESIZE, resize, call, 0, ON_STARTED, fill_resize, EINVAL) \
 	X(CHILD_JOIN, child_join, out_id, SUPERVISOR_ATTACH_F_RESET_SIGNALS, \
 	  ON_JOINED, fill_join, EDEADLK) \
+	X(ADOPT, adopt, out_id, 0, ON_STARTED, fill_nothing, EBUSY) \
 	X(REGISTRY_CREATE, registry_create, out_id, \
 	  SUPERVISOR_REGISTRY_F_OPEN | SUPERVISOR_REGISTRY_F_MAP, ON_DEVICE, \
 	  fill_nothing, 0) \
@@ -477,6 +479,7 @@ static void fill_lock(union argument *arg)
 	X(RESUME, suspend) \
 	X(WAIT, wait) \
 	X(OPEN_CHILD, open_child) \
+	X(ADOPT, adopt) \
 	X(SELECT, select) \
 	X(COUNT, select) \
 	X(PUBLISH, publish) \
@@ -751,11 +754,11 @@ TEST_F(ioctl, access)
 	static const enum which control[] = {
 		IS_CHILD_ADD, IS_START, IS_STOP, IS_CHILD_TERMINATE,
 		IS_CHILD_RESTART, IS_CHILD_DELETE, IS_SUSPEND, IS_RESUME,
-		IS_OWN, IS_RESIZE, IS_CHILD_JOIN,
+		IS_OWN, IS_RESIZE, IS_CHILD_JOIN, IS_ADOPT,
 	};
 	static const enum which look[] = {
 		IS_CHILD_GET_SPEC, IS_WHICH_CHILDREN, IS_COUNT_CHILDREN,
-		IS_STATUS, IS_WAIT, IS_SUBSCRIBE,
+		IS_STATUS, IS_WAIT, IS_SUBSCRIBE, IS_ADOPT,
 	};
 	static const enum which receive[] = {
 		IS_MAILBOX_RECV, IS_CALL_REPLY, IS_CALL_REPLY_RECV,
@@ -1108,7 +1111,7 @@ TEST_F(uapi, create_checks_flags_in_otps_order)
 		ASSERT_EQ(bad[i].invalid, create.out_invalid)
 			TH_LOG("row %u", i);
 	}
-	create = CREATE(.owner_death = 2, .mailbox_fd = self->mailbox);
+	create = CREATE(.owner_death = 3, .mailbox_fd = self->mailbox);
 	ASSERT_EQ(-EOPNOTSUPP, _test_create(self->dev, &create, &sup));
 }
 
@@ -1145,6 +1148,49 @@ TEST_F(uapi, create_takes_the_extremes)
 	ASSERT_EQ(31536000, status.out_period);
 	ASSERT_EQ(SUPERVISOR_OWNER_DEATH_RELEASE, status.out_owner_death);
 	close(sup);
+}
+
+/* To be held takes a time, a name, and a mailbox that outlives its owner. */
+TEST_F(uapi, create_to_be_held)
+{
+	struct supervisor_create good =
+		CREATE(.owner_death = SUPERVISOR_OWNER_DEATH_HOLD, .mode = 0600,
+		       .hold_ms = SUPERVISOR_HOLD_MS_MAX, .name = (uintptr_t)"/held",
+		       .name_len = strlen("/held"));
+	struct supervisor_create bad[7];
+	struct supervisor_status status;
+	unsigned int i;
+	int sup;
+
+	test_mailbox(self->dev, MAILBOX(.flags = SUPERVISOR_MAILBOX_F_SURVIVE),
+		     &good.mailbox_fd);
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		bad[i] = good;
+	bad[0].hold_ms = 0;
+	bad[1].hold_ms = SUPERVISOR_HOLD_MS_MAX + 1;
+	bad[2].name_len = 0;
+	bad[3].mailbox_fd = -1;
+	bad[4].mailbox_fd = self->mailbox;
+	bad[5].owner_death = SUPERVISOR_OWNER_DEATH_RELEASE;
+	bad[6].__reserved2 = 1;
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		ASSERT_EQ(-EINVAL, _test_create(self->dev, &bad[i], &sup))
+			TH_LOG("row %u", i);
+		ASSERT_EQ(SUPERVISOR_VALID, bad[i].out_invalid);
+		ASSERT_EQ(-ENOENT, _test_open(self->dev, "/held", O_RDONLY, &sup));
+	}
+	/* Who does not know of the time cannot say it. */
+	bad[0].size = offsetof(struct supervisor_create, hold_ms);
+	bad[0].hold_ms = good.hold_ms;
+	ASSERT_EQ(-EINVAL, _test_create(self->dev, &bad[0], &sup));
+
+	test_create(self->dev, &good, &sup);
+	test_status(sup, &status);
+	ASSERT_EQ(SUPERVISOR_OWNER_DEATH_HOLD, status.out_owner_death);
+	ASSERT_EQ(SUPERVISOR_HOLD_MS_MAX, status.out_hold_ms);
+	ASSERT_EQ(0, status.out_hold_until_ns);
+	close(sup);
+	close(good.mailbox_fd);
 }
 
 TEST_F(uapi, create_mailbox)

@@ -156,6 +156,19 @@ TEST_F(unload, released_children)
 	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
 }
 
+/* Without owner or file, until its time is up. */
+TEST_F(unload, held)
+{
+	int dev = device_open();
+	int sup;
+
+	ASSERT_EQ(0, _test_held(dev, "/unload.held", 0600, 1000, &sup));
+	close(sup);
+	close(dev);
+	test_in_use();
+	test_unloads();
+}
+
 TEST_F(unload, zombie_child)
 {
 	test_tree_open(&self->tree, CREATE());

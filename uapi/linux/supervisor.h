@@ -77,6 +77,7 @@
 #define SUPERVISOR_PAYLOAD_MAX 65536	/* bytes in a message's payload */
 #define SUPERVISOR_KEY_MAX 255		/* bytes in a registry's key */
 #define SUPERVISOR_VALUE_MAX 4096	/* bytes in a registry's value */
+#define SUPERVISOR_HOLD_MS_MAX 86400000	/* for which a root is held */
 #define SUPERVISOR_PARTITIONS_MAX 64	/* of a registry */
 
 enum {
@@ -126,6 +127,7 @@ enum {
 	SUPERVISOR_CMD_OPEN_CHILD = 0x4e,
 	SUPERVISOR_CMD_OWN = 0x4f,
 	SUPERVISOR_CMD_CHILD_JOIN = 0x50,
+	SUPERVISOR_CMD_ADOPT = 0x51,
 	SUPERVISOR_CMD_RESIZE = 0x58,
 	/* on a registry */
 	SUPERVISOR_CMD_REGISTER = 0x60,
@@ -218,7 +220,8 @@ enum {
 /* What the owner's death does to a root supervisor. */
 enum {
 	SUPERVISOR_OWNER_DEATH_SHUTDOWN = 0,	/* the kernel stops the tree in order */
-	SUPERVISOR_OWNER_DEATH_RELEASE = 1	/* children run on, forgotten; tokens are revoked */
+	SUPERVISOR_OWNER_DEATH_RELEASE = 1,	/* children run on, forgotten; tokens are revoked */
+	SUPERVISOR_OWNER_DEATH_HOLD = 2		/* it goes on, and waits to be adopted */
 };
 
 /* The first bad member of a refused spec, in OTP's order. */
@@ -287,6 +290,9 @@ enum {
  * @child_spec: pointer to a struct supervisor_child_spec, the template: what children are like that
  *	come without a spec of their own. With SIMPLE or SPAWN_SELF there must be one;
  *	otherwise 0 is none. It names no supervisor and no registry
+ * @hold_ms: HOLD: how long it waits to be adopted, 1 to %SUPERVISOR_HOLD_MS_MAX;
+ *	otherwise 0
+ * @__reserved2: must be 0
  *
  * Makes a supervisor without children that has not started. The calling
  * process is its owner. Signals to its children go out with the caller's
@@ -296,6 +302,9 @@ enum {
  * SUPERVISOR_CHILD_ADD or SUPERVISOR_CHILD_JOIN, and are forgotten when they are gone;
  * it starts again with none. They have no order, and their ids need not differ: one is
  * meant by its number. Its @strategy is one_for_one. A stop asks all children at once.
+ *
+ * With HOLD, a root outlives its owner and its files, from its start on: see
+ * SUPERVISOR_ADOPT. It needs a name, and a mailbox that survives.
  *
  * Context: does not block. Errors: EINVAL (@out_invalid, also of @child_spec), EDQUOT
  * (@out_limit), EBADF or EBADFD (@mailbox_fd), EEXIST or ENAMETOOLONG (@name), those of
@@ -325,6 +334,8 @@ struct supervisor_create {
 	__u32 spawn;
 	__s64 max_children __attribute__((aligned(8)));
 	__aligned_u64 child_spec;
+	__u32 hold_ms;
+	__u32 __reserved2;
 };
 #define SUPERVISOR_CREATE _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_CREATE)
 
@@ -655,7 +666,9 @@ enum {
 	SUPERVISOR_EVENT_ABANDONED = 8,	/* it was given up */
 	SUPERVISOR_EVENT_UP = 9,	/* a supervisor has started its children */
 	SUPERVISOR_EVENT_DOWN = 10,	/* a supervisor has ended: @reason, @down */
-	SUPERVISOR_EVENT_START_REQUEST = 11 /* a START went out to the spawner */
+	SUPERVISOR_EVENT_START_REQUEST = 11, /* a START went out to the spawner */
+	SUPERVISOR_EVENT_HELD = 12,	/* a root has lost its owner, and goes on */
+	SUPERVISOR_EVENT_ADOPTED = 13	/* it has another one */
 };
 
 /* An exit reason. */
@@ -679,9 +692,9 @@ enum {
 
 /**
  * struct supervisor_msg_event - a change of state
- * @head: type SUPERVISOR_MSG_EVENT. UP and DOWN of a supervisor have @child 0
- *	for a root; otherwise they name the child of the parent that it is, and
- *	@supervisor is that parent
+ * @head: type SUPERVISOR_MSG_EVENT. HELD, ADOPTED, UP and DOWN of a root have
+ *	@child 0; UP and DOWN of another supervisor name the child of the parent that
+ *	it is, and @supervisor is that parent
  * @event: SUPERVISOR_EVENT_*
  * @reason: EXITED, DOWN: SUPERVISOR_EXIT_*
  * @status: EXITED: the raw wait status, as wait4 gives it
@@ -1844,6 +1857,9 @@ enum {
  * @out_spawn: likewise
  * @out_max_children: likewise
  * @cursor: as in struct supervisor_query
+ * @out_hold_until_ns: when a root that is held will be stopped; 0 when it is not
+ * @out_hold_ms: how long it would be held, as created
+ * @__reserved: 0
  *
  * A look at the state of this moment, past the queue: it does not wait for what
  * the supervisor is doing. Errors: EMSGSIZE, EFAULT.
@@ -1873,6 +1889,9 @@ struct supervisor_status {
 	__u32 out_spawn;
 	__s64 out_max_children __attribute__((aligned(8)));
 	__aligned_u64 cursor;
+	__aligned_u64 out_hold_until_ns;
+	__u32 out_hold_ms;
+	__u32 __reserved;
 };
 #define SUPERVISOR_STATUS _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_STATUS)
 
@@ -1909,8 +1928,8 @@ struct supervisor_open_child {
  * @flags: must be 0
  *
  * The calling process becomes the owner. For a file open for writing, by the
- * owner's user or with CAP_KILL. Errors: EPERM, ESHUTDOWN, EINVAL (not a root),
- * EBADF, ENOMEM.
+ * creator's user or with CAP_KILL. One that is held is held no longer. Errors:
+ * EPERM, ESHUTDOWN, EINVAL (not a root), EBADF, ENOMEM.
  */
 struct supervisor_own {
 	__u32 size;
@@ -1961,6 +1980,43 @@ struct supervisor_resize {
 	__aligned_u64 call;
 };
 #define SUPERVISOR_RESIZE _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_RESIZE)
+
+/**
+ * struct supervisor_adopt - ioctl(SUPERVISOR_ADOPT) on a root supervisor that is held
+ * @size: sizeof(struct supervisor_adopt)
+ * @flags: must be 0
+ * @out_fd: a new file for the mailbox of its START requests, O_CLOEXEC, open for
+ *	reading and writing
+ * @__reserved: must be 0
+ * @out_id: that mailbox's id
+ *
+ * A root created with SUPERVISOR_OWNER_DEATH_HOLD is held from when its owner is
+ * dead, or its last file closed, for @hold_ms. Its children run on; what it
+ * decides meanwhile is carried out, but for START requests, which wait in its
+ * mailbox, those whose reader died among them. Time that they wait does not count
+ * for the spawner's timeout. Then it is stopped, as by SHUTDOWN; at once, if it
+ * has neither a name nor a file through which it could be adopted.
+ *
+ * The calling process becomes its owner, and its mailbox's if that has none, and
+ * is to carry out the requests. When it dies the root is held again, as long as
+ * the first time.
+ *
+ * For a file open for reading and writing, in the creator's user namespace or with
+ * CAP_KILL there, and in the creator's pid namespace or below, where what is
+ * started can be signalled.
+ *
+ * Context: does not wait. Errors: EBUSY (it is not held), ESHUTDOWN (it stops or is
+ * down), EPERM, EINVAL (not a root), EDEADLK (the caller is a child in its tree),
+ * EBADF, EMFILE, ENFILE, ENOMEM.
+ */
+struct supervisor_adopt {
+	__u32 size;
+	__u32 flags;
+	__s32 out_fd;
+	__u32 __reserved;
+	__aligned_u64 out_id;
+};
+#define SUPERVISOR_ADOPT _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_ADOPT)
 
 /* How a registry keeps its keys. */
 enum {
