@@ -18,6 +18,8 @@ int sup_create(int device, int mailbox, const struct sup_create_opts *opts,
 	ret = sup_result_begin(result, &local);
 	if (!ret)
 		ret = SUP_STRUCT_IN(&o, spawner_timeout_ms, opts);
+	if (!ret && o.reserved)
+		ret = -EINVAL;
 	if (!ret && o.child)
 		ret = sup_spec_from_opts(&spec, o.child_id, o.child, &encoded);
 	if (ret)
@@ -30,6 +32,7 @@ int sup_create(int device, int mailbox, const struct sup_create_opts *opts,
 	arg.owner_death = o.owner_death;
 	arg.unkillable_ms = o.unkillable_ms;
 	arg.spawner_timeout_ms = o.spawner_timeout_ms;
+	arg.hold_ms = o.hold_ms;
 	arg.mailbox_fd = mailbox;
 	if (o.name) {
 		arg.name_len = sup_strlen32(o.name);
@@ -82,6 +85,14 @@ int sup_own(int supervisor)
 	struct supervisor_own arg = { .size = sizeof(arg) };
 
 	return sup_ioctl(supervisor, SUPERVISOR_OWN, &arg);
+}
+
+int sup_adopt(int supervisor)
+{
+	struct supervisor_adopt arg = { .size = sizeof(arg), .out_fd = -1 };
+	int ret = sup_ioctl(supervisor, SUPERVISOR_ADOPT, &arg);
+
+	return ret ? ret : arg.out_fd;
 }
 
 int sup_start(int supervisor, uint64_t deadline, struct sup_result *result,

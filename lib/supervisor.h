@@ -127,17 +127,19 @@ struct sup_child_opts;
  * @auto_shutdown: SUPERVISOR_AUTO_SHUTDOWN_NEVER (default) and so on
  * @intensity: restarts allowed within @period (3)
  * @period: seconds (5)
- * @owner_death: SUPERVISOR_OWNER_DEATH_SHUTDOWN (default) or _RELEASE
+ * @owner_death: SUPERVISOR_OWNER_DEATH_SHUTDOWN (default), _RELEASE or _HOLD
  * @mode: permission bits of a named one (0600)
  * @unkillable_ms: how long a stop waits for a child it may not signal (5000)
  * @spawner_timeout_ms: how long a START may stay unread (0: for ever)
  * @kind: SUPERVISOR_ORDERED (default), or what makes it a dynamic one, to which alone
- *	the members below apply: see sup_dynamic_start()
+ *	those up to @child_id apply: see sup_dynamic_start()
  * @spawn: SUPERVISOR_SPAWN_SPAWNER (default) or _SELF: see sup_dynamic_join()
  * @max_children: how many it may have (SUPERVISOR_CHILDREN_INFINITY)
  * @child: the template: what its children are like that have no spec of their own;
  *	NULL (default): none. With SUPERVISOR_SIMPLE or _SPAWN_SELF there must be one
  * @child_id: the template's id: a word for all its children
+ * @hold_ms: with _HOLD: how long it waits for sup_adopt(); otherwise 0
+ * @reserved: 0
  */
 struct sup_create_opts {
 	size_t sz;
@@ -155,17 +157,21 @@ struct sup_create_opts {
 	int64_t max_children;
 	const struct sup_child_opts *child;
 	const char *child_id;
+	uint32_t hold_ms;
+	uint32_t reserved;
 };
 #define SUP_DEFAULTS_sup_create_opts sizeof(struct sup_create_opts), NULL, \
 	SUPERVISOR_ONE_FOR_ONE, SUPERVISOR_AUTO_SHUTDOWN_NEVER, 3, 5, \
 	SUPERVISOR_OWNER_DEATH_SHUTDOWN, 0600, 5000, 0, SUPERVISOR_ORDERED, \
-	SUPERVISOR_SPAWN_SPAWNER, SUPERVISOR_CHILDREN_INFINITY, NULL, NULL
+	SUPERVISOR_SPAWN_SPAWNER, SUPERVISOR_CHILDREN_INFINITY, NULL, NULL, 0, \
+	0
 
 /*
  * Creates a supervisor, not started and without children, whose owner is the
  * calling process; returns its fd. @mailbox is the control mailbox of a root:
  * its tree's START requests go there. -1 makes one that is to become a child
- * of another (sup_child_opts.supervisor).
+ * of another (sup_child_opts.supervisor). One that is to be held has a name, and
+ * a mailbox that survives (sup_mailbox_opts.survive).
  * Errors: EINVAL (result->invalid), EDQUOT (result->limit), EBADF, EBADFD,
  * EEXIST, ENAMETOOLONG (the name), EMFILE, ENFILE, ENOMEM.
  */
@@ -194,6 +200,16 @@ SUP_API int sup_unlink(int device, const char *name);
 
 /* Makes the caller the owner of a root. Errors: EPERM, ESHUTDOWN, EINVAL. */
 SUP_API int sup_own(int supervisor);
+
+/*
+ * Adopts a root that is held, for its owner is gone: makes the caller its owner,
+ * and returns a file of its control mailbox, for sup_spawner_new(). @supervisor is
+ * open for reading and writing.
+ * Errors: EBUSY (it is not held), ESHUTDOWN (it has ended, or is about to), EPERM,
+ * EINVAL (not a root), EDEADLK (the caller is its child), EBADF, EMFILE, ENFILE,
+ * ENOMEM.
+ */
+SUP_API int sup_adopt(int supervisor);
 
 /*
  * The named objects of the caller's user namespace, by id; entry->kind is
@@ -1478,7 +1494,7 @@ struct sup_sys {
 enum sup_words {
 	SUP_WORDS_STRATEGY = 0,		/* one_for_one... */
 	SUP_WORDS_AUTO_SHUTDOWN = 1,	/* never, any_significant... */
-	SUP_WORDS_OWNER_DEATH = 2,	/* shutdown, release */
+	SUP_WORDS_OWNER_DEATH = 2,	/* shutdown, release, hold */
 	SUP_WORDS_RESTART = 3,		/* permanent... */
 	SUP_WORDS_TYPE = 4,		/* worker, supervisor */
 	SUP_WORDS_READINESS = 5,	/* exec, attach, notify */

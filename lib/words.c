@@ -20,6 +20,7 @@ static const char *const auto_shutdown[] = {
 static const char *const owner_death[] = {
 	[SUPERVISOR_OWNER_DEATH_SHUTDOWN] = "shutdown",
 	[SUPERVISOR_OWNER_DEATH_RELEASE] = "release",
+	[SUPERVISOR_OWNER_DEATH_HOLD] = "hold",
 };
 
 static const char *const restart[] = {
@@ -73,6 +74,8 @@ static const char *const event[] = {
 	[SUPERVISOR_EVENT_UP] = "up",
 	[SUPERVISOR_EVENT_DOWN] = "down",
 	[SUPERVISOR_EVENT_START_REQUEST] = "start_request",
+	[SUPERVISOR_EVENT_HELD] = "held",
+	[SUPERVISOR_EVENT_ADOPTED] = "adopted",
 };
 
 static const char *const exit_reason[] = {

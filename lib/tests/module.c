@@ -516,6 +516,92 @@ static void test_names(void)
 	tree_end(&tree);
 }
 
+/* A process that owns a tree of one child and starts it, in one thread. */
+static pid_t owner(void)
+{
+	SUP_OPTS(sup_mailbox_opts, survives, .survive = 1);
+	SUP_OPTS(sup_create_opts, held, .name = "/module_adopt",
+		 .owner_death = SUPERVISOR_OWNER_DEATH_HOLD, .hold_ms = 60000);
+	struct tree tree = { .ended = -1 };
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	tree.mailbox = sup_mailbox_create_with(device, &survives, NULL);
+	tree.root = sup_create(device, tree.mailbox, &held, NULL);
+	if (!add(&tree, "a", NULL, NULL, SLEEP) &&
+	    !sup_spawner_new(&tree.spawner, device, tree.mailbox, NULL) &&
+	    !sup_start_async(tree.root))
+		sup_spawner_run(tree.spawner);
+	_exit(1);
+}
+
+/* Looks until the child of an incarnation runs: its process, or 0. */
+static pid_t runs(struct tree *tree, uint32_t incarnation)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	struct supervisor_child_status child;
+	uint64_t until = SECONDS(20);
+
+	do {
+		child = look(tree, "a");
+		if (child.incarnation == incarnation &&
+		    child.state == SUPERVISOR_CHILD_RUNNING)
+			return child.pid;
+		nanosleep(&pause, NULL);
+	} while (sup_deadline_in(0) < until);
+	return 0;
+}
+
+/* All that an adopter needs is in the requests. */
+static void test_adopt(void)
+{
+	struct supervisor_status status = { .size = sizeof(status) };
+	SUP_OPTS(sup_create_opts, wrong, .name = "/module_adopt",
+		 .owner_death = SUPERVISOR_OWNER_DEATH_HOLD, .hold_ms = 1000);
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	SUP_OPTS(sup_spawner_opts, opts);
+	uint64_t until = SECONDS(20);
+	struct tree tree = { .step = "" };
+	pid_t pid, child;
+
+	is(sup_create(device, -1, &wrong, NULL), -EINVAL,
+	   "what is to be held needs a mailbox");
+	wrong.hold_ms = 0;
+	wrong.owner_death = SUPERVISOR_OWNER_DEATH_SHUTDOWN;
+	wrong.reserved = 1;
+	is(sup_create(device, -1, &wrong, NULL), -EINVAL,
+	   "reserved is reserved");
+
+	pid = owner();
+	do {
+		nanosleep(&pause, NULL);
+		tree.root = sup_open(device, "/module_adopt", O_RDWR, NULL);
+	} while (tree.root == -ENOENT && sup_deadline_in(0) < until);
+	child = runs(&tree, 1);
+	ok(child, "the owner's child runs");
+	is(sup_adopt(tree.root), -EBUSY, "the owner lives");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	tree.mailbox = sup_adopt(tree.root);
+	ok(tree.mailbox >= 0, "it is adopted as soon as the owner is dead");
+	is(sup_adopt(tree.root), -EBUSY, "by one");
+	is(sup_status(tree.root, &status, NULL), 0, "status");
+	ok(status.out_owner_pid == getpid() && status.out_hold_ms == 60000 &&
+	   !status.out_hold_until_ns, "whose it is now");
+	is(look(&tree, "a").pid, child, "the child has not noticed");
+
+	opts.supervisor = tree.root;
+	tree.events = sup_mailbox_create(device, 0, NULL);
+	is(sup_spawner_new(&tree.spawner, device, tree.mailbox, &opts), 0,
+	   "a spawner for what it asks");
+	is(pthread_create(&tree.thread, NULL, spawner_main, &tree), 0,
+	   "in a thread");
+	kill(child, SIGKILL);
+	ok(runs(&tree, 2), "the child is started by its blob alone");
+	tree_end(&tree);
+}
+
 /* A small program in memory: the guest's root file system is slow. */
 static int pause_copy(const char *path)
 {
@@ -682,6 +768,7 @@ int main(int argc, char **argv)
 	test_user();
 	test_names();
 	test_registered();
+	test_adopt();
 	test_speed();
 	return tap_end();
 }

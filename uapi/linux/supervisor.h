@@ -284,7 +284,7 @@ enum {
  * @__reserved: must be 0
  * @out_id: its id, never used again
  * @kind: %SUPERVISOR_ORDERED, or what makes it a dynamic one; if not, the members
- *	below must be 0
+ *	up to @child_spec must be 0
  * @spawn: SUPERVISOR_SPAWN_*
  * @max_children: how many children it may have, those that restart included
  * @child_spec: pointer to a struct supervisor_child_spec, the template: what children are like that
