@@ -1661,6 +1661,5 @@ int __init sup_child_init(void)
 void sup_child_exit(void)
 {
 	sup_member_exit();
-	sup_member_exit();
 	kmem_cache_destroy(sup_child_cache);
 }
