@@ -368,7 +368,7 @@ static int register_vacate_locked(struct sup_partition *partition, struct sup_ke
 	int ret;
 
 	if (reg->reserved) {
-		key->reserved = false;
+		WRITE_ONCE(key->reserved, false);
 		return 0;
 	}
 	ret = sup_key_vacate_locked(partition, key, &pid);
