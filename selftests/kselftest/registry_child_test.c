@@ -407,19 +407,20 @@ TEST_F(keyed, answers_name_who_has_it)
 		CALL(supervisor_child_add, .flags = SUPERVISOR_CALL_F_ASYNC,
 		     .cookie = 7);
 	struct supervisor_child_spec spec = CHILD("a", WAITS, KEYED(REG, "web"));
-	struct supervisor_msg_answer answer;
+	char buf[512] __aligned(8);
+	struct supervisor_msg_answer *answer = (void *)buf;
 
 	ASSERT_EQ(0, order(REGISTER, "web"));
 	test_tree_open(&self->tree, CREATE());
 	test_start(SUP);
 	test_mailbox(self->dev, MAILBOX(), &add.mailbox_fd);
 	ASSERT_EQ(0, _test_child_add(SUP, &spec, &add));
-	ASSERT_EQ(1, _test_recv(add.mailbox_fd, &answer, sizeof(answer), 1,
+	ASSERT_EQ(1, _test_recv(add.mailbox_fd, buf, sizeof(buf), 1,
 				after_ms(PATIENCE_MS)));
-	ASSERT_EQ(SUPERVISOR_MSG_ANSWER, answer.head.type);
-	ASSERT_EQ(SUPERVISOR_RESULT_START_FAILED, answer.result);
-	ASSERT_EQ(EEXIST, answer.error);
-	ASSERT_EQ(A, answer.head.pid);
+	ASSERT_EQ(SUPERVISOR_MSG_ANSWER, answer->head.type);
+	ASSERT_EQ(SUPERVISOR_RESULT_START_FAILED, answer->result);
+	ASSERT_EQ(EEXIST, answer->error);
+	ASSERT_EQ(A, answer->head.pid);
 	close(add.mailbox_fd);
 }
 
