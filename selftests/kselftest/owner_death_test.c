@@ -522,7 +522,7 @@ static int adopt_it(void *argument)
 /* Who has waited for the owner finds it held. */
 TEST_F(owner_death, adopt_at_once)
 {
-	unsigned int i, total = rounds(200);
+	unsigned int i, total = rounds(100);
 
 	self->plan.count = 1;
 	test_keeper(false);
@@ -790,7 +790,7 @@ TEST_F(owner_death, hold_counts)
 /* Adopted or stopped, and nothing in between. */
 TEST_F(owner_death, deadline_races_adoption)
 {
-	unsigned int i, total = rounds(160), adopted = 0;
+	unsigned int i, total = rounds(60), adopted = 0;
 	struct supervisor_status status;
 	int mailbox, err;
 
@@ -991,7 +991,7 @@ TEST_F(owner_death, shutdown_at_each_point)
 /* The child and who would start it again die at once, in either order. */
 TEST_F(owner_death, hold_at_an_exit)
 {
-	unsigned int i, total = rounds(40);
+	unsigned int i, total = rounds(20);
 
 	self->plan.create.strategy = SUPERVISOR_ONE_FOR_ALL;
 	for (i = 0; i < total; i++) {

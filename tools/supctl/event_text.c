@@ -76,6 +76,8 @@ char *event_words(const struct supervisor_msg *msg)
 	case SUPERVISOR_EVENT_DOWN:
 		return xasprintf("down: %s",
 				 word_of(SUP_WORDS_DOWN, event->down));
+	case SUPERVISOR_EVENT_HELD:
+		return xstrdup("held: its owner is gone");
 	default:
 		return xstrdup(word_of(SUP_WORDS_EVENT, event->event));
 	}

@@ -13,6 +13,7 @@
 
 static const struct verb verbs[] = {
 	{ "run", verb_run, "FILE", "start the tree in FILE and serve it until it ends" },
+	{ "adopt", verb_adopt, "NAME", "serve a tree whose owner is gone" },
 	{ "check", verb_check, "FILE", "say what is wrong with FILE, starting nothing" },
 	{ "tree", verb_tree, "[PATH]", "show trees with all their children" },
 	{ "status", verb_status, "PATH", "show one supervisor or child; fail unless it runs" },

@@ -20,7 +20,10 @@ enum {
 	JSON,
 	ORDERED,
 	ON_TIMEOUT,
-	MAX_OUTPUT
+	MAX_OUTPUT,
+	OWNER_DEATH,
+	HOLD,
+	ADOPT
 };
 
 static const struct {
@@ -74,7 +77,24 @@ static const struct {
 	  "Then go on (kill, the default), or end (exit)", 0 } },
 	{ OPTION_MAP, { "max-output", MAX_OUTPUT, "BYTES", 0,
 	  "How much one may print (67108864)", 0 } },
+	{ OPTION_OWNER_DEATH, { "on-owner-death", OWNER_DEATH, "POLICY", 0,
+	  "What becomes of the tree when supctl is killed: shutdown, release or hold",
+	  0 } },
+	{ OPTION_OWNER_DEATH, { "hold", HOLD, "TIME", 0,
+	  "With hold: stop it when nobody has adopted it for so long", 0 } },
+	{ OPTION_OWNER_DEATH, { "adopt", ADOPT, NULL, 0,
+	  "If the tree is held, adopt it, and do not start another", 0 } },
 };
+
+static uint32_t parse_hold(const struct argp_state *state, const char *text)
+{
+	uint64_t ns;
+
+	if (!parse_duration(text, NSEC_PER_SEC, &ns) || ns < NSEC_PER_MSEC ||
+	    ns / NSEC_PER_MSEC > SUPERVISOR_HOLD_MS_MAX)
+		argp_error(state, "%s: not a duration from 1ms to 1d", text);
+	return ns / NSEC_PER_MSEC;
+}
 
 static uint64_t parse_timeout(const struct argp_state *state, const char *text)
 {
@@ -237,6 +257,15 @@ static error_t parse_one(int key, char *text, struct argp_state *state)
 		break;
 	case MAX_OUTPUT:
 		options->max_output = parse_bytes(state, text);
+		break;
+	case OWNER_DEATH:
+		options->owner_death = text;
+		break;
+	case HOLD:
+		options->hold_ms = parse_hold(state, text);
+		break;
+	case ADOPT:
+		options->adopt = true;
 		break;
 	case ARGP_KEY_ARGS:
 		options->argument = state->argv[state->next];

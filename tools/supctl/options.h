@@ -24,7 +24,8 @@ enum {
 	OPTION_LIMITS = 1 << 11,
 	OPTION_COUNT = 1 << 12,
 	OPTION_REGISTRY = 1 << 13,
-	OPTION_MAP = 1 << 14
+	OPTION_MAP = 1 << 14,
+	OPTION_OWNER_DEATH = 1 << 15
 };
 
 struct options {
@@ -54,6 +55,9 @@ struct options {
 	bool unordered;
 	bool exit_on_timeout;
 	bool nul;			/* ends lines, not a newline */
+	const char *owner_death;	/* NULL: not given */
+	uint32_t hold_ms;		/* 0: not given */
+	bool adopt;
 };
 
 /*

@@ -331,6 +331,24 @@ static void read_name(const struct tree_reader *reader, const char *path,
 		value_mistake(reader, "name", tree->name, fault);
 }
 
+/* What is held is held for a time. */
+static void read_owner_death(const struct tree_reader *reader,
+			     const struct shape_root *shape,
+			     struct sup_create_opts *opts)
+{
+	value_word(reader, "owner_death", shape->owner_death,
+		   SUP_WORDS_OWNER_DEATH, &opts->owner_death);
+	value_milliseconds(reader, "hold", shape->hold, 1,
+			   SUPERVISOR_HOLD_MS_MAX, &opts->hold_ms);
+	if (opts->owner_death == SUPERVISOR_OWNER_DEATH_HOLD && !shape->hold)
+		value_mistake(reader, "owner_death", shape->owner_death,
+			      "'hold' beside it, a duration such as 30s");
+	else if (shape->hold &&
+		 opts->owner_death != SUPERVISOR_OWNER_DEATH_HOLD)
+		value_mistake(reader, "hold", shape->hold,
+			      "'owner_death: hold' beside it");
+}
+
 static struct tree *read_root(struct yaml_doc *doc, const char *path,
 			      const struct shape_root *shape,
 			      struct mistakes *m)
@@ -343,8 +361,7 @@ static struct tree *read_root(struct yaml_doc *doc, const char *path,
 	read_name(&reader, path, shape->name, tree);
 	read_flags(&reader, shape->strategy, shape->intensity, shape->period,
 		   shape->auto_shutdown, &tree->root.opts);
-	value_word(&reader, "owner_death", shape->owner_death,
-		   SUP_WORDS_OWNER_DEATH, &tree->root.opts.owner_death);
+	read_owner_death(&reader, shape, &tree->root.opts);
 	value_milliseconds(&reader, "spawner_timeout", shape->spawner_timeout,
 			   0, START_TIMEOUT_MS_MAX,
 			   &tree->root.opts.spawner_timeout_ms);

@@ -117,6 +117,7 @@ static const cyaml_schema_field_t root_fields[] = {
 	WORD("auto_shutdown", struct shape_root, auto_shutdown),
 	WORD("partitions", struct shape_root, partitions),
 	WORD("owner_death", struct shape_root, owner_death),
+	WORD("hold", struct shape_root, hold),
 	WORD("spawner_timeout", struct shape_root, spawner_timeout),
 	CYAML_FIELD_SEQUENCE("registries", OPTIONAL, struct shape_root,
 			     registries, &registry_schema, 0, CYAML_UNLIMITED),
@@ -273,14 +274,15 @@ static char *expected_keys(const cyaml_schema_value_t *schema, const char *key)
 	char *all = NULL;
 
 	for (field = schema->mapping.fields; field->key; field++) {
+		size_t edits = distance(key, field->key);
 		char *longer = xasprintf("%s%s%s", all ? all : "one of ",
 					 all ? ", " : "", field->key);
 
 		free(all);
 		all = longer;
-		if (distance(key, field->key) <= least) {
+		if (edits <= least && edits <= strlen(field->key) / 3 + 1) {
 			nearest = field;
-			least = distance(key, field->key) - 1;
+			least = edits - 1;
 		}
 	}
 	if (!nearest)

@@ -98,6 +98,7 @@ struct shape_registry {
 struct shape_root {
 	char *name;
 	char *owner_death;
+	char *hold;
 	char *spawner_timeout;
 	char *strategy;
 	char *intensity;

@@ -23,6 +23,7 @@ int verbs_run(const struct verb *verbs, size_t count, const char *notes,
 	      int argc, char **argv);
 
 int verb_run(int argc, char **argv);
+int verb_adopt(int argc, char **argv);
 int verb_check(int argc, char **argv);
 int verb_tree(int argc, char **argv);
 int verb_status(int argc, char **argv);

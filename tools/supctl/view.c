@@ -202,6 +202,17 @@ static bool view_runs_down(const struct view *view)
 	       view->self.out_state == SUPERVISOR_STATE_STOPPING;
 }
 
+static bool view_held(const struct view *view)
+{
+	return view->is_root && view->self.out_hold_until_ns;
+}
+
+static uint64_t view_hold_left(const struct view *view)
+{
+	return view->self.out_hold_until_ns > view->now_ns ?
+	       view->self.out_hold_until_ns - view->now_ns : 0;
+}
+
 char *view_state(const struct view *view)
 {
 	const char *state, *remark = "";
@@ -218,7 +229,7 @@ char *view_state(const struct view *view)
 		remark = ",suspended";
 	else if (view->as_child->flags & SUPERVISOR_STATUS_F_UNKILLABLE)
 		remark = ",unkillable";
-	return xasprintf("%s%s", state, remark);
+	return xasprintf("%s%s%s", state, remark, view_held(view) ? ",held" : "");
 }
 
 static char *exit_words(const struct view *view)
@@ -239,13 +250,22 @@ static char *exit_words(const struct view *view)
 	return status_words(child->last_status);
 }
 
+static char *held_words(const struct view *view)
+{
+	char *left = duration_words(view_hold_left(view));
+	char *words = xasprintf("no owner, stops in %s", left);
+
+	free(left);
+	return words;
+}
+
 char *view_last_exit(const struct view *view)
 {
 	const struct supervisor_child_status *child = view->as_child;
 	char *what, *ago, *words;
 
 	if (view->is_root)
-		return NULL;
+		return view_held(view) ? held_words(view) : NULL;
 	if (child->flags & SUPERVISOR_STATUS_F_START_FAILED &&
 	    child->state != SUPERVISOR_CHILD_RUNNING) {
 		what = start_error_words(child->last_error, 0);
@@ -340,6 +360,9 @@ void view_put_flags(const struct view *view, json_t *object)
 	if (view->is_root)
 		json_put_word(object, "owner_death", SUP_WORDS_OWNER_DEATH,
 			      self->out_owner_death);
+	if (view->is_root && self->out_hold_ms)
+		json_put_made(object, "hold",
+			      xasprintf("%" PRIu32 "ms", self->out_hold_ms));
 }
 
 static void supervisor_json(const struct view *view, json_t *object)
@@ -348,6 +371,8 @@ static void supervisor_json(const struct view *view, json_t *object)
 	size_t i;
 
 	json_put_bool(object, "suspended", view->self.out_suspended);
+	if (view_held(view))
+		json_put_number(object, "hold_left_ns", view_hold_left(view));
 	view_put_flags(view, object);
 	for (i = 0; i < view->count; i++)
 		json_array_append_new(children, view_json(&view->children[i]));

@@ -43,7 +43,10 @@ bool view_runs(const struct view *view);
 
 /* "running", "up (suspended)"...; for free(3). */
 char *view_state(const struct view *view);
-/* What became of it last: "killed by SIGKILL 3s ago"; for free(3), or NULL. */
+/*
+ * What became of it last: "killed by SIGKILL 3s ago"; of a root that is held, what
+ * will. For free(3), or NULL.
+ */
 char *view_last_exit(const struct view *view);
 /* Restarts: by a supervisor of its children, of a process by its supervisor. */
 uint64_t view_restarts(const struct view *view);
