@@ -1793,6 +1793,9 @@ SUP_API int sup_task_write(struct sup_task_writer *result, const void *buf,
  * @result_max: bytes that the result may have. Up to SUPERVISOR_PAYLOAD_MAX,
  *	which is the default, that of a function comes as a message; beyond, and
  *	of programs, it is in a memfd made before the fork
+ * @supervisor: a dynamic supervisor whose children join, of which the task is to be
+ *	one: OTP's Task.Supervisor; -1 (default): none
+ * @reserved: must be 0
  */
 struct sup_work {
 	size_t sz;
@@ -1800,16 +1803,19 @@ struct sup_work {
 	void *arg;
 	const struct sup_command *command;
 	uint64_t result_max;
+	int supervisor;
+	uint32_t reserved;
 };
 #define SUP_DEFAULTS_sup_work sizeof(struct sup_work), NULL, NULL, NULL, \
-	SUPERVISOR_PAYLOAD_MAX
+	SUPERVISOR_PAYLOAD_MAX, -1, 0
 
 /*
  * Starts a task; sup_task_free() frees what is in *@task. async links its process
  * with the caller's, as sup_process_link() does; async_nolink does not.
  * Errors: EPERM (not the owner), EINVAL (not one of @fn and @command, result_max),
- * EAGAIN (no more processes), EDQUOT, EMFILE, ENFILE, ENOMEM; of a program, what keeps
- * it from being executed (ENOENT, EACCES...).
+ * EAGAIN (no more processes), EDQUOT, EMFILE, ENFILE, ENOMEM; those of
+ * sup_dynamic_join() (EUSERS: max_children); of a program, what keeps it from being
+ * executed (ENOENT, EACCES...).
  */
 SUP_API int sup_task_async(struct sup_tasks *tasks, const struct sup_work *work,
 			   struct sup_task **task);

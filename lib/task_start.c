@@ -50,8 +50,9 @@ _Static_assert(sizeof(struct sup_gate_page) <= PAGE, "a page of gates is a page"
 enum {
 	GATE_SHUT,
 	GATE_WAITED_FOR,	/* by the task: it is to be woken */
+	GATE_JOINED,		/* likewise: it is its supervisor's child */
 	GATE_OPEN,
-	GATE_REFUSED
+	GATE_REFUSED		/* by the owner; or by the task: @error is why */
 };
 
 static long futex(uint32_t *word, int op, uint32_t value,
@@ -125,7 +126,56 @@ static bool gate_pass(struct sup_gate *gate, pid_t owner)
 	}
 }
 
-/* ---- monitor and link ------------------------------------------------- */
+/* The task's: what came of its joining a supervisor. */
+static void gate_joined(struct sup_gate *gate, int error)
+{
+	gate->error = error;
+	__atomic_store_n(&gate->word, error ? GATE_REFUSED : GATE_JOINED,
+			 __ATOMIC_RELEASE);
+	futex(&gate->word, FUTEX_WAKE, 1, NULL);
+}
+
+/* The owner's: waits for that: 0 or -errno. */
+static int gate_wait_joined(const struct sup_task_process *process)
+{
+	static const struct timespec look = { .tv_nsec = LOOK_NS };
+	struct sup_gate *gate = process->gate;
+	uint32_t word;
+	int status;
+
+	for (;;) {
+		word = __atomic_load_n(&gate->word, __ATOMIC_ACQUIRE);
+		if (word == GATE_JOINED)
+			return 0;
+		if (word == GATE_REFUSED)
+			return -gate->error;
+		if (futex(&gate->word, FUTEX_WAIT, word, &look) < 0 &&
+		    errno == ETIMEDOUT && sup_process_dead(process, &status))
+			return -ESRCH;
+	}
+}
+
+/* ---- supervisor, monitor and link ------------------------------------------------- */
+
+/*
+ * In the new process, whose group may be what its supervisor signals: system calls
+ * only. The signals are reset in any case.
+ */
+static int start_join(const struct start *start)
+{
+	int ret;
+
+	if (start->work.supervisor < 0) {
+		sup_spawn_reset_signals();
+		return 0;
+	}
+	do {
+		ret = sup_dynamic_join(start->work.supervisor,
+				       SUPERVISOR_ATTACH_F_RESET_SIGNALS,
+				       SUPERVISOR_NO_DEADLINE, NULL);
+	} while (ret == -EINTR);
+	return ret;
+}
 
 /* With the process that @pid is, from either side. */
 static int start_link(const struct start *start, pid_t pid)
@@ -194,9 +244,13 @@ static _Noreturn void child_run(const struct start *start)
 	struct sup_task_writer writer = { .fd = -1, .max = start->work.result_max };
 	int ret;
 
-	sup_spawn_reset_signals();
+	if (start->work.supervisor >= 0)
+		setpgid(0, 0);
+	ret = start_join(start);
+	if (start->work.supervisor >= 0)
+		gate_joined(gate, -ret);
 	child_close(start);
-	if (!gate_pass(gate, start->tasks->owner))
+	if (ret || !gate_pass(gate, start->tasks->owner))
 		_exit(0);
 	if (start->task)
 		writer.fd = start->task->memfd;
@@ -214,6 +268,12 @@ static int function_admit(struct start *start)
 	struct sup_task_process *process = start->process;
 	int ret;
 
+	if (start->work.supervisor >= 0) {
+		process->group = true;
+		ret = gate_wait_joined(process);
+		if (ret)
+			return ret;
+	}
 	ret = start_monitor(start, process->pid);
 	if (!ret)
 		ret = start_link(start, process->pid);
@@ -256,13 +316,12 @@ static int start_function(struct start *start)
 static int program_enter(void *context)
 {
 	struct start *start = context;
-	int ret;
+	int ret = start_join(start);
 
-	ret = start_monitor(start, (pid_t)syscall(SYS_getpid));
+	if (!ret)
+		ret = start_monitor(start, (pid_t)syscall(SYS_getpid));
 	if (!ret)
 		ret = start_link(start, start->tasks->owner);
-	if (!ret)
-		sup_spawn_reset_signals();
 	return ret;
 }
 
@@ -417,7 +476,8 @@ static int start_check(const struct sup_tasks *tasks, struct sup_work *work,
 
 	if (!ret)
 		ret = SUP_STRUCT_IN(work, result_max, given);
-	if (!ret && (!given || !work->fn == !work->command))
+	if (!ret && (!given || !work->fn == !work->command || work->reserved ||
+		     work->supervisor < -1))
 		ret = -EINVAL;
 	return ret;
 }

@@ -90,7 +90,7 @@ FIXTURE_TEARDOWN(task)
 
 #define WORK(...) (&(const struct sup_work){ \
 	.sz = sizeof(struct sup_work), .result_max = SUPERVISOR_PAYLOAD_MAX, \
-	##__VA_ARGS__ })
+	.supervisor = -1, ##__VA_ARGS__ })
 #define FN(function_, arg_, ...) \
 	WORK(.fn = (function_), .arg = (void *)(long)(arg_), ##__VA_ARGS__)
 
@@ -1120,6 +1120,76 @@ static int owner_of_shell(void *unused)
 TEST_F(task, program_crash_kills_who_is_linked)
 {
 	EXPECT_EQ(-ECHILD, in_process(owner_of_shell, NULL));
+}
+
+/* ---- task supervisors ---- */
+
+/* Of at most two tasks; in its @mailbox nothing ever comes. */
+static int task_supervisor(int dev, int *mailbox)
+{
+	SUP_OPTS(sup_child_opts, child, .restart = SUPERVISOR_TEMPORARY);
+	SUP_OPTS(sup_create_opts, opts, .kind = SUPERVISOR_DYNAMIC,
+		 .spawn = SUPERVISOR_SPAWN_SELF, .max_children = 2,
+		 .child = &child, .child_id = "task");
+	int sup;
+
+	*mailbox = sup_mailbox_create(dev, 0, NULL);
+	sup = *mailbox < 0 ? *mailbox : sup_create(dev, *mailbox, &opts, NULL);
+	if (sup >= 0 && sup_start(sup, SOON, NULL, NULL))
+		return -1;
+	return sup;
+}
+
+static bool has_children(int sup, __u64 children)
+{
+	struct supervisor_count count = { 0 };
+
+	return !sup_count_children(sup, SOON, &count) && count.active == children;
+}
+
+TEST_F(task, supervised)
+{
+	int mailbox, sup = task_supervisor(self->dev, &mailbox);
+	struct sup_command *command = shell("echo $$");
+	struct sup_task *others[2];
+
+	ASSERT_LE(0, sup);
+	test_nolink(say, "hello", .supervisor = sup);
+	EXPECT_EQ(0, sup_task_await(self->task, SOON, R));
+	EXPECT_EQ(5, self->result.len);
+	test_free();
+	ASSERT_EQ(0, sup_task_async(T, WORK(.command = command, .supervisor = sup),
+				    TASK));
+	EXPECT_EQ(0, sup_task_await(self->task, SOON, R));
+	test_free();
+	ASSERT_TRUE(eventually(has_children(sup, 0)));
+
+	/* as many as it may have; more are nobody's, and do nothing */
+	for (int i = 0; i < 2; i++)
+		ASSERT_EQ(0, sup_task_async_nolink(
+			T, FN(wait_ever, 0, .supervisor = sup), &others[i]));
+	EXPECT_EQ(-EUSERS, sup_task_async(T, FN(wait_go, "", .supervisor = sup),
+					  TASK));
+	EXPECT_EQ(-EUSERS, sup_task_async(
+		T, WORK(.command = command, .supervisor = sup), TASK));
+	sup_command_free(command);
+	EXPECT_TRUE(has_children(sup, 2));
+	EXPECT_EQ(0, shared->done);
+
+	/* it is the supervisor's to stop */
+	EXPECT_EQ(0, sup_dynamic_terminate_pid(sup, sup_task_pid(others[0]), SOON,
+					       NULL));
+	EXPECT_EQ(-EOWNERDEAD, sup_task_await(others[0], SOON, R));
+	EXPECT_EQ(SUPERVISOR_EXIT_SHUTDOWN, self->result.reason);
+	EXPECT_EQ(0, sup_stop(sup, SUPERVISOR_EXIT_NORMAL, SOON));
+	EXPECT_EQ(-EOWNERDEAD, sup_task_await(others[1], SOON, R));
+	EXPECT_EQ(-ESHUTDOWN, sup_task_async(T, FN(say, "", .supervisor = sup),
+					     TASK));
+	sup_task_free(others[0]);
+	sup_task_free(others[1]);
+	close(sup);
+	close(mailbox);
+	EXPECT_EQ(-EBADF, sup_task_async(T, FN(say, "", .supervisor = sup), TASK));
 }
 
 /* ---- streams ---- */
