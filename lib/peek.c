@@ -44,11 +44,10 @@ static void slot_copy(struct supervisor_map_slot *to,
 		      const struct supervisor_map_slot *from)
 {
 	const word *src = (const word *)from;
-	word words[sizeof(*to) / sizeof(word)];
+	word *dst = (word *)to;
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		words[i] = load(&src[i]);
-	memcpy(to, words, sizeof(words));
+	for (size_t i = 0; i < sizeof(*to) / sizeof(word); i++)
+		dst[i] = load(&src[i]);
 }
 
 static bool slot_is(const struct supervisor_map_slot *slot, uint64_t hash,
