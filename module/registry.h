@@ -392,8 +392,7 @@ void sup_map_cancel(struct sup_entry *entry);
 void sup_map_show(const struct sup_entry *entry);
 void sup_map_replace(const struct sup_entry *old, struct sup_entry *new);
 void sup_map_hide(const struct sup_entry *entry);
-void sup_map_look(const struct sup_registry_map *map,
-		  struct supervisor_registry_status *status);
+void sup_map_look(struct sup_registry_map *map, struct supervisor_registry_status *status);
 
 /* registry_meta.c */
 int sup_registry_meta_put(struct sup_ucmd *ucmd);

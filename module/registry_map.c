@@ -457,11 +457,13 @@ void sup_map_hide(const struct sup_entry *entry)
  *
  * Context: does not sleep.
  */
-void sup_map_look(const struct sup_registry_map *map, struct supervisor_registry_status *status)
+void sup_map_look(struct sup_registry_map *map, struct supervisor_registry_status *status)
 {
 	if (!map)
 		return;
+	raw_spin_lock(&map->lock);
+	status->out_map_used = map->slots.used;
+	raw_spin_unlock(&map->lock);
 	status->out_map_slots = map->slots.nr;
-	status->out_map_used = READ_ONCE(map->slots.used);
 	status->out_map_bytes = (u64)map->nr_pages << PAGE_SHIFT;
 }
