@@ -31,6 +31,7 @@
  * @meant: S, referenced: the child that this was when the policy got it
  * @joins: const: @child is the calling process
  * @cursor: S until @done: where to go on
+ * @callers: S once submitted, referenced: restart_child: who asks for it
  * @mailbox: const, referenced: where the answer goes; NULL for who waits
  * @account: const, referenced
  * @pid_ns: const, referenced: in which the caller numbers processes
@@ -68,6 +69,7 @@ struct sup_request {
 	struct sup_child *meant;
 	bool joins;
 	u64 cursor;
+	struct sup_callers *callers;
 	struct sup_mailbox *mailbox;
 	struct sup_account *account;
 	struct pid_namespace *pid_ns;
@@ -120,6 +122,7 @@ static void request_put(struct sup_request *request)
 	sup_child_put(request->child);
 	sup_child_put(request->meant);
 	put_pid(request->whom);
+	sup_callers_put(request->callers);
 	sup_mailbox_put(request->mailbox);
 	sup_account_uncharge(request->account, SUPERVISOR_LIMIT_BYTES, request->room);
 	request_uncharge(request);
@@ -129,6 +132,20 @@ static void request_put(struct sup_request *request)
 	kfree(request->id);
 	sup_object_put(&request->sup->object);
 	kfree(request);
+}
+
+/* Who asks for what will be started, by a call that names a child. */
+static int request_set_callers(struct sup_request *request, u32 *limit)
+{
+	struct sup_callers *callers;
+
+	if (request->call.type != SUP_CALL_RESTART_CHILD)
+		return 0;
+	callers = sup_ask(request->sup, limit);
+	if (IS_ERR(callers))
+		return PTR_ERR(callers);
+	request->callers = callers;
+	return 0;
 }
 
 static int request_set_id(struct sup_request *request, u64 uptr, u32 len)
@@ -223,6 +240,8 @@ static struct sup_request *request_alloc(struct sup_supervisor *sup, u32 command
 	ret = request_set_mailbox(request, params);
 	if (!ret && params->id)
 		ret = request_set_id(request, params->id, params->id_len);
+	if (!ret)
+		ret = request_set_callers(request, limit);
 	if (!ret)
 		ret = request_set_room(request, params->room, limit);
 	if (!ret)
@@ -345,6 +364,22 @@ static void request_done(struct sup_request *request)
 	smp_store_release(&request->done, true);
 	wake_up_all(&request->wait);
 	request_put(request);
+}
+
+/**
+ * sup_call_starts - a call leads to a start
+ * @call: the call
+ * @child: whom it starts; if that was there, it is this caller's from now on
+ *
+ * Context: holds S.
+ */
+void sup_call_starts(struct sup_call *call, struct sup_child *child)
+{
+	struct sup_request *request = container_of(call, struct sup_request, call);
+
+	lockdep_assert_held(&child->sup->lock);
+	if (request->callers)
+		swap(child->callers, request->callers);
 }
 
 /**
@@ -1187,6 +1222,17 @@ static struct sup_child *member_make(struct sup_supervisor *sup, struct supervis
 	return child;
 }
 
+/* The calling process is who asks for it. */
+static int child_set_callers(struct sup_child *child, u32 *limit)
+{
+	struct sup_callers *callers = sup_ask(child->sup, limit);
+
+	if (IS_ERR(callers))
+		return PTR_ERR(callers);
+	child->callers = callers;
+	return 0;
+}
+
 /**
  * sup_call_child_add - ioctl(SUPERVISOR_CHILD_ADD)
  * @ucmd: the ioctl
@@ -1224,7 +1270,9 @@ int sup_call_child_add(struct sup_ucmd *ucmd)
 			cmd->out_result = SUPERVISOR_RESULT_INVALID;
 		return ret;
 	}
-	ret = child_adopt(child, supervisor_fd);
+	ret = child_set_callers(child, &cmd->out_limit);
+	if (!ret)
+		ret = child_adopt(child, supervisor_fd);
 	if (!ret)
 		ret = child_add(child, ucmd);
 	if (!ret && sup_is_dynamic(sup)) {

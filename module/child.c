@@ -97,6 +97,7 @@ static void child_free(struct sup_child *child)
 {
 	struct sup_supervisor *sup = child->sup;
 
+	sup_callers_put(child->callers);
 	if (sup_is_dynamic(sup))
 		sup_member_free(child);
 	else
@@ -542,7 +543,7 @@ void sup_child_start(struct sup_child *child)
 	child->reports = 0;
 	child->attached = false;
 	child->unkillable = false;
-	trace_sup_start(sup->object.id, child->id, child->incarnation);
+	sup_trace_start(child);
 	if (sub && child->readiness != SUPERVISOR_READINESS_NOTIFY) {
 		sup_start_below(sub, sup->root);
 		return;
@@ -1153,6 +1154,25 @@ static size_t claim_path(struct sup_watch *watch, char *buf)
 	return sup_path(watch_child(watch)->sup, buf);
 }
 
+static size_t claim_id(struct sup_watch *watch, char *buf)
+{
+	const struct sup_name *name = sup_child_name(watch_child(watch));
+
+	memcpy(buf, name->bytes, name->len);
+	return name->len;
+}
+
+static struct sup_callers *claim_callers(struct sup_watch *watch)
+{
+	struct sup_child *child = watch_child(watch);
+	struct sup_callers *callers;
+
+	mutex_lock(&child->sup->lock);
+	callers = sup_callers_get(child->callers);
+	mutex_unlock(&child->sup->lock);
+	return callers;
+}
+
 static int child_keep_locked(struct sup_child *child, struct sup_kept *new)
 {
 	struct sup_supervisor *sup = child->sup;
@@ -1197,6 +1217,8 @@ static const struct sup_claim_ops child_claim_ops = {
 	.put = claim_put,
 	.identity = claim_identity,
 	.path = claim_path,
+	.id = claim_id,
+	.callers = claim_callers,
 	.keep = claim_keep,
 };
 
@@ -1212,6 +1234,46 @@ struct sup_child *sup_child_of_pid(struct pid *pid)
 	struct sup_watch *watch = sup_pid_claim(pid);
 
 	return watch ? watch_child(watch) : NULL;
+}
+
+/**
+ * sup_child_find - a supervisor's child by its id
+ * @sup: the supervisor
+ * @id: pointer to the id, in user space
+ * @len: its bytes
+ *
+ * Context: process; may sleep.
+ * Return: a reference; -ENOENT, -EINVAL, -ENAMETOOLONG, -EFAULT, -ENOMEM;
+ *	-EOPNOTSUPP of a dynamic one, where ids need not differ.
+ */
+struct sup_child *sup_child_find(struct sup_supervisor *sup, u64 id, u32 len)
+{
+	struct sup_child *child = ERR_PTR(-ENOENT);
+	struct sup_policy_child *found;
+	struct sup_name name;
+	char *bytes;
+
+	if (sup_is_dynamic(sup))
+		return ERR_PTR(-EOPNOTSUPP);
+	if (len > SUP_NAME_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	bytes = memdup_user_nul(u64_to_user_ptr(id), len);
+	if (IS_ERR(bytes))
+		return ERR_CAST(bytes);
+	if (!sup_name_valid(bytes, len)) {
+		kfree(bytes);
+		return ERR_PTR(-EINVAL);
+	}
+	name = sup_name_make(bytes, len);
+	mutex_lock(&sup->lock);
+	found = sup_policy_find(&sup->policy, &name);
+	if (found) {
+		child = sup_policy_child(found);
+		sup_child_get(child);
+	}
+	mutex_unlock(&sup->lock);
+	kfree(bytes);
+	return child;
 }
 
 /* The child that the caller means; a reference, -ESTALE or -ESRCH. */
@@ -1588,6 +1650,7 @@ void sup_child_handle_exit(struct sup_child *child)
 	child->last_reason = reason;
 	child->last_status = exit.status;
 	child_exited_at(child, exit.time_ns);
+	sup_trace_exit(child, &exit);
 
 	if (!abandoned && child_start_pending(child) && child_start_ended(child, &exit, reason))
 		return;

@@ -20,6 +20,7 @@
  * @root: subscriptions_lock: NULL when the root is gone
  * @mailbox: const, referenced
  * @account: const, referenced: of who asked
+ * @crashes: const: it gets crash reports too
  *
  * Lifetime: until the mailbox closes or the root is freed. Whoever takes
  *	@listener out of the mailbox frees it.
@@ -30,6 +31,7 @@ struct subscription {
 	struct sup_supervisor *root;
 	struct sup_mailbox *mailbox;
 	struct sup_account *account;
+	bool crashes;
 };
 
 /* The end of a subscription by its mailbox against that by its root. */
@@ -161,6 +163,7 @@ int sup_event_subscribe(struct sup_ucmd *ucmd)
 	new = subscription_alloc(cmd->mailbox_fd, &cmd->out_limit);
 	if (IS_ERR(new))
 		return PTR_ERR(new);
+	new->crashes = cmd->flags & SUPERVISOR_SUBSCRIBE_F_CRASHES;
 	/* Not between its DOWN and its being down: it would hear of neither. */
 	mutex_lock(&sup->lock);
 	mutex_lock(&subscriptions_lock);
@@ -181,6 +184,7 @@ static void event_who(struct sup_supervisor *sup, struct sup_child *child,
 	u32 depth = sup_depth(sup);
 
 	who->pid = pid;
+	who->callers = child ? child->callers : NULL;
 	who->uid = sup->cred->euid;
 	who->id = child ? sup_child_name(child) : NULL;
 	who->depth = depth;
@@ -204,6 +208,7 @@ static void event_send(struct sup_supervisor *sup, struct sup_child *child, stru
 		event->head.child = child->id;
 		event->head.incarnation = child->incarnation;
 		event->is_supervisor = child->is_supervisor;
+		event->callers = sup_callers_nr(child->callers);
 	}
 	event_who(sup, child, pid, &who);
 
@@ -211,6 +216,51 @@ static void event_send(struct sup_supervisor *sup, struct sup_child *child, stru
 	list_for_each_entry(subscription, &root->subscriptions, node)
 		sup_mailbox_event(subscription->mailbox, event, &who);
 	spin_unlock(&root->events_lock);
+}
+
+/**
+ * sup_event_crash_wanted - does anybody follow a tree's crashes
+ * @sup: a supervisor of it
+ *
+ * Context: holds S of @sup.
+ * Return: false when a report sent now reaches nobody.
+ */
+bool sup_event_crash_wanted(struct sup_supervisor *sup)
+{
+	struct sup_supervisor *root = sup->root;
+	struct subscription *subscription;
+	bool wanted = false;
+
+	lockdep_assert_held(&sup->lock);
+	if (list_empty_careful(&root->subscriptions))
+		return false;
+	spin_lock(&root->events_lock);
+	list_for_each_entry(subscription, &root->subscriptions, node)
+		wanted |= subscription->crashes;
+	spin_unlock(&root->events_lock);
+	return wanted;
+}
+
+/**
+ * sup_event_crash - send a crash report
+ * @child: who crashed
+ * @crash: the report but for its uid, its process's number and its callers' entries; or
+ *	NULL: there is no memory for it, and it counts as lost
+ *
+ * Context: holds S of its supervisor.
+ */
+void sup_event_crash(struct sup_child *child, const struct supervisor_msg_crash *crash)
+{
+	struct sup_supervisor *sup = child->sup;
+	struct subscription *subscription;
+
+	lockdep_assert_held(&sup->lock);
+	spin_lock(&sup->root->events_lock);
+	list_for_each_entry(subscription, &sup->root->subscriptions, node)
+		if (subscription->crashes)
+			sup_mailbox_crash(subscription->mailbox, crash, sup->cred->euid,
+					  sup_child_pid(child), child->callers);
+	spin_unlock(&sup->root->events_lock);
 }
 
 /**

@@ -863,17 +863,24 @@ static u32 event_path_len(const struct sup_event_who *who)
 	return len;
 }
 
+/* An event has no room, or no memory. */
+static void ring_lose_locked(struct sup_mailbox *mailbox)
+{
+	lockdep_assert_held(&mailbox->lock);
+	if (!mailbox->lost++)
+		mailbox->lost_seq = mailbox->next_seq++;
+}
+
 /* Room for an event of @size bytes; NULL when there is none, and it is counted. */
 static struct sup_ring_record *ring_add_locked(struct sup_mailbox *mailbox, u32 size,
-					       struct pid *pid)
+					       struct pid *pid, struct sup_callers *callers)
 {
 	struct sup_ring_record *record;
 
 	lockdep_assert_held(&mailbox->lock);
 	size += sizeof(*record);
 	if (mailbox->lost || !sup_ring_fits(&mailbox->ring, size, mailbox->ring.size)) {
-		if (!mailbox->lost++)
-			mailbox->lost_seq = mailbox->next_seq++;
+		ring_lose_locked(mailbox);
 		return NULL;
 	}
 	record = sup_ring_add(&mailbox->ring, size);
@@ -882,7 +889,7 @@ static struct sup_ring_record *ring_add_locked(struct sup_mailbox *mailbox, u32 
 	record->seq = mailbox->next_seq++;
 	record->ref = 0;
 	record->pid = get_pid(pid);
-	record->origin = NULL;
+	record->callers = sup_callers_get(callers);
 	return record;
 }
 
@@ -925,9 +932,40 @@ void sup_mailbox_event(struct sup_mailbox *mailbox, const struct supervisor_msg_
 	msg.head.size = sizeof(msg) + ALIGN(msg.id_len + 1 + msg.path_len + 1, 8);
 
 	spin_lock(&mailbox->lock);
-	record = ring_add_locked(mailbox, msg.head.size, who->pid);
+	record = ring_add_locked(mailbox, msg.head.size, who->pid, who->callers);
 	if (record)
 		event_write(record->message, &msg, who);
+	spin_unlock(&mailbox->lock);
+	sup_mailbox_wake_readers(mailbox, false);
+}
+
+/**
+ * sup_mailbox_crash - queue a crash report, if there is room
+ * @mailbox: where
+ * @crash: the message but for its uid and pid and for the entries of @callers, with
+ *	which the reader gets it; or NULL: it counts as lost
+ * @uid: the supervisor's creator
+ * @pid: the child's process
+ * @callers: its callers, or NULL
+ *
+ * Context: as sup_mailbox_event().
+ */
+void sup_mailbox_crash(struct sup_mailbox *mailbox, const struct supervisor_msg_crash *crash,
+		       kuid_t uid, struct pid *pid, struct sup_callers *callers)
+{
+	struct sup_ring_record *record = NULL;
+	struct supervisor_msg *head;
+
+	spin_lock(&mailbox->lock);
+	if (crash)
+		record = ring_add_locked(mailbox, crash->head.size, pid, callers);
+	else
+		ring_lose_locked(mailbox);
+	if (record) {
+		memcpy(record->message, crash, crash->head.size);
+		head = (struct supervisor_msg *)record->message;
+		head->uid = from_kuid_munged(mailbox->object.account->ns, uid);
+	}
 	spin_unlock(&mailbox->lock);
 	sup_mailbox_wake_readers(mailbox, false);
 }
@@ -955,7 +993,7 @@ void sup_mailbox_registry_event(struct sup_mailbox *mailbox,
 	msg.head.size = sizeof(msg) + ALIGN(text, 8);
 
 	spin_lock(&mailbox->lock);
-	record = ring_add_locked(mailbox, msg.head.size, change->pid);
+	record = ring_add_locked(mailbox, msg.head.size, change->pid, NULL);
 	if (record) {
 		memcpy(record->message, &msg, sizeof(msg));
 		at = (u8 *)record->message + sizeof(msg);

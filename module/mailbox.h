@@ -173,6 +173,7 @@ struct sup_mailbox {
  * struct sup_event_who - whom an event is about
  * @pid: the child's process, or NULL
  * @uid: the supervisor's creator
+ * @callers: who asked for the child, or NULL
  * @id: the child's id, or NULL
  * @depth: ids in @path
  * @path: the supervisor's path, from below the root
@@ -180,6 +181,7 @@ struct sup_mailbox {
 struct sup_event_who {
 	struct pid *pid;
 	kuid_t uid;
+	struct sup_callers *callers;
 	const struct sup_name *id;
 	u32 depth;
 	const struct sup_name *path[SUPERVISOR_DEPTH_MAX];
@@ -294,6 +296,8 @@ void sup_mailbox_registry_event(struct sup_mailbox *mailbox,
 				const struct sup_registry_change *change);
 void sup_mailbox_event(struct sup_mailbox *mailbox, const struct supervisor_msg_event *event,
 		       const struct sup_event_who *who);
+void sup_mailbox_crash(struct sup_mailbox *mailbox, const struct supervisor_msg_crash *crash,
+		       kuid_t uid, struct pid *pid, struct sup_callers *callers);
 
 int sup_mailbox_admit_locked(const struct sup_mailbox *mailbox, u32 len, u32 *limit);
 void sup_mailbox_do_wake_readers(struct sup_mailbox *mailbox, bool sync);

@@ -36,7 +36,8 @@ static int info_execute(struct sup_ucmd *ucmd)
 	cmd->out_abi = SUPERVISOR_ABI;
 	cmd->out_errata = 0;
 	cmd->out_features = SUPERVISOR_FEATURE_SUPERVISORS | SUPERVISOR_FEATURE_MESSAGES |
-			    SUPERVISOR_FEATURE_REGISTRIES | SUPERVISOR_FEATURE_DYNAMIC;
+			    SUPERVISOR_FEATURE_REGISTRIES | SUPERVISOR_FEATURE_DYNAMIC |
+			    SUPERVISOR_FEATURE_LINEAGE;
 	memset(cmd->out_version, 0, sizeof(cmd->out_version));
 	strscpy(cmd->out_version, SUPERVISOR_VERSION, sizeof(cmd->out_version));
 	for (i = 0; i < SUPERVISOR_LIMIT_NR; i++) {
@@ -108,6 +109,7 @@ union ioctl_buffer {
 	struct supervisor_resize resize;
 	struct supervisor_child_join join;
 	struct supervisor_adopt adopt;
+	struct supervisor_lineage lineage;
 	struct supervisor_registry_create registry_create;
 	struct supervisor_register reg;
 	struct supervisor_unregister unregister;
@@ -158,7 +160,8 @@ union ioctl_buffer {
 
 static const struct ioctl_op ioctl_ops[] = {
 	IOCTL_OP(SUPERVISOR_INFO, DEVICE, 0, supervisor_info, out_used, 0, 0, info_execute),
-	IOCTL_OP(SUPERVISOR_CREATE, DEVICE, 0, supervisor_create, out_id, 0,
+	IOCTL_OP(SUPERVISOR_CREATE, DEVICE, 0, supervisor_create, out_id,
+		 SUPERVISOR_CREATE_F_LOG_CRASHES,
 		 RESERVED(supervisor_create), sup_supervisor_create),
 	IOCTL_OP(SUPERVISOR_OPEN, DEVICE, 0, supervisor_open, out_id, 0, 0, sup_object_open),
 	IOCTL_OP(SUPERVISOR_UNLINK, DEVICE, 0, supervisor_unlink, name, 0,
@@ -168,6 +171,8 @@ static const struct ioctl_op ioctl_ops[] = {
 		 SUPERVISOR_ATTACH_F_RESET_SIGNALS, 0, sup_child_attach),
 	IOCTL_OP(SUPERVISOR_CHILD_REPORT, DEVICE, 0, supervisor_child_report, error, 0, 0,
 		 sup_child_report),
+	IOCTL_OP(SUPERVISOR_LINEAGE, DEVICE, 0, supervisor_lineage, __reserved, 0,
+		 RESERVED(supervisor_lineage), sup_lineage),
 	IOCTL_OP(SUPERVISOR_MAILBOX_CREATE, DEVICE, 0, supervisor_mailbox_create, out_id,
 		 SUPERVISOR_MAILBOX_F_SURVIVE, RESERVED(supervisor_mailbox_create),
 		 sup_mailbox_create),
@@ -231,8 +236,8 @@ static const struct ioctl_op ioctl_ops[] = {
 		 RESERVED(supervisor_suspend), sup_call_resume),
 	IOCTL_OP(SUPERVISOR_WAIT, SUPERVISOR, FMODE_READ, supervisor_wait, __reserved, 0,
 		 RESERVED(supervisor_wait), sup_call_wait),
-	IOCTL_OP(SUPERVISOR_SUBSCRIBE, SUPERVISOR, FMODE_READ, supervisor_subscribe, out_limit, 0,
-		 0, sup_event_subscribe),
+	IOCTL_OP(SUPERVISOR_SUBSCRIBE, SUPERVISOR, FMODE_READ, supervisor_subscribe, out_limit,
+		 SUPERVISOR_SUBSCRIBE_F_CRASHES, 0, sup_event_subscribe),
 	IOCTL_OP(SUPERVISOR_STATUS, SUPERVISOR, FMODE_READ, supervisor_status, out_down, 0, 0,
 		 sup_status),
 	IOCTL_OP(SUPERVISOR_OPEN_CHILD, SUPERVISOR, 0, supervisor_open_child, out_id, 0,
@@ -243,6 +248,8 @@ static const struct ioctl_op ioctl_ops[] = {
 		      0, offsetof(struct supervisor_resize, call), sup_resize),
 	IOCTL_OP(SUPERVISOR_ADOPT, SUPERVISOR, FMODE_READ | FMODE_WRITE, supervisor_adopt, out_id,
 		 0, RESERVED(supervisor_adopt), sup_supervisor_adopt),
+	IOCTL_OP(SUPERVISOR_CHILD_LINEAGE, SUPERVISOR, FMODE_READ, supervisor_lineage, __reserved,
+		 0, RESERVED(supervisor_lineage), sup_lineage_of_child),
 	IOCTL_OP(SUPERVISOR_REGISTRY_CREATE, DEVICE, 0, supervisor_registry_create, out_id,
 		 SUPERVISOR_REGISTRY_F_OPEN | SUPERVISOR_REGISTRY_F_MAP, 0, sup_registry_create),
 	IOCTL_OP(SUPERVISOR_REGISTER, REGISTRY, FMODE_WRITE, supervisor_register, out_id, 0, 0,

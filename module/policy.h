@@ -126,6 +126,7 @@ enum sup_child_state {
  *	restarted supervisor starts again; others are forgotten then
  * @state: for the driver to read
  * @reason: how its last incarnation ended, valid once it has died
+ * @verdict: what was decided about that: see sup_policy_decided()
  *
  * Lifetime: the driver's; the policy refers to it from sup_policy_add() or an
  *	accepted start_child call until %SUP_ACT_FORGET. An @initial child is
@@ -139,6 +140,7 @@ struct sup_policy_child {
 	struct sup_child_spec spec;
 	enum sup_child_state state : 8;
 	enum sup_reason reason : 8;
+	enum sup_verdict verdict : 8;
 	bool initial;
 
 	/* private: the policy's own */
@@ -156,7 +158,7 @@ struct sup_policy_child {
 	struct hlist_node index;	/* in sup_policy.buckets, by name */
 	struct sup_due due;		/* in sup_policy.dues: its delay, our patience */
 	u64 up_ns;			/* when it last became running */
-	struct sup_msg exit;		/* its unhandled death */
+	struct sup_msg exit;		/* its unhandled death; then in sup_policy.decided */
 	struct sup_msg retry;		/* its next try-again */
 };
 
@@ -233,7 +235,7 @@ enum sup_down {
  * @type: what
  * @child: whom it concerns; with %SUP_ACT_DOWN see &enum sup_down
  * @dynamic: the same, of a dynamic supervisor
- * @call: %SUP_ACT_REPLY
+ * @call: %SUP_ACT_REPLY; %SUP_ACT_START: the call that asks for it, or NULL
  * @reason: %SUP_ACT_DOWN
  * @down: %SUP_ACT_DOWN
  * @error: %SUP_ACT_DOWN with %SUP_DOWN_INIT_FAILED
@@ -307,6 +309,7 @@ struct sup_policy {
 	/* private: what waits */
 	struct sup_turns turns;
 	struct list_head forgets;	/* sup_policy_child.order, to be forgotten */
+	struct list_head decided;	/* sup_policy_child.exit.node, with a verdict */
 	struct sup_msg extra_retries[SUP_POLICY_EXTRA_RETRIES];
 
 	/* private: the operation */
@@ -343,6 +346,7 @@ void sup_policy_input(struct sup_policy *policy, const struct sup_input *input,
 		      u64 now_ns);
 bool sup_policy_next(struct sup_policy *policy, u64 now_ns,
 		     struct sup_action *action);
+struct sup_policy_child *sup_policy_decided(struct sup_policy *policy);
 bool sup_policy_withdraw(struct sup_policy *policy, struct sup_call *call);
 u64 sup_policy_deadline(const struct sup_policy *policy);
 bool sup_policy_idle(const struct sup_policy *policy);

@@ -624,9 +624,8 @@ void __init sup_claim_register(const struct sup_claim_ops *ops)
 	claim_ops = ops;
 }
 
-static struct sup_process *process_current_rcu(void)
+static struct sup_process *process_find_rcu(const struct pid *pid)
 {
-	struct pid *pid = task_tgid(current);
 	struct sup_process *process;
 
 	hash_for_each_possible_rcu(sup_processes, process, node, (unsigned long)pid)
@@ -635,13 +634,13 @@ static struct sup_process *process_current_rcu(void)
 	return NULL;
 }
 
-/* The record of the calling process, if it is tracked; a reference. */
-static struct sup_process *process_current_if_tracked(void)
+/* The record of a process, if it is tracked; a reference. */
+static struct sup_process *process_if_tracked(const struct pid *pid)
 {
 	struct sup_process *process;
 
 	rcu_read_lock();
-	process = process_current_rcu();
+	process = process_find_rcu(pid);
 	if (process && !refcount_inc_not_zero(&process->refs))
 		process = NULL;
 	rcu_read_unlock();
@@ -655,7 +654,7 @@ static bool current_is_child(void)
 	bool is;
 
 	rcu_read_lock();
-	process = process_current_rcu();
+	process = process_find_rcu(task_tgid(current));
 	is = process && READ_ONCE(process->child);
 	rcu_read_unlock();
 	return is;
@@ -681,13 +680,28 @@ static struct sup_watch *process_claim_get(struct sup_process *process)
  */
 struct sup_watch *sup_current_claim(void)
 {
-	struct sup_process *process = process_current_if_tracked();
-	struct sup_watch *watch = NULL;
+	return sup_pid_claim(task_tgid(current));
+}
 
-	if (process)
-		watch = process_claim_get(process);
-	sup_process_put(process);
-	return watch;
+/**
+ * sup_current_callers - who asked for the calling process
+ *
+ * Context: process; may sleep.
+ * Return: a reference, or NULL when it is nobody's child, or nobody is known.
+ */
+struct sup_callers *sup_current_callers(void)
+{
+	struct sup_callers *callers;
+	struct sup_watch *watch;
+
+	if (!current_is_child())
+		return NULL;
+	watch = sup_current_claim();
+	if (!watch)
+		return NULL;
+	callers = claim_ops->callers(watch);
+	claim_ops->put(watch);
+	return callers;
 }
 
 /**
@@ -756,19 +770,22 @@ int sup_current_keep(struct sup_object *object)
 static struct sup_origin *origin_alloc(struct sup_watch *watch)
 {
 	struct sup_origin *origin;
+	size_t len, id_len;
 	char *path;
-	size_t len;
 
-	path = kmalloc(PATH_MAX, GFP_KERNEL_ACCOUNT);
+	path = kmalloc(PATH_MAX + SUPERVISOR_NAME_MAX + 1, GFP_KERNEL_ACCOUNT);
 	if (!path)
 		return NULL;
 	len = claim_ops->path(watch, path);
-	origin = kmalloc(struct_size(origin, path, len + 1), GFP_KERNEL_ACCOUNT);
+	id_len = claim_ops->id(watch, path + len + 1);
+	path[len + 1 + id_len] = '\0';
+	origin = kmalloc(struct_size(origin, path, len + 1 + id_len + 1), GFP_KERNEL_ACCOUNT);
 	if (origin) {
 		refcount_set(&origin->refs, 1);
 		claim_ops->identity(watch, &origin->identity);
 		origin->path_len = len;
-		memcpy(origin->path, path, len + 1);
+		origin->id_len = id_len;
+		memcpy(origin->path, path, len + 1 + id_len + 1);
 	}
 	kfree(path);
 	return origin;
@@ -821,7 +838,7 @@ int sup_current_origin(struct sup_origin **origin)
 	*origin = NULL;
 	if (!current_is_child())
 		return 0;
-	process = process_current_if_tracked();
+	process = process_if_tracked(task_tgid(current));
 	if (!process)
 		return 0;
 	*origin = process_origin_get(process);
@@ -998,6 +1015,23 @@ int sup_process_link_signal(struct sup_process *process, const struct pid_namesp
 u64 sup_current_exec_id(void)
 {
 	return READ_ONCE(current->self_exec_id);
+}
+
+/**
+ * sup_current_start_ns - when the calling process was made
+ *
+ * Context: process.
+ * Return: CLOCK_BOOTTIME ns; with its number it is the name of this process alone.
+ */
+u64 sup_current_start_ns(void)
+{
+	u64 start_ns;
+
+	/* An exec by another thread makes that one the leader, of the same age. */
+	rcu_read_lock();
+	start_ns = READ_ONCE(current->group_leader)->start_boottime;
+	rcu_read_unlock();
+	return start_ns;
 }
 
 /**

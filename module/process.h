@@ -15,6 +15,7 @@
 #include <linux/wait.h>
 
 struct pid_namespace;
+struct sup_callers;
 struct sup_object;
 struct sup_process;
 struct sup_trap;
@@ -102,18 +103,22 @@ struct sup_follower {
 };
 
 /**
- * struct sup_origin - what a supervised process's messages say of it
- * @refs: references: its process's, and one for each message
+ * struct sup_origin - what a supervised process's messages, and the lineage of whom
+ *	it asks for, say of it
+ * @refs: references: its process's, one for each message, and one for each caller
+ *	that it is (lineage.h)
  * @path_len: const: bytes of @path without its NUL
+ * @id_len: const: bytes of its id, which follows @path's NUL; a NUL follows it
  * @identity: const
  * @path: const: of its supervisor, as sup_path() has it
  *
- * Lifetime: from the process's first message until it is forgotten and the last
- *	of its messages is read.
+ * Lifetime: from the first time that the process says or asks something until it is
+ *	forgotten, and with it all that it said and asked for.
  */
 struct sup_origin {
 	refcount_t refs;
 	u32 path_len;
+	u32 id_len;
 	struct sup_identity identity;
 	char path[];
 };
@@ -125,6 +130,9 @@ struct sup_origin {
  * @identity: P, or kept: which child it is. Takes no lock
  * @path: kept: its supervisor's path, at most %PATH_MAX bytes with the NUL, to
  *	@buf; returns the bytes without it. May sleep
+ * @id: kept: the child's id, at most %SUPERVISOR_NAME_MAX bytes, to @buf without a
+ *	NUL; returns the bytes
+ * @callers: kept: who asked for it; a reference, or NULL. May sleep
  * @keep: kept: let an object, with a file counted, live until the child's spec is
  *	deleted; 0 or an error. May sleep
  */
@@ -133,6 +141,8 @@ struct sup_claim_ops {
 	void (*put)(struct sup_watch *watch);
 	void (*identity)(struct sup_watch *watch, struct sup_identity *identity);
 	size_t (*path)(struct sup_watch *watch, char *buf);
+	size_t (*id)(struct sup_watch *watch, char *buf);
+	struct sup_callers *(*callers)(struct sup_watch *watch);
 	int (*keep)(struct sup_watch *watch, struct sup_object *object);
 };
 
@@ -212,6 +222,7 @@ bool sup_follow(struct sup_follower *follower, struct sup_process *process);
 void sup_unfollow(struct sup_follower *follower);
 void sup_followers_flush(void);
 bool sup_process_alive(const struct sup_process *process, struct pid *pid);
+bool sup_pid_alive(struct pid *pid);
 
 int sup_pid_find(s32 nr, s32 pidfd, struct pid **pid);
 struct sup_process *sup_process_get(struct pid *pid);
@@ -224,6 +235,7 @@ struct sup_watch *sup_current_claim(void);
 struct sup_watch *sup_pid_claim(struct pid *pid);
 bool sup_pid_alive(struct pid *pid);
 int sup_current_keep(struct sup_object *object);
+struct sup_callers *sup_current_callers(void);
 
 int sup_current_origin(struct sup_origin **origin);
 struct sup_origin *sup_origin_get(struct sup_origin *origin);
@@ -240,6 +252,7 @@ bool sup_signal_ok(const struct pid_namespace *from, struct pid *pid);
 int sup_signal(const struct pid_namespace *from, struct pid *pid, int sig);
 
 u64 sup_current_exec_id(void);
+u64 sup_current_start_ns(void);
 bool sup_process_execed(struct sup_process *process, u64 exec_id);
 bool sup_current_is(const struct sup_process *process);
 bool sup_current_is_exiting(const struct sup_process *process);

@@ -6,6 +6,7 @@
 
 #include <linux/align.h>
 #include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
@@ -29,8 +30,9 @@ struct next {
 		struct sup_ring_record *record;
 		u64 lost;
 	};
-	/* Of a record: whose path follows it, referenced, or NULL; and its pid. */
+	/* Of a record, referenced, or NULL: whose path follows it; its callers. Its pid. */
 	struct sup_origin *path;
+	struct sup_callers *callers;
 	pid_t pid;
 	bool is_cast;
 };
@@ -91,6 +93,7 @@ static void next_take_record_locked(const struct sup_receive *receive, struct ne
 
 	next->is_cast = record->kind == SUP_RING_CAST;
 	next->path = next->is_cast && with_path ? sup_origin_get(record->origin) : NULL;
+	next->callers = next->is_cast ? NULL : sup_callers_get(record->callers);
 	next->pid = pid_vnr(record->pid);
 }
 
@@ -204,6 +207,18 @@ static ssize_t deliver_post(struct sup_post *post, u8 __user *to, size_t room, s
 	return len;
 }
 
+/* What of an event's callers its reader is told; the bytes that follow the event. */
+static size_t callers_fill(const struct next *next, struct supervisor_msg *head)
+{
+	struct supervisor_msg_event *event = container_of(head, struct supervisor_msg_event, head);
+
+	if (head->type == SUPERVISOR_MSG_CRASH)
+		return sup_callers_size(next->callers);
+	if (head->type == SUPERVISOR_MSG_EVENT)
+		event->caller = sup_callers_first(next->callers, task_active_pid_ns(current));
+	return 0;
+}
+
 static ssize_t deliver_record(const struct next *next, u8 __user *to, size_t room, size_t *needed)
 {
 	struct sup_ring_record *record = next->record;
@@ -211,7 +226,12 @@ static ssize_t deliver_record(const struct next *next, u8 __user *to, size_t roo
 	struct supervisor_msg_data *data = (struct supervisor_msg_data *)record->message;
 	u32 len = sup_ring_message_size(record);
 	u32 size = next->path ? sup_data_size(data->payload_len, next->path) : len;
+	size_t callers = next->callers ? callers_fill(next, &data->head) : 0;
 
+	if (callers) {
+		size += callers;
+		data->head.size = size;
+	}
 	if (size > room) {
 		*needed = size;
 		return -EMSGSIZE;
@@ -223,6 +243,8 @@ static ssize_t deliver_record(const struct next *next, u8 __user *to, size_t roo
 	if (sup_copy_to_user(to, data, len))
 		return -EFAULT;
 	if (next->path && sup_data_deliver_path(data, next->path, to))
+		return -EFAULT;
+	if (callers && sup_callers_deliver(next->callers, to + len))
 		return -EFAULT;
 	return size;
 }
@@ -257,6 +279,7 @@ static ssize_t deliver(const struct next *next, struct sup_receive *receive, siz
 	case NEXT_RING:
 		len = deliver_record(next, to, room, needed);
 		sup_origin_put(next->path);
+		sup_callers_put(next->callers);
 		return len;
 	case NEXT_GAP:
 		return deliver_gap(next->lost, to, room, needed);

@@ -26,6 +26,19 @@ enum sup_reason {
 	SUP_REASON_NR
 };
 
+/* What was decided about a death. Values are those of the UAPI, but for the last. */
+enum sup_verdict {
+	SUP_VERDICT_RESTART = 0,
+	SUP_VERDICT_RETRY = 1,		/* a restart, after its delay */
+	SUP_VERDICT_KEEP = 2,
+	SUP_VERDICT_DELETE = 3,
+	SUP_VERDICT_GIVE_UP = 4,	/* one restart too many */
+	SUP_VERDICT_AUTO_SHUTDOWN = 5,
+	SUP_VERDICT_STOPPED = 6,	/* it was being stopped, or about to be */
+	SUP_VERDICT_START_FAILED = 7,
+	SUP_VERDICT_OBEYED		/* it was killed, and so it died */
+};
+
 bool sup_restart_due(s32 restart, enum sup_reason reason);
 
 /*

@@ -9,6 +9,7 @@
 #include <linux/pid.h>
 #include <linux/types.h>
 
+#include "lineage.h"
 #include "process.h"
 
 enum sup_ring_kind {
@@ -25,7 +26,8 @@ enum sup_ring_kind {
  * @seq: its place in the mailbox's order
  * @ref: of the message
  * @pid: referenced: its number is the reader's affair. NULL for none
- * @origin: referenced: of a supervised sender, or NULL
+ * @origin: of a cast, referenced: of a supervised sender, or NULL
+ * @callers: of an event, referenced: who asked for the child that it is about, or NULL
  * @message: what is read of it, of which the reader fills in the rest
  *
  * What is left at the ring's end where no record fits is a void one, of which
@@ -38,7 +40,10 @@ struct sup_ring_record {
 	u64 seq;
 	u64 ref;
 	struct pid *pid;
-	struct sup_origin *origin;
+	union {
+		struct sup_origin *origin;
+		struct sup_callers *callers;
+	};
 	u8 message[] __aligned(8);
 };
 
@@ -172,10 +177,13 @@ static inline u32 sup_ring_message_size(const struct sup_ring_record *record)
  */
 static inline void sup_ring_void(struct sup_ring *ring, struct sup_ring_record *record)
 {
+	put_pid(record->pid);
+	if (record->kind == SUP_RING_CAST)
+		sup_origin_put(record->origin);
+	else
+		sup_callers_put(record->callers);
 	record->kind = SUP_RING_VOID;
 	ring->live--;
-	put_pid(record->pid);
-	sup_origin_put(record->origin);
 }
 
 /**

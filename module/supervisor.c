@@ -386,6 +386,8 @@ static void supervisor_carry_out(struct sup_supervisor *sup, const struct sup_ac
 	trace_sup_decision(sup->object.id, child ? child->id : 0, action->type);
 	switch (action->type) {
 	case SUP_ACT_START:
+		if (action->call)
+			sup_call_starts(action->call, child);
 		sup_child_start(child);
 		break;
 	case SUP_ACT_TERM:
@@ -448,6 +450,17 @@ static void supervisor_unkeep(struct sup_supervisor *sup)
 			sup_child_unkeep(sup_policy_child(child));
 }
 
+/* Tell of the deaths that were decided about. */
+static void supervisor_decided(struct sup_supervisor *sup)
+{
+	struct sup_policy_child *child;
+
+	if (sup_is_dynamic(sup))
+		return;
+	while ((child = sup_policy_decided(&sup->policy)))
+		sup_crash(sup_policy_child(child));
+}
+
 /* The next action, which may have been left over; false when there is none. */
 static bool supervisor_next(struct sup_supervisor *sup, struct sup_action *action)
 {
@@ -459,6 +472,7 @@ static bool supervisor_next(struct sup_supervisor *sup, struct sup_action *actio
 		return true;
 	}
 	due = sup_engine_next(sup, ktime_get_ns(), action);
+	supervisor_decided(sup);
 	supervisor_see_stopping(sup);
 	if (!due && !list_empty(&sup->kept))
 		supervisor_unkeep(sup);
@@ -935,6 +949,7 @@ static void supervisor_init(struct sup_supervisor *sup, const struct supervisor_
 	INIT_LIST_HEAD(&sup->parked);
 	sup->cred = get_current_cred();
 	sup->pid_ns = get_pid_ns(task_active_pid_ns(current));
+	sup->log_crashes = cmd->flags & SUPERVISOR_CREATE_F_LOG_CRASHES;
 	sup->spawner_timeout_ms = cmd->spawner_timeout_ms;
 	sup_owner_init(sup, cmd);
 	sup->root = sup;

@@ -3,7 +3,8 @@
  * supervisor - supervisors in the kernel: the structs that supervisor.c (actor,
  * life and death), owner.c (who owns a root), child.c (starts, attach, signals),
  * member.c (children of dynamic supervisors), call.c (calls from user space),
- * event.c (events) and status.c (looking) share.
+ * event.c (events), crash.c (crash reports), ancestry.c (lineage) and status.c
+ * (looking) share.
  *
  * A supervisor is an actor. Everything that concerns it (a child's death, a
  * report, a call, a word from its parent or from a supervisor below) is put in
@@ -25,6 +26,7 @@
 
 #include "account.h"
 #include "dynamic.h"
+#include "lineage.h"
 #include "mailbox.h"
 #include "object.h"
 #include "policy.h"
@@ -108,6 +110,7 @@ struct sup_kept {
  * @sup: const, referenced: whose child it is
  * @watch: S: on its process, until the next one attaches: belief outlives it
  * @exit_msg: I
+ * @callers: S, referenced: who asked for it
  * @since_ns: S: when its state last changed
  *
  * Lifetime: from the ioctl that adds it until the policy has forgotten it and no
@@ -138,6 +141,7 @@ struct sup_child {
 	struct sup_supervisor *sup;
 	struct sup_watch watch;
 	struct sup_inbox_msg exit_msg;
+	struct sup_callers *callers;
 	u64 since_ns;
 };
 
@@ -314,6 +318,7 @@ struct sup_start {
  * @unwanted: S: nobody can start it any more: forget everything once it is down
  * @parked: S: struct sup_request, interrupted by a signal: their callers may wait
  *	on
+ * @log_crashes: const: its children's crashes are told in the kernel's log
  * @mailbox: const, referenced: where its START requests go, and those of supervisors
  *	below that have none; NULL: the one above's. A root has one
  * @cred: const, referenced: the creator's, with which signals are sent
@@ -391,6 +396,7 @@ struct sup_supervisor {
 	struct list_head kept;
 	bool unwanted;
 	struct list_head parked;
+	bool log_crashes;
 
 	struct sup_mailbox *mailbox;
 	const struct cred *cred;
@@ -590,6 +596,7 @@ int sup_child_join_locked(struct sup_child *child, struct sup_process *process);
 void sup_child_joined(struct sup_child *child);
 void sup_child_get(struct sup_child *child);
 void sup_child_put(struct sup_child *child);
+struct sup_child *sup_child_find(struct sup_supervisor *sup, u64 id, u32 len);
 void sup_child_unkeep(struct sup_child *child);
 void sup_child_start(struct sup_child *child);
 void sup_child_term(struct sup_child *child);
@@ -628,6 +635,7 @@ void sup_member_grow(struct sup_supervisor *sup);
 /* call.c */
 int sup_call_spec_fetch(u64 uptr, struct supervisor_child_spec *spec, u32 *invalid, u32 *max);
 int sup_call_join(struct sup_ucmd *ucmd);
+void sup_call_starts(struct sup_call *call, struct sup_child *child);
 void sup_call_forget_parked(struct sup_supervisor *sup, struct file *file);
 void sup_call_begin(struct sup_inbox_msg *msg);
 int sup_call_by_id(struct sup_supervisor *sup, u32 command, const char *id, u64 deadline,
@@ -654,10 +662,26 @@ void sup_event_child(struct sup_child *child, u32 event, s32 error);
 void sup_event_exited(struct sup_child *child, const struct sup_exit *exit, enum sup_reason reason);
 void sup_event_sub_exited(struct sup_child *child, enum sup_reason reason);
 void sup_event_self(struct sup_supervisor *sup, u32 event);
+bool sup_event_crash_wanted(struct sup_supervisor *sup);
+void sup_event_crash(struct sup_child *child, const struct supervisor_msg_crash *crash);
 size_t sup_path(struct sup_supervisor *sup, char *buf);
 
 /* The longest path: ids and the slashes or NUL after each. */
 #define SUP_PATH_MAX (SUPERVISOR_DEPTH_MAX * (SUP_NAME_MAX + 1))
+
+/* ancestry.c */
+struct sup_callers *sup_ask(struct sup_supervisor *sup, u32 *limit);
+size_t sup_ancestors_write(struct sup_supervisor *sup, void *buf, u32 *count);
+int sup_lineage(struct sup_ucmd *ucmd);
+int sup_lineage_of_child(struct sup_ucmd *ucmd);
+void sup_trace_start(struct sup_child *child);
+void sup_trace_exit(struct sup_child *child, const struct sup_exit *exit);
+
+/* The most that sup_ancestors_write() writes of one supervisor: a name has a '/'. */
+#define SUP_ANCESTOR_SIZE sup_lineage_entry_size(SUP_NAME_MAX + 1, 0)
+
+/* crash.c */
+void sup_crash(struct sup_child *child);
 
 /* status.c */
 int sup_status(struct sup_ucmd *ucmd);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * trace - tracepoints, one for each change of state. Numbers only: ids are
- * those of the UAPI, process numbers those of the initial namespace.
+ * trace - tracepoints, one for each change of state. Ids are those of the UAPI,
+ * process numbers those of the initial namespace. A path is that of the child: the
+ * ids of the supervisors below the root and its own, or their end.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM supervisor
@@ -46,7 +47,33 @@ TRACE_EVENT(sup_attach,
 		  __entry->child, __entry->incarnation, __entry->pid)
 );
 
-DECLARE_EVENT_CLASS(sup_incarnation,
+TRACE_EVENT(sup_start,
+	TP_PROTO(u64 supervisor, u64 child, u32 incarnation, const char *path, u32 path_len,
+		 u32 callers, int caller),
+	TP_ARGS(supervisor, child, incarnation, path, path_len, callers, caller),
+	TP_STRUCT__entry(
+		__field(u64, supervisor)
+		__field(u64, child)
+		__field(u32, incarnation)
+		__field(u32, callers)
+		__field(int, caller)
+		__dynamic_array(char, path, path_len + 1)
+	),
+	TP_fast_assign(
+		__entry->supervisor = supervisor;
+		__entry->child = child;
+		__entry->incarnation = incarnation;
+		__entry->callers = callers;
+		__entry->caller = caller;
+		memcpy(__get_dynamic_array(path), path, path_len);
+		((char *)__get_dynamic_array(path))[path_len] = '\0';
+	),
+	TP_printk("supervisor=%llu child=%llu incarnation=%u path=%s callers=%u caller=%d",
+		  __entry->supervisor, __entry->child, __entry->incarnation, __get_str(path),
+		  __entry->callers, __entry->caller)
+);
+
+TRACE_EVENT(sup_started,
 	TP_PROTO(u64 supervisor, u64 child, u32 incarnation),
 	TP_ARGS(supervisor, child, incarnation),
 	TP_STRUCT__entry(
@@ -63,14 +90,38 @@ DECLARE_EVENT_CLASS(sup_incarnation,
 		  __entry->child, __entry->incarnation)
 );
 
-DEFINE_EVENT(sup_incarnation, sup_start,
-	TP_PROTO(u64 supervisor, u64 child, u32 incarnation),
-	TP_ARGS(supervisor, child, incarnation)
-);
-
-DEFINE_EVENT(sup_incarnation, sup_started,
-	TP_PROTO(u64 supervisor, u64 child, u32 incarnation),
-	TP_ARGS(supervisor, child, incarnation)
+TRACE_EVENT(sup_exited,
+	TP_PROTO(u64 supervisor, u64 child, u32 incarnation, u32 reason, int status, u64 seq,
+		 const char *path, u32 path_len, u32 callers, int caller),
+	TP_ARGS(supervisor, child, incarnation, reason, status, seq, path, path_len, callers,
+		caller),
+	TP_STRUCT__entry(
+		__field(u64, supervisor)
+		__field(u64, child)
+		__field(u64, seq)
+		__field(u32, incarnation)
+		__field(u32, reason)
+		__field(int, status)
+		__field(u32, callers)
+		__field(int, caller)
+		__dynamic_array(char, path, path_len + 1)
+	),
+	TP_fast_assign(
+		__entry->supervisor = supervisor;
+		__entry->child = child;
+		__entry->seq = seq;
+		__entry->incarnation = incarnation;
+		__entry->reason = reason;
+		__entry->status = status;
+		__entry->callers = callers;
+		__entry->caller = caller;
+		memcpy(__get_dynamic_array(path), path, path_len);
+		((char *)__get_dynamic_array(path))[path_len] = '\0';
+	),
+	TP_printk("supervisor=%llu child=%llu incarnation=%u reason=%u status=0x%x seq=%llu path=%s callers=%u caller=%d",
+		  __entry->supervisor, __entry->child, __entry->incarnation, __entry->reason,
+		  __entry->status, __entry->seq, __get_str(path), __entry->callers,
+		  __entry->caller)
 );
 
 TRACE_EVENT(sup_signal,

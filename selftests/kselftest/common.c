@@ -4,6 +4,7 @@
  */
 #include <grp.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -172,6 +173,31 @@ int in_process(int (*function)(void *argument), void *argument)
 	if (!WIFEXITED(status))
 		return -ECHILD;
 	return -WEXITSTATUS(status);
+}
+
+struct namespaced {
+	int (*function)(void *argument);
+	void *argument;
+};
+
+static int second_in_namespace(void *argument)
+{
+	struct namespaced *namespaced = argument;
+
+	return in_process(namespaced->function, namespaced->argument);
+}
+
+static int enter_pid_namespace(void *argument)
+{
+	if (unshare(CLONE_NEWPID))
+		return -errno;
+	return in_process(second_in_namespace, argument);
+}
+
+int in_pid_namespace(int (*function)(void *argument), void *argument)
+{
+	return in_process(enter_pid_namespace,
+			  &(struct namespaced){ function, argument });
 }
 
 int write_file(const char *path, const char *text)
@@ -1228,6 +1254,114 @@ int _test_trace(int mailbox, const char *expected, char *seen, size_t size)
 		if (wanted)
 			wanted--;
 	}
+}
+
+/* ---- lineage ---- */
+
+/* Entries from @at on, as many of both kinds as are said to be there. */
+static int lineage_read(struct lineage *lineage, size_t at, size_t end,
+			unsigned int ancestors, unsigned int callers)
+{
+	const struct supervisor_lineage_entry *entry;
+	unsigned int i;
+
+	if (ancestors > SUPERVISOR_DEPTH_MAX ||
+	    callers > SUPERVISOR_CALLERS_MAX)
+		return -EPROTO;
+	for (i = 0; i < ancestors + callers; i++) {
+		entry = (void *)(lineage->buf + at);
+		if (end - at < sizeof(*entry) || entry->size > end - at ||
+		    entry->size % 8 || entry->__reserved ||
+		    entry->text_offset + entry->id_len + 1 +
+		    entry->path_len + 1 > entry->size)
+			return -EPROTO;
+		if (entry->kind != (i < ancestors ?
+				    SUPERVISOR_LINEAGE_ANCESTOR :
+				    SUPERVISOR_LINEAGE_CALLER))
+			return -EPROTO;
+		if (i < ancestors)
+			lineage->ancestor[i] = entry;
+		else
+			lineage->caller[i - ancestors] = entry;
+		at += entry->size;
+	}
+	return at == end ? 0 : -EPROTO;
+}
+
+static int lineage_ask(int fd, unsigned int command, struct lineage *lineage)
+{
+	struct supervisor_lineage *told = &lineage->told;
+	int err;
+
+	told->buf = (uintptr_t)lineage->buf;
+	told->buf_len = sizeof(lineage->buf);
+	err = _test_ioctl(fd, command, told);
+	return err ?: lineage_read(lineage, 0, told->buf_len,
+				   told->out_ancestors, told->out_callers);
+}
+
+int _test_lineage(int dev, pid_t pid, int pidfd, struct lineage *lineage)
+{
+	lineage->told = ARG(supervisor_lineage, .pid = pid, .pidfd = pidfd);
+	return lineage_ask(dev, SUPERVISOR_LINEAGE, lineage);
+}
+
+int _test_child_lineage(int sup, const char *id, struct lineage *lineage)
+{
+	lineage->told = ARG(supervisor_lineage, .pidfd = -1,
+			    .id = (uintptr_t)id, .id_len = strlen(id));
+	return lineage_ask(sup, SUPERVISOR_CHILD_LINEAGE, lineage);
+}
+
+int _test_crash(int mailbox, struct lineage *lineage, __u64 deadline)
+{
+	struct supervisor_msg_crash *crash = (void *)lineage->buf;
+	const char *text;
+	int count;
+
+	do {
+		count = _test_recv(mailbox, crash, sizeof(lineage->buf), 1,
+				   deadline);
+		if (count < 0)
+			return count;
+	} while (crash->head.type != SUPERVISOR_MSG_CRASH);
+	lineage->crash = *crash;
+	text = text_at(crash, crash->text_offset);
+	if (crash->path_len >= sizeof(lineage->path) ||
+	    strlen(text) != crash->id_len ||
+	    strlen(text + crash->id_len + 1) != crash->path_len)
+		return -EPROTO;
+	strcpy(lineage->id, text);
+	strcpy(lineage->path, text + crash->id_len + 1);
+	lineage->told.out_ancestors = crash->ancestors;
+	lineage->told.out_callers = crash->callers;
+	return lineage_read(lineage, crash->lineage_offset, crash->head.size,
+			    crash->ancestors, crash->callers);
+}
+
+const char *lineage_text(const struct lineage *lineage)
+{
+	const struct supervisor_lineage_entry *entry;
+	static char text[4096];
+	unsigned int i;
+
+	*text = 0;
+	for (i = 0; i < lineage->told.out_ancestors; i++) {
+		entry = lineage->ancestor[i];
+		append(text, sizeof(text), "%s%s", i ? " < " : "",
+		       text_at(entry, entry->text_offset));
+	}
+	for (i = 0; i < lineage->told.out_callers; i++) {
+		entry = lineage->caller[i];
+		append(text, sizeof(text), "%s", i ? " < " : "; ");
+		if (entry->child)
+			append(text, sizeof(text), "%s(%u)",
+			       text_at(entry, entry->text_offset),
+			       entry->incarnation);
+		else
+			append(text, sizeof(text), "-");
+	}
+	return text;
 }
 
 /* ---- messages ---- */

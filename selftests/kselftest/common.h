@@ -228,6 +228,8 @@ int pidfd_of(pid_t pid);
 int become(uid_t uid, gid_t gid);
 /* In a process of its own; 0, or what @function returned, or -ECHILD. */
 int in_process(int (*function)(void *argument), void *argument);
+/* Likewise, in the second process of a new pid namespace. */
+int in_pid_namespace(int (*function)(void *argument), void *argument);
 int write_file(const char *path, const char *text);
 int read_file(const char *path, char *text, size_t size);
 /* Zeroed, and shared with processes forked afterwards; NULL if there is none. */
@@ -363,6 +365,30 @@ int _test_next(int mailbox, struct event *event, __u64 deadline);
 int _test_event(int mailbox, __u32 what, const char *id, struct event *event);
 /* As many events as @expected has, or those which came, as text. */
 int _test_trace(int mailbox, const char *expected, char *seen, size_t size);
+
+/* ---- lineage ---- */
+
+/* A child's, or that of a crash report, in @buf: the entries' addresses. */
+struct lineage {
+	struct supervisor_lineage told;
+	struct supervisor_msg_crash crash;
+	char id[SUPERVISOR_NAME_MAX + 1];
+	char path[1024];
+	const struct supervisor_lineage_entry *ancestor[SUPERVISOR_DEPTH_MAX];
+	const struct supervisor_lineage_entry *caller[SUPERVISOR_CALLERS_MAX];
+	char buf[81920] __aligned(8);
+};
+
+/* -EPROTO when its entries do not fit together. @pid 0: the caller's own. */
+int _test_lineage(int dev, pid_t pid, int pidfd, struct lineage *lineage);
+int _test_child_lineage(int sup, const char *id, struct lineage *lineage);
+/* The next crash report in @mailbox, past what else is there. */
+int _test_crash(int mailbox, struct lineage *lineage, __u64 deadline);
+/* "pool < /web; worker(2) < -": ancestors; callers with their run, "-" for nobody's. */
+const char *lineage_text(const struct lineage *lineage);
+
+#define test_lineage(...) ASSERT_EQ(0, _test_lineage(__VA_ARGS__))
+#define test_child_lineage(...) ASSERT_EQ(0, _test_child_lineage(__VA_ARGS__))
 
 /* ---- registries ---- */
 

@@ -537,6 +537,22 @@ static int do_adopt(struct scene *scene)
 	return err;
 }
 
+static int do_lineage(struct scene *scene)
+{
+	static struct lineage lineage;
+
+	return _test_child_lineage(scene->sup, "a", &lineage);
+}
+
+/* By a process that is nobody's child, and tracked all the same. */
+static int do_own_lineage(struct scene *scene)
+{
+	static struct lineage lineage;
+	int err = _test_lineage(scene->dev, 0, -1, &lineage);
+
+	return err == -ESRCH ? 0 : err;
+}
+
 static int do_monitor(struct scene *scene)
 {
 	return _test_monitor_of(scene->spare, scene->peer, -1,
@@ -995,6 +1011,8 @@ FIXTURE_VARIANT(fail_nth)
 	X(RESIZE, .call = do_resize, .allocates = true) \
 	X(ADOPT, .call = do_adopt, .allocates = true, .forks = true, \
 	  .holds = true) \
+	X(LINEAGE, .call = do_own_lineage) \
+	X(CHILD_LINEAGE, .call = do_lineage, .allocates = true) \
 	X(named_mailbox, .call = do_named_mailbox, .allocates = true) \
 	X(MAILBOX_SEND, .call = do_send) \
 	X(large_send, .call = do_send_large, .allocates = true) \

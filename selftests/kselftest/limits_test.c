@@ -305,6 +305,37 @@ TEST_F(limits, entries_of_children)
 	})));
 }
 
+/* Who asks for a child has to be remembered. */
+TEST_F(limits, bytes_of_a_lineage)
+{
+	struct supervisor_child_add add = CALL(supervisor_child_add);
+	struct supervisor_child_spec spec = CHILD("a", WAITS, .blob_len = 0);
+	struct supervisor_child_call call = CALL(supervisor_child_call);
+	struct supervisor_info info;
+
+	test_limit(SUPERVISOR_LIMIT_BYTES, 1);
+	ASSERT_EQ(-EDQUOT, _test_child_add(self->sup, &spec, &add));
+	ASSERT_EQ(SUPERVISOR_LIMIT_BYTES, add.out_limit);
+	ASSERT_EQ(-EDQUOT, _test_child_call(self->sup, SUPERVISOR_CHILD_RESTART,
+					    "a", &call));
+	ASSERT_EQ(SUPERVISOR_LIMIT_BYTES, call.out_limit);
+	test_used(SUPERVISOR_LIMIT_BYTES, 0);
+	test_used(SUPERVISOR_LIMIT_CHILDREN, 0);
+	test_limit(SUPERVISOR_LIMIT_BYTES, 4096);
+	ASSERT_EQ(0, _test_child_add(self->sup, &spec, &add));
+	/* All that it takes; closing takes with it what the supervisor itself has. */
+	test_info(self->dev, &info);
+	ASSERT_LT(self->before.out_used[SUPERVISOR_LIMIT_BYTES],
+		  info.out_used[SUPERVISOR_LIMIT_BYTES]);
+	close(self->sup);
+	self->sup = -1;
+	ASSERT_TRUE(eventually(({
+		!_test_info(self->dev, &info) &&
+		info.out_used[SUPERVISOR_LIMIT_BYTES] <
+		self->before.out_used[SUPERVISOR_LIMIT_BYTES];
+	})));
+}
+
 TEST_F(limits, names)
 {
 	static const char name[] = "/limits";

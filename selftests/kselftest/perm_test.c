@@ -567,6 +567,51 @@ TEST_F(perm, adopted_from_outside_a_pid_namespace)
 	close(dev);
 }
 
+static int expect(int got, int wanted)
+{
+	return got == wanted ? 0 : got ?: -EPROTO;
+}
+
+struct strange {
+	int dev;
+	int sup;
+	int write_only;
+	pid_t child;
+};
+
+/* Without the right to signal it, by its supervisor's file alone. */
+static int lineage_as_other(void *argument)
+{
+	struct strange *strange = argument;
+	struct lineage *lineage = calloc(1, sizeof(*lineage));
+	int err = become(OTHER, OTHER);
+
+	if (!lineage)
+		return -ENOMEM;
+	err = err ?: expect(_test_lineage(strange->dev, strange->child, -1,
+					  lineage), -EPERM);
+	err = err ?: _test_child_lineage(strange->sup, "a", lineage);
+	return err ?: expect(_test_child_lineage(strange->write_only, "a",
+						 lineage), -EBADF);
+}
+
+TEST_F(perm, lineage_of_another_users_child)
+{
+	static const char name[] = "/perm.lineage";
+	struct strange strange;
+
+	test_tree_open(&self->tree, CREATE(.name = (uintptr_t)name,
+					   .name_len = strlen(name)));
+	test_child(SUP, "a", WAITS);
+	test_start(SUP);
+	strange.dev = self->tree.dev;
+	strange.sup = SUP;
+	strange.child = child_pid(SUP, "a");
+	test_open(strange.dev, name, O_WRONLY, &strange.write_only);
+	ASSERT_EQ(0, in_process(lineage_as_other, &strange));
+	close(strange.write_only);
+}
+
 /* A stranger with a file may stop, for the file's mode says so. */
 static int stop_as_other(void *argument)
 {
@@ -593,11 +638,6 @@ struct outside {
 	pid_t process;		/* root's */
 	__u64 alias;
 };
-
-static int expect(int got, int wanted)
-{
-	return got == wanted ? 0 : got ?: -EPROTO;
-}
 
 /* What it was given it may use; privilege in here counts for nothing out there. */
 static int message_from_user_namespace(void *argument)
@@ -654,35 +694,14 @@ TEST_F(perm, messages_from_a_user_namespace)
 
 /* ---- numbers in pid namespaces ---- */
 
-/* In a new pid namespace, of which the second process runs @function. */
-struct namespaced {
-	int (*function)(void *argument);
-	void *argument;
-};
-
-static int second_in_namespace(void *argument)
-{
-	struct namespaced *namespaced = argument;
-
-	return in_process(namespaced->function, namespaced->argument);
-}
-
-static int in_pid_namespace(void *argument)
-{
-	if (unshare(CLONE_NEWPID))
-		return -errno;
-	return in_process(second_in_namespace, argument);
-}
-
 TEST_F(perm, registries_from_within_a_namespace)
 {
 	struct outside_registry outside = {};
-	struct namespaced namespaced = { registry_from_outside, &outside };
 	int dev = device_open();
 
 	test_registry(dev, REGISTRY(UNIQUE), &outside.reg);
 	test_register(outside.reg, "web=one");
-	ASSERT_EQ(0, in_process(in_pid_namespace, &namespaced));
+	ASSERT_EQ(0, in_pid_namespace(registry_from_outside, &outside));
 	close(outside.reg);
 	close(dev);
 }
@@ -714,11 +733,9 @@ TEST_F(perm, children_registered_from_within_a_namespace)
 {
 	int dev = device_open();
 	int reg;
-	struct namespaced within = { children_registered_from_within, &reg };
-
 	test_registry(dev, REGISTRY(UNIQUE), &reg);
 	test_register(reg, "web");
-	ASSERT_EQ(0, in_process(in_pid_namespace, &within));
+	ASSERT_EQ(0, in_pid_namespace(children_registered_from_within, &reg));
 	ASSERT_EQ(1, _test_count_entries(reg, SELECT(0, "")));
 	close(reg);
 	close(dev);
@@ -750,12 +767,11 @@ static int map_from_within(void *argument)
 TEST_F(perm, mappings_from_within_a_namespace)
 {
 	int dev = device_open(), reg;
-	struct namespaced namespaced = { map_from_within, &reg };
 	const struct supervisor_map *map;
 
 	test_registry(dev, REGISTRY(UNIQUE, .flags = SUPERVISOR_REGISTRY_F_MAP), &reg);
 	test_register(reg, "web=one");
-	ASSERT_EQ(0, in_process(in_pid_namespace, &namespaced));
+	ASSERT_EQ(0, in_pid_namespace(map_from_within, &reg));
 	test_map(reg, &map);
 	test_unmap(map);
 	close(reg);
@@ -826,13 +842,11 @@ static int look_from_within(void *argument)
 
 TEST_F(perm, numbers_seen_from_within_a_namespace)
 {
-	struct namespaced within = { look_from_within, &self->tree };
-
 	test_tree_open(&self->tree, CREATE());
 	test_child(SUP, "a", WAITS);
 	test_start(SUP);
 	ASSERT_LT(0, child_pid(SUP, "a"));
-	ASSERT_EQ(0, in_process(in_pid_namespace, &within));
+	ASSERT_EQ(0, in_pid_namespace(look_from_within, &self->tree));
 }
 
 /* The spawner goes on to a new namespace with its children. */

@@ -68,6 +68,7 @@ union argument {
 	struct supervisor_resize resize;
 	struct supervisor_child_join join;
 	struct supervisor_adopt adopt;
+	struct supervisor_lineage lineage;
 	struct supervisor_registry_create registry_create;
 	struct supervisor_register reg;
 	struct supervisor_unregister unregister;
@@ -118,6 +119,18 @@ static void fill_list(union argument *arg)
 {
 	arg->list.buf = (uintptr_t)buf;
 	arg->list.buf_len = sizeof(buf);
+}
+
+static void fill_lineage(union argument *arg)
+{
+	arg->lineage.pidfd = -1;
+}
+
+static void fill_child_lineage(union argument *arg)
+{
+	arg->lineage.pidfd = -1;
+	arg->lineage.id = (uintptr_t)"none";
+	arg->lineage.id_len = 4;
 }
 
 static void fill_attach(union argument *arg)
@@ -355,7 +368,8 @@ static void fill_lock(union argument *arg)
  */
 #define IOCTLS(X) \
 	X(INFO, info, out_used, 0, ON_DEVICE, fill_nothing, 0) \
-	X(CREATE, create, out_id, 0, ON_DEVICE, fill_create, 0) \
+	X(CREATE, create, out_id, SUPERVISOR_CREATE_F_LOG_CRASHES, ON_DEVICE, \
+	  fill_create, 0) \
 	X(OPEN, open, out_id, 0, ON_DEVICE, fill_open, 0) \
 	X(UNLINK, unlink, name, 0, ON_DEVICE, fill_unlink, 0) \
 	X(LIST, list, cursor, 0, ON_DEVICE, fill_list, 0) \
@@ -415,7 +429,8 @@ static void fill_lock(union argument *arg)
 	X(RESUME, suspend, __reserved, SUPERVISOR_SUSPEND_F_TREE, ON_STARTED, \
 	  fill_suspend, 0) \
 	X(WAIT, wait, __reserved, 0, ON_STARTED, fill_wait, 0) \
-	X(SUBSCRIBE, subscribe, out_limit, 0, ON_STARTED, fill_subscribe, 0) \
+	X(SUBSCRIBE, subscribe, out_limit, SUPERVISOR_SUBSCRIBE_F_CRASHES, \
+	  ON_STARTED, fill_subscribe, 0) \
 	X(STATUS, status, out_down, 0, ON_STARTED, fill_nothing, 0) \
 	X(OPEN_CHILD, open_child, out_id, 0, ON_STARTED, fill_open_child, \
 	  ENOENT) \
@@ -424,6 +439,9 @@ static void fill_lock(union argument *arg)
 	X(CHILD_JOIN, child_join, out_id, SUPERVISOR_ATTACH_F_RESET_SIGNALS, \
 	  ON_JOINED, fill_join, EDEADLK) \
 	X(ADOPT, adopt, out_id, 0, ON_STARTED, fill_nothing, EBUSY) \
+	X(LINEAGE, lineage, __reserved, 0, ON_DEVICE, fill_lineage, ESRCH) \
+	X(CHILD_LINEAGE, lineage, __reserved, 0, ON_STARTED, \
+	  fill_child_lineage, ENOENT) \
 	X(REGISTRY_CREATE, registry_create, out_id, \
 	  SUPERVISOR_REGISTRY_F_OPEN | SUPERVISOR_REGISTRY_F_MAP, ON_DEVICE, \
 	  fill_nothing, 0) \
@@ -480,6 +498,8 @@ static void fill_lock(union argument *arg)
 	X(WAIT, wait) \
 	X(OPEN_CHILD, open_child) \
 	X(ADOPT, adopt) \
+	X(LINEAGE, lineage) \
+	X(CHILD_LINEAGE, lineage) \
 	X(SELECT, select) \
 	X(COUNT, select) \
 	X(PUBLISH, publish) \

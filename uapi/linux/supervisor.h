@@ -74,6 +74,7 @@
 #define SUPERVISOR_NAME_MAX 255		/* bytes in a child id; in a name after its '/' */
 #define SUPERVISOR_BLOB_MAX 65536	/* bytes in a child's blob */
 #define SUPERVISOR_DEPTH_MAX 16		/* supervisors on a path from the root */
+#define SUPERVISOR_CALLERS_MAX 16	/* callers of a child that are remembered */
 #define SUPERVISOR_PAYLOAD_MAX 65536	/* bytes in a message's payload */
 #define SUPERVISOR_KEY_MAX 255		/* bytes in a registry's key */
 #define SUPERVISOR_VALUE_MAX 4096	/* bytes in a registry's value */
@@ -95,6 +96,7 @@ enum {
 	SUPERVISOR_CMD_PROCESS_UNLINK = 0x0a,
 	SUPERVISOR_CMD_TRAP_EXIT = 0x0b,
 	SUPERVISOR_CMD_REGISTRY_CREATE = 0x0c,
+	SUPERVISOR_CMD_LINEAGE = 0x0d,
 	/* on a mailbox */
 	SUPERVISOR_CMD_MAILBOX_RECV = 0x20,
 	SUPERVISOR_CMD_MAILBOX_SEND = 0x21,
@@ -128,6 +130,7 @@ enum {
 	SUPERVISOR_CMD_OWN = 0x4f,
 	SUPERVISOR_CMD_CHILD_JOIN = 0x50,
 	SUPERVISOR_CMD_ADOPT = 0x51,
+	SUPERVISOR_CMD_CHILD_LINEAGE = 0x54,
 	SUPERVISOR_CMD_RESIZE = 0x58,
 	/* on a registry */
 	SUPERVISOR_CMD_REGISTER = 0x60,
@@ -177,6 +180,7 @@ enum {
 #define SUPERVISOR_FEATURE_MESSAGES (1ULL << 1)	/* casts, calls, monitors, links, aliases */
 #define SUPERVISOR_FEATURE_REGISTRIES (1ULL << 2)
 #define SUPERVISOR_FEATURE_DYNAMIC (1ULL << 3)	/* dynamic supervisors */
+#define SUPERVISOR_FEATURE_LINEAGE (1ULL << 4)	/* and crash reports */
 
 /**
  * struct supervisor_info - ioctl(SUPERVISOR_INFO) on the device
@@ -258,11 +262,13 @@ enum {
 
 /* max_children: 0 to 4,294,967,295, or this */
 #define SUPERVISOR_CHILDREN_INFINITY (-1)
+/* struct supervisor_create.flags */
+#define SUPERVISOR_CREATE_F_LOG_CRASHES (1U << 0) /* a line in the kernel's log for each */
 
 /**
  * struct supervisor_create - ioctl(SUPERVISOR_CREATE) on the device
  * @size: sizeof(struct supervisor_create)
- * @flags: must be 0
+ * @flags: SUPERVISOR_CREATE_F_*
  * @strategy: SUPERVISOR_ONE_FOR_ONE and so on
  * @auto_shutdown: SUPERVISOR_AUTO_SHUTDOWN_*
  * @intensity: restarts allowed within @period; at most 1,000,000
@@ -297,6 +303,9 @@ enum {
  * Makes a supervisor without children that has not started. The calling
  * process is its owner. Signals to its children go out with the caller's
  * credentials of this moment, in the caller's pid namespace.
+ *
+ * With LOG_CRASHES, what a SUPERVISOR_MSG_CRASH of its own children says (not of those
+ * below them) is also a line in the kernel's log, as long as there are not too many.
  *
  * A dynamic supervisor has no specs: children come when it is up, by
  * SUPERVISOR_CHILD_ADD or SUPERVISOR_CHILD_JOIN, and are forgotten when they are gone;
@@ -571,7 +580,8 @@ enum {
 	SUPERVISOR_MSG_REPLY = 7,	/* struct supervisor_msg_reply */
 	SUPERVISOR_MSG_DOWN = 8,	/* struct supervisor_msg_down: of a monitor */
 	SUPERVISOR_MSG_EXIT = 9,	/* struct supervisor_msg_down: of a link */
-	SUPERVISOR_MSG_REGISTRY = 10	/* struct supervisor_msg_registry: to a listener */
+	SUPERVISOR_MSG_REGISTRY = 10,	/* struct supervisor_msg_registry: to a listener */
+	SUPERVISOR_MSG_CRASH = 11	/* struct supervisor_msg_crash: to who asked for it */
 };
 
 /* struct supervisor_msg.flags */
@@ -590,7 +600,7 @@ enum {
  *	alias it was sent to, or 0. CALL: what a reply names. REPLY, DOWN,
  *	EXIT: the ref that was handed out
  * @time_ns: when it happened or was sent
- * @pid: START: 0. EVENT: the child's process; START_FAILED, DOWN: with EEXIST, who
+ * @pid: START: 0. EVENT, CRASH: the child's process; START_FAILED, DOWN: with EEXIST, who
  *	has the key. CAST, CALL, REPLY: the sender; 0 of a REPLY that nobody sent.
  *	DOWN, EXIT: who died
  * @uid: effective, of the sender; of kernel messages, the supervisor's creator
@@ -708,6 +718,8 @@ enum {
  * @utime_ns: EXITED: user time
  * @stime_ns: EXITED: system time
  * @maxrss_kb: EXITED: as ru_maxrss of wait4
+ * @callers: how many callers the child has: see struct supervisor_lineage
+ * @caller: the first of them: who asked for the child; 0 for nobody known
  */
 struct supervisor_msg_event {
 	struct supervisor_msg head;
@@ -724,6 +736,113 @@ struct supervisor_msg_event {
 	__aligned_u64 utime_ns;
 	__aligned_u64 stime_ns;
 	__aligned_u64 maxrss_kb;
+	__u32 callers;
+	__s32 caller;
+};
+
+/* What an entry of a lineage is about. */
+enum {
+	SUPERVISOR_LINEAGE_ANCESTOR = 0,	/* a supervisor */
+	SUPERVISOR_LINEAGE_CALLER = 1		/* a process that asked for another one */
+};
+
+/* struct supervisor_lineage_entry.flags */
+#define SUPERVISOR_LINEAGE_F_ALIVE (1U << 0)	/* CALLER: it lives, and @pid is its number */
+
+/**
+ * struct supervisor_lineage_entry - an ancestor or a caller
+ * @size: bytes to the next entry, a multiple of 8
+ * @flags: SUPERVISOR_LINEAGE_F_*
+ * @kind: SUPERVISOR_LINEAGE_*
+ * @pid: CALLER: the process; once it is not alive, its number may be another's
+ * @supervisor: ANCESTOR: the supervisor's id. CALLER: that of the one whose child it
+ *	was, 0 for none
+ * @child: ANCESTOR: the id of the child that it is, 0 for a root. CALLER: the child's
+ *	id, 0 for none
+ * @start_ns: CALLER: when the process was made, CLOCK_BOOTTIME; together with @pid no
+ *	other process has it. /proc/PID/stat shows the same in clock ticks
+ * @incarnation: CALLER: the child's run
+ * @id_len: bytes of the child's id, of a root of its name (with its '/'); a NUL follows
+ * @path_len: CALLER: bytes of the path of its supervisor, which follows that; and a NUL.
+ *	ANCESTOR: 0; all their ids but the root's make the path
+ * @text_offset: where the id begins, from the start of the entry
+ * @__reserved: 0
+ */
+struct supervisor_lineage_entry {
+	__u32 size;
+	__u32 flags;
+	__u32 kind;
+	__s32 pid;
+	__aligned_u64 supervisor;
+	__aligned_u64 child;
+	__aligned_u64 start_ns;
+	__u32 incarnation;
+	__u16 id_len;
+	__u16 path_len;
+	__u32 text_offset;
+	__u32 __reserved;
+};
+
+/* What was decided about a death. */
+enum {
+	SUPERVISOR_CRASH_RESTART = 0,	/* it is started again, as the strategy has it */
+	SUPERVISOR_CRASH_RETRY = 1,	/* likewise, after a delay */
+	SUPERVISOR_CRASH_KEPT = 2,	/* it is not started again; its spec is kept */
+	SUPERVISOR_CRASH_DELETED = 3,	/* likewise, and deleted: it was temporary */
+	SUPERVISOR_CRASH_GAVE_UP = 4,	/* the supervisor ends: too many restarts */
+	SUPERVISOR_CRASH_AUTO_SHUTDOWN = 5, /* the supervisor ends: it was significant */
+	SUPERVISOR_CRASH_STOPPED = 6,	/* it was being stopped, or it was about to be */
+	SUPERVISOR_CRASH_START_FAILED = 7 /* it had not started */
+};
+
+/**
+ * struct supervisor_msg_crash - a process's death that was not as it should be
+ * @head: type SUPERVISOR_MSG_CRASH; @time_ns is when it was decided about
+ * @reason: SUPERVISOR_EXIT_CRASH or SUPERVISOR_EXIT_KILLED
+ * @status: the raw wait status, as wait4 gives it
+ * @decision: SUPERVISOR_CRASH_*
+ * @restart: SUPERVISOR_PERMANENT and so on, of the child
+ * @exit_seq: the death's number, system-wide and rising, as in its EXITED
+ * @exit_ns: when it died
+ * @start_ns: when it had started; 0 when it had not
+ * @utime_ns: user time
+ * @stime_ns: system time
+ * @maxrss_kb: as ru_maxrss of wait4
+ * @id_len: bytes of the child's id; a NUL follows
+ * @path_len: bytes of the supervisor's path, which follows that; and a NUL
+ * @text_offset: where the id begins, from the start of the message
+ * @ancestors: entries of struct supervisor_lineage_entry about the supervisors, from the
+ *	child's own to the root
+ * @callers: entries about the callers, which follow; the first asked for the child
+ * @lineage_offset: where the first entry begins, from the start of the message
+ * @__reserved: 0
+ *
+ * OTP's crash report, and its supervisor report in one: of each process that crashed
+ * or was killed, once, when its supervisor has decided what comes of it. None of
+ * those that a supervisor killed because their specs say so, or because it is to be
+ * killed itself, or because they had not started in time; nor of a start that the
+ * child itself said had FAILED; nor of the children of dynamic supervisors, whose EXITED says
+ * how they ended.
+ */
+struct supervisor_msg_crash {
+	struct supervisor_msg head;
+	__u32 reason;
+	__s32 status;
+	__u32 decision;
+	__u32 restart;
+	__aligned_u64 exit_seq;
+	__aligned_u64 exit_ns;
+	__aligned_u64 start_ns;
+	__aligned_u64 utime_ns;
+	__aligned_u64 stime_ns;
+	__aligned_u64 maxrss_kb;
+	__u16 id_len;
+	__u16 path_len;
+	__u32 text_offset;
+	__u32 ancestors;
+	__u32 callers;
+	__u32 lineage_offset;
+	__u32 __reserved;
 };
 
 /* OTP's answer to a call: out_result, or result in an ANSWER. */
@@ -1800,10 +1919,13 @@ struct supervisor_wait {
 };
 #define SUPERVISOR_WAIT _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_WAIT)
 
+/* struct supervisor_subscribe.flags */
+#define SUPERVISOR_SUBSCRIBE_F_CRASHES (1U << 0)	/* and each SUPERVISOR_MSG_CRASH */
+
 /**
  * struct supervisor_subscribe - ioctl(SUPERVISOR_SUBSCRIBE) on a root supervisor
  * @size: sizeof(struct supervisor_subscribe)
- * @flags: must be 0
+ * @flags: SUPERVISOR_SUBSCRIBE_F_*
  * @mailbox_fd: where the whole tree's events go, in one order
  * @out_limit: with EDQUOT and ENOSPC, SUPERVISOR_LIMIT_*
  *
@@ -2017,6 +2139,59 @@ struct supervisor_adopt {
 	__aligned_u64 out_id;
 };
 #define SUPERVISOR_ADOPT _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_ADOPT)
+
+/**
+ * struct supervisor_lineage - ioctl(SUPERVISOR_LINEAGE) on the device,
+ *	ioctl(SUPERVISOR_CHILD_LINEAGE) on a supervisor
+ * @size: sizeof(struct supervisor_lineage)
+ * @flags: must be 0
+ * @pid: LINEAGE: the process, in the caller's pid namespace; 0: the calling process.
+ *	CHILD_LINEAGE: must be 0
+ * @pidfd: LINEAGE: as in struct supervisor_monitor; or -1. CHILD_LINEAGE: must be -1
+ * @id: CHILD_LINEAGE: pointer to the child's id. LINEAGE: must be 0
+ * @id_len: CHILD_LINEAGE: its bytes. LINEAGE: must be 0
+ * @buf_len: bytes at @buf; out: the bytes filled, or needed with EMSGSIZE
+ * @buf: pointer to room for struct supervisor_lineage_entry records, or 0 for none:
+ *	the ancestors, from its supervisor to the root; then the callers
+ * @out_supervisor: id of its supervisor
+ * @out_child: id of the child
+ * @out_incarnation: its run: 1, 2, 3...; 0 before the first
+ * @out_ancestors: ancestors, at most %SUPERVISOR_DEPTH_MAX
+ * @out_callers: callers, at most %SUPERVISOR_CALLERS_MAX
+ * @__reserved: must be 0
+ *
+ * Whose a child is, and who asked for it: OTP's $ancestors and Elixir's $callers, kept
+ * by the kernel. The first caller is the process that made the SUPERVISOR_CHILD_ADD, or
+ * the last SUPERVISOR_CHILD_RESTART that led to a start; when that was a supervised
+ * process, its own callers follow. A restart by the supervisor changes nothing. Who
+ * spawned the process does not count.
+ *
+ * A process's lineage is told to itself and to who may signal it; a child's to who has
+ * its supervisor open for reading. Context: does not wait.
+ *
+ * Errors: ESRCH (LINEAGE: there is no such process, it is nobody's child, or @pidfd is
+ * of another one), EPERM, ENOENT (CHILD_LINEAGE), EMSGSIZE, EINVAL, ENAMETOOLONG, EBADF,
+ * EOPNOTSUPP (CHILD_LINEAGE: a dynamic supervisor, where ids need not differ: ask for
+ * the process), EFAULT, ENOMEM.
+ */
+struct supervisor_lineage {
+	__u32 size;
+	__u32 flags;
+	__s32 pid;
+	__s32 pidfd;
+	__aligned_u64 id;
+	__u32 id_len;
+	__u32 buf_len;
+	__aligned_u64 buf;
+	__aligned_u64 out_supervisor;
+	__aligned_u64 out_child;
+	__u32 out_incarnation;
+	__u32 out_ancestors;
+	__u32 out_callers;
+	__u32 __reserved;
+};
+#define SUPERVISOR_LINEAGE _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_LINEAGE)
+#define SUPERVISOR_CHILD_LINEAGE _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_CHILD_LINEAGE)
 
 /* How a registry keeps its keys. */
 enum {
