@@ -81,6 +81,9 @@ bool sup_record_text_ok(const void *record, size_t size, size_t offset,
 const struct supervisor_child_status *
 sup_record_child(const void *buf, size_t len,
 		 const struct supervisor_child_status *prev);
+const struct supervisor_lineage_entry *
+sup_record_lineage(const void *buf, size_t len,
+		   const struct supervisor_lineage_entry *prev);
 /* A malloc'd buffer in which the library walks records. */
 struct sup_buf {
 	void *mem;

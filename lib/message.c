@@ -58,6 +58,28 @@ sup_msg_event(const struct supervisor_msg *msg)
 	return event;
 }
 
+const struct supervisor_msg_crash *
+sup_msg_crash(const struct supervisor_msg *msg)
+{
+	const struct supervisor_msg_crash *crash;
+
+	crash = msg_as(msg, SUPERVISOR_MSG_CRASH, sizeof(*crash));
+	if (!crash || !msg_text_ok(msg, crash->text_offset, crash->id_len,
+				   crash->path_len) ||
+	    crash->lineage_offset % 8 || crash->lineage_offset > msg->size)
+		return NULL;
+	return crash;
+}
+
+const struct supervisor_lineage_entry *
+sup_crash_next(const struct supervisor_msg_crash *crash,
+	       const struct supervisor_lineage_entry *prev)
+{
+	return sup_record_lineage((const char *)crash + crash->lineage_offset,
+				  crash->head.size - crash->lineage_offset,
+				  prev);
+}
+
 const struct supervisor_msg_answer *
 sup_msg_answer(const struct supervisor_msg *msg)
 {
@@ -134,11 +156,14 @@ const char *sup_msg_id(const struct supervisor_msg *msg)
 {
 	const struct supervisor_msg_start *start = sup_msg_start(msg);
 	const struct supervisor_msg_event *event = sup_msg_event(msg);
+	const struct supervisor_msg_crash *crash = sup_msg_crash(msg);
 
 	if (start)
 		return (const char *)msg + start->text_offset;
 	if (event)
 		return (const char *)msg + event->text_offset;
+	if (crash)
+		return (const char *)msg + crash->text_offset;
 	return "";
 }
 
@@ -146,11 +171,14 @@ const char *sup_msg_path(const struct supervisor_msg *msg)
 {
 	const struct supervisor_msg_start *start = sup_msg_start(msg);
 	const struct supervisor_msg_event *event = sup_msg_event(msg);
+	const struct supervisor_msg_crash *crash = sup_msg_crash(msg);
 
 	if (start)
 		return sup_msg_id(msg) + start->id_len + 1;
 	if (event)
 		return sup_msg_id(msg) + event->id_len + 1;
+	if (crash)
+		return sup_msg_id(msg) + crash->id_len + 1;
 	return data_path(msg);
 }
 

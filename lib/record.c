@@ -51,6 +51,22 @@ sup_record_child(const void *buf, size_t len,
 	return next;
 }
 
+const struct supervisor_lineage_entry *
+sup_record_lineage(const void *buf, size_t len,
+		   const struct supervisor_lineage_entry *prev)
+{
+	const struct supervisor_lineage_entry *next;
+
+	next = sup_record_next(buf, len, prev, sizeof(*next) + 2);
+	if (next && (!sup_record_text_ok(next, next->size, next->text_offset,
+					 next->id_len) ||
+		     !sup_record_text_ok(next, next->size,
+					 (size_t)next->text_offset +
+					 next->id_len + 1, next->path_len)))
+		return NULL;
+	return next;
+}
+
 int sup_buf_reserve(struct sup_buf *buf, size_t cap)
 {
 	void *mem;

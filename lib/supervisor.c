@@ -25,6 +25,8 @@ int sup_create(int device, int mailbox, const struct sup_create_opts *opts,
 	if (ret)
 		return ret;
 
+	if (o.log_crashes)
+		arg.flags |= SUPERVISOR_CREATE_F_LOG_CRASHES;
 	arg.strategy = o.strategy;
 	arg.auto_shutdown = o.auto_shutdown;
 	arg.intensity = o.intensity;
@@ -206,10 +208,12 @@ int sup_wait_down(int supervisor, uint64_t deadline, uint32_t *reason,
 	return ret;
 }
 
-int sup_subscribe(int supervisor, int mailbox, struct sup_result *result)
+static int subscribe(int supervisor, int mailbox, uint32_t flags,
+		     struct sup_result *result)
 {
 	struct supervisor_subscribe arg = {
 		.size = sizeof(arg),
+		.flags = flags,
 		.mailbox_fd = mailbox,
 	};
 	struct sup_result local;
@@ -222,6 +226,18 @@ int sup_subscribe(int supervisor, int mailbox, struct sup_result *result)
 		local.limit = arg.out_limit;
 	sup_result_end(result, &local);
 	return ret;
+}
+
+int sup_subscribe(int supervisor, int mailbox, struct sup_result *result)
+{
+	return subscribe(supervisor, mailbox, 0, result);
+}
+
+int sup_subscribe_crashes(int supervisor, int mailbox,
+			  struct sup_result *result)
+{
+	return subscribe(supervisor, mailbox, SUPERVISOR_SUBSCRIBE_F_CRASHES,
+			 result);
 }
 
 /* A caller that was built without it gets what fits into a first part. */

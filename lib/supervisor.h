@@ -44,10 +44,11 @@ extern "C" {
 #define SUP_ID_SIZE (SUPERVISOR_NAME_MAX + 1)
 
 /*
- * Room for any START message: what a buffer for a control mailbox needs. Event
- * and gap messages are smaller; answers are as large as was asked for.
+ * Room for any START message, and for any crash report: what a buffer for a
+ * control mailbox needs. Event and gap messages are smaller; answers are as
+ * large as was asked for.
  */
-#define SUP_START_SIZE 73728
+#define SUP_START_SIZE 81920
 
 /*
  * SUP_OPTS(struct tag, name, .member = value, ...): declares a struct with its
@@ -140,6 +141,8 @@ struct sup_child_opts;
  * @child_id: the template's id: a word for all its children
  * @hold_ms: with _HOLD: how long it waits for sup_adopt(); otherwise 0
  * @reserved: 0
+ * @log_crashes: 1: its children's crashes are lines in the kernel's log, too; of
+ *	one that is not dynamic
  */
 struct sup_create_opts {
 	size_t sz;
@@ -159,12 +162,13 @@ struct sup_create_opts {
 	const char *child_id;
 	uint32_t hold_ms;
 	uint32_t reserved;
+	uint64_t log_crashes;
 };
 #define SUP_DEFAULTS_sup_create_opts sizeof(struct sup_create_opts), NULL, \
 	SUPERVISOR_ONE_FOR_ONE, SUPERVISOR_AUTO_SHUTDOWN_NEVER, 3, 5, \
 	SUPERVISOR_OWNER_DEATH_SHUTDOWN, 0600, 5000, 0, SUPERVISOR_ORDERED, \
 	SUPERVISOR_SPAWN_SPAWNER, SUPERVISOR_CHILDREN_INFINITY, NULL, NULL, 0, \
-	0
+	0, 0
 
 /*
  * Creates a supervisor, not started and without children, whose owner is the
@@ -277,6 +281,10 @@ SUP_API int sup_wait_down(int supervisor, uint64_t deadline, uint32_t *reason,
 SUP_API int sup_subscribe(int supervisor, int mailbox,
 			  struct sup_result *result);
 
+/* The same, and a crash report of each process that crashes: sup_msg_crash(). */
+SUP_API int sup_subscribe_crashes(int supervisor, int mailbox,
+				  struct sup_result *result);
+
 /* ---- looking ---------------------------------------------------------- */
 
 /* Children as the kernel told them: struct supervisor_child_status records. */
@@ -313,6 +321,37 @@ SUP_API int sup_which_children(int supervisor, uint64_t deadline,
 			       struct sup_children **children);
 SUP_API int sup_count_children(int supervisor, uint64_t deadline,
 			       struct supervisor_count *count);
+
+/*
+ * Whose a child is and who asked for it: the supervisors from its own to the
+ * root, then the processes that asked, the last one first. Of a process (@pid
+ * 0: the calling one), which @pidfd, if it is not -1, has to be of; or of the
+ * child of a supervisor. On success *lineage is for the functions below.
+ * Errors: ESRCH (sup_lineage(): no such process, or nobody's child), EPERM (it
+ * may not be signalled), ENOENT (sup_child_lineage()), ENAMETOOLONG, EINVAL,
+ * EBADF, ENOMEM.
+ */
+struct sup_lineage;
+SUP_API int sup_lineage(int device, int pid, int pidfd,
+			struct sup_lineage **lineage);
+SUP_API int sup_child_lineage(int supervisor, const char *id,
+			      struct sup_lineage **lineage);
+/* Which child it is: the out_* members. */
+SUP_API const struct supervisor_lineage *
+sup_lineage_of(const struct sup_lineage *lineage);
+/* The entry after @prev, the first after NULL; NULL at the end. */
+SUP_API const struct supervisor_lineage_entry *
+sup_lineage_next(const struct sup_lineage *lineage,
+		 const struct supervisor_lineage_entry *prev);
+/*
+ * Of an ancestor: the child's id that it has, or a root's "/name". Of a caller:
+ * the child's id that it had, and its supervisor's path. Otherwise "".
+ */
+SUP_API const char *
+sup_lineage_id(const struct supervisor_lineage_entry *entry);
+SUP_API const char *
+sup_lineage_path(const struct supervisor_lineage_entry *entry);
+SUP_API void sup_lineage_free(struct sup_lineage *lineage);
 
 /* ---- children --------------------------------------------------------- */
 
@@ -731,6 +770,8 @@ SUP_API const struct supervisor_msg_start *
 sup_msg_start(const struct supervisor_msg *msg);
 SUP_API const struct supervisor_msg_event *
 sup_msg_event(const struct supervisor_msg *msg);
+SUP_API const struct supervisor_msg_crash *
+sup_msg_crash(const struct supervisor_msg *msg);
 SUP_API const struct supervisor_msg_answer *
 sup_msg_answer(const struct supervisor_msg *msg);
 /* A CAST or a CALL; of a call, head.ref is what a reply names. */
@@ -745,7 +786,15 @@ sup_msg_down(const struct supervisor_msg *msg);
 SUP_API const void *sup_msg_payload(const struct supervisor_msg *msg,
 				    size_t *len);
 
-/* Of a START or an event: the child's id and the path of its supervisor from
+/*
+ * Of a crash report: the entry of its lineage after @prev, as
+ * sup_lineage_next().
+ */
+SUP_API const struct supervisor_lineage_entry *
+sup_crash_next(const struct supervisor_msg_crash *crash,
+	       const struct supervisor_lineage_entry *prev);
+
+/* Of a START, event or crash report: the child's id and the path of its supervisor from
  * the root; "" when it has none. A CAST or CALL that was received with
  * SUPERVISOR_RECV_F_PATH has the path of its sender's supervisor.
  */
@@ -1513,7 +1562,8 @@ enum sup_words {
 	SUP_WORDS_DOWN_OF = 18,		/* process, mailbox, supervisor */
 	SUP_WORDS_TRACE = 19,		/* 0 has none; SUP_TRACE_*: call, cast... */
 	SUP_WORDS_KEYS = 20,		/* unique, duplicate, duplicate_by_key */
-	SUP_WORDS_CHANGE = 21		/* 0 has none; registered, unregistered, died */
+	SUP_WORDS_CHANGE = 21,		/* 0 has none; registered, unregistered, died */
+	SUP_WORDS_DECISION = 22		/* about a crash: restart, retry... */
 };
 
 /*

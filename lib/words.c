@@ -165,6 +165,18 @@ static const char *const message[] = {
 	[SUPERVISOR_MSG_DOWN] = "down",
 	[SUPERVISOR_MSG_EXIT] = "exit",
 	[SUPERVISOR_MSG_REGISTRY] = "registry",
+	[SUPERVISOR_MSG_CRASH] = "crash",
+};
+
+static const char *const decision[] = {
+	[SUPERVISOR_CRASH_RESTART] = "restart",
+	[SUPERVISOR_CRASH_RETRY] = "retry",
+	[SUPERVISOR_CRASH_KEPT] = "kept",
+	[SUPERVISOR_CRASH_DELETED] = "deleted",
+	[SUPERVISOR_CRASH_GAVE_UP] = "gave_up",
+	[SUPERVISOR_CRASH_AUTO_SHUTDOWN] = "auto_shutdown",
+	[SUPERVISOR_CRASH_STOPPED] = "stopped",
+	[SUPERVISOR_CRASH_START_FAILED] = "start_failed",
 };
 
 static const char *const alias[] = {
@@ -235,6 +247,7 @@ static const struct {
 	[SUP_WORDS_TRACE] = WORDS(trace),
 	[SUP_WORDS_KEYS] = WORDS(keys),
 	[SUP_WORDS_CHANGE] = WORDS(change),
+	[SUP_WORDS_DECISION] = WORDS(decision),
 };
 
 const char *sup_word(enum sup_words words, uint32_t value)

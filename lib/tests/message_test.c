@@ -59,6 +59,70 @@ static void test_start(void)
 	ok(sup_msg_blob(&bad.start.head, &len) && !len, "an empty blob is one");
 }
 
+static void test_crash(void)
+{
+	struct {
+		struct supervisor_msg_crash crash;
+		char text[16];
+		struct {
+			struct supervisor_lineage_entry entry;
+			char text[8];
+		} lineage[2];
+	} msg = {
+		.crash = {
+			.head = { .size = sizeof(msg),
+				  .type = SUPERVISOR_MSG_CRASH },
+			.id_len = 3, .path_len = 8,
+			.text_offset = sizeof(msg.crash),
+			.ancestors = 1, .callers = 1,
+			.lineage_offset = sizeof(msg.crash) + 16,
+		},
+		.text = "web\0shop/top",
+		.lineage = {
+			{ { .size = sizeof(msg.lineage[0]), .id_len = 5,
+			    .text_offset = sizeof(msg.lineage[0].entry) },
+			  "/root" },
+			{ { .size = sizeof(msg.lineage[0]), .id_len = 3,
+			    .path_len = 2, .kind = SUPERVISOR_LINEAGE_CALLER,
+			    .text_offset = sizeof(msg.lineage[0].entry) },
+			  "web\0ab" },
+		},
+	}, bad;
+	const struct supervisor_msg *head = &msg.crash.head;
+	const struct supervisor_lineage_entry *entry;
+
+	ok(sup_msg_crash(head) && !sup_msg_event(head), "a crash is one");
+	is_text(sup_msg_id(head), "web", "its id");
+	is_text(sup_msg_path(head), "shop/top", "its path");
+	entry = sup_crash_next(&msg.crash, NULL);
+	ok(entry == &msg.lineage[0].entry, "its first ancestor");
+	is_text(sup_lineage_id(&msg.lineage[0].entry), "/root", "its name");
+	is_text(sup_lineage_path(&msg.lineage[0].entry), "", "and no path");
+	entry = sup_crash_next(&msg.crash, entry);
+	ok(entry == &msg.lineage[1].entry, "its first caller");
+	is_text(sup_lineage_path(&msg.lineage[1].entry), "ab", "a path");
+	ok(!sup_crash_next(&msg.crash, entry), "and no more");
+
+	bad = msg;
+	bad.lineage[0].entry.id_len = 7;
+	ok(!sup_crash_next(&bad.crash, NULL), "a name without room for a path");
+	bad = msg;
+	bad.lineage[0].entry.text_offset = ~0U;
+	ok(!sup_crash_next(&bad.crash, NULL), "a name nowhere");
+	bad = msg;
+	bad.lineage[0].entry.path_len = 65535;
+	ok(!sup_crash_next(&bad.crash, NULL), "a path beyond the entry");
+	bad = msg;
+	bad.crash.lineage_offset = sizeof(bad) + 8;
+	ok(!sup_msg_crash(&bad.crash.head), "a lineage beyond the message");
+	bad = msg;
+	bad.crash.lineage_offset += 4;
+	ok(!sup_msg_crash(&bad.crash.head), "one that is not aligned");
+	bad = msg;
+	bad.crash.path_len = 65535;
+	ok(!sup_msg_crash(&bad.crash.head), "a path beyond the message");
+}
+
 static void test_walk(void)
 {
 	struct supervisor_msg msgs[3] = {
@@ -331,6 +395,7 @@ int main(void)
 {
 	errno = 0;
 	test_start();
+	test_crash();
 	test_walk();
 	test_answer();
 	test_data();
