@@ -10,6 +10,7 @@
 
 #include "../common.h"
 #include "json_put.h"
+#include "lineage_text.h"
 #include "words.h"
 
 char *event_path(const char *root, const struct supervisor_msg *msg)
@@ -35,14 +36,48 @@ static char *exited_words(const struct supervisor_msg_event *event)
 	return words;
 }
 
+/* The first of those who asked for it; "" when nobody is known. */
+static char *asked_words(const struct supervisor_msg_crash *crash)
+{
+	const struct supervisor_lineage_entry *entry = NULL;
+	char *caller, *words;
+
+	while ((entry = sup_crash_next(crash, entry)))
+		if (entry->kind == SUPERVISOR_LINEAGE_CALLER)
+			break;
+	if (!entry)
+		return xstrdup("");
+	caller = lineage_entry_words(entry);
+	words = xasprintf("; asked for by %s", caller);
+	free(caller);
+	return words;
+}
+
+static char *crash_words(const struct supervisor_msg_crash *crash)
+{
+	char *status = status_words(crash->status);
+	char *asked = asked_words(crash);
+	char *words;
+
+	words = xasprintf("crashed: %s, pid %d, run %" PRIu32 ": %s%s", status,
+			  crash->head.pid, crash->head.incarnation,
+			  word_of(SUP_WORDS_DECISION, crash->decision), asked);
+	free(asked);
+	free(status);
+	return words;
+}
+
 char *event_words(const struct supervisor_msg *msg)
 {
 	const struct supervisor_msg_event *event = sup_msg_event(msg);
+	const struct supervisor_msg_crash *crash = sup_msg_crash(msg);
 	char *status, *words;
 
 	if (msg->type == SUPERVISOR_MSG_GAP)
 		return xasprintf("%" PRIu64 " events were lost here",
 				 (uint64_t)msg->ref);
+	if (crash)
+		return crash_words(crash);
 	if (!event)
 		return xasprintf("message of type %u", msg->type);
 	switch (event->event) {
@@ -96,12 +131,45 @@ static void exit_json(const struct supervisor_msg_event *event, json_t *object)
 	json_put_number(object, "maxrss_kb", event->maxrss_kb);
 }
 
+static void crash_json(const struct supervisor_msg_crash *crash,
+		       json_t *object)
+{
+	const struct supervisor_lineage_entry *entry = NULL;
+
+	json_put_word(object, "reason", SUP_WORDS_EXIT, crash->reason);
+	json_put_number(object, "status", crash->status);
+	json_put_word(object, "decision", SUP_WORDS_DECISION, crash->decision);
+	json_put_word(object, "restart", SUP_WORDS_RESTART, crash->restart);
+	json_put_number(object, "exit_seq", crash->exit_seq);
+	json_put_number(object, "exit_ns", crash->exit_ns);
+	if (crash->start_ns)
+		json_put_number(object, "start_ns", crash->start_ns);
+	json_put_number(object, "utime_ns", crash->utime_ns);
+	json_put_number(object, "stime_ns", crash->stime_ns);
+	json_put_number(object, "maxrss_kb", crash->maxrss_kb);
+	json_object_set_new(object, "ancestors", json_array());
+	json_object_set_new(object, "callers", json_array());
+	while ((entry = sup_crash_next(crash, entry)))
+		lineage_put_entry(object, entry);
+}
+
 json_t *event_json(const char *root, const struct supervisor_msg *msg)
 {
 	const struct supervisor_msg_event *event = sup_msg_event(msg);
+	const struct supervisor_msg_crash *crash = sup_msg_crash(msg);
 	json_t *object = json_object();
 
 	json_put_number(object, "time_ns", msg->time_ns);
+	if (crash) {
+		json_put_made(object, "path", event_path(root, msg));
+		json_put_text(object, "event", "crash");
+		json_put_made(object, "text", event_words(msg));
+		json_put_text(object, "type", "worker");
+		json_put_number(object, "pid", msg->pid);
+		json_put_number(object, "incarnation", msg->incarnation);
+		crash_json(crash, object);
+		return object;
+	}
 	if (!event) {
 		json_put_text(object, "event", "gap");
 		json_put_number(object, "lost", msg->ref);
@@ -117,6 +185,10 @@ json_t *event_json(const char *root, const struct supervisor_msg *msg)
 		json_put_number(object, "pid", msg->pid);
 	if (msg->incarnation)
 		json_put_number(object, "incarnation", msg->incarnation);
+	if (event->callers) {
+		json_put_number(object, "callers", event->callers);
+		json_put_number(object, "caller", event->caller);
+	}
 	switch (event->event) {
 	case SUPERVISOR_EVENT_EXITED:
 		exit_json(event, object);

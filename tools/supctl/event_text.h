@@ -14,7 +14,7 @@ char *event_path(const char *root, const struct supervisor_msg *msg);
 /* "started, pid 12, run 2", "exited: killed by SIGKILL"...; for free(3). */
 char *event_words(const struct supervisor_msg *msg);
 
-/* Of an event or a gap. */
+/* Of an event, a crash report or a gap. */
 json_t *event_json(const char *root, const struct supervisor_msg *msg);
 
 #endif

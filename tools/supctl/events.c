@@ -95,7 +95,7 @@ int verb_events(int argc, char **argv)
 	mailbox = sup_mailbox_create(device, RING_BYTES, NULL);
 	if (mailbox < 0)
 		die_error(-mailbox, "mailbox");
-	err = sup_subscribe(root, mailbox, NULL);
+	err = sup_subscribe_crashes(root, mailbox, NULL);
 	if (err == -ESHUTDOWN)
 		return STATUS_OK;
 	if (err < 0)

@@ -30,7 +30,8 @@ static void print(const struct options *options, json_t *object)
 /* By bit, those of a newer module by their number. */
 static json_t *features_json(uint64_t bits)
 {
-	static const char *const names[] = { "supervisors", "messages", "registries" };
+	static const char *const names[] = { "supervisors", "messages", "registries",
+		"dynamic", "lineage" };
 	json_t *list = json_array();
 	unsigned int i;
 

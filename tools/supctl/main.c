@@ -27,6 +27,7 @@ static const struct verb verbs[] = {
 	{ "route", verb_route, "PATH KEY", "say which partition a key belongs to" },
 	{ "resize", verb_resize, "PATH PARTITIONS", "use so many partitions" },
 	{ "events", verb_events, "NAME", "follow what happens in a tree" },
+	{ "lineage", verb_lineage, "TARGET", "show whose a child or process is, and who asked for it" },
 	{ "mailbox", verb_mailbox, "VERB", "make mailboxes and serve, show and remove them" },
 	{ "cast", verb_cast, "/NAME [PAYLOAD]", "send a message to a mailbox" },
 	{ "call", verb_call, "/NAME [PAYLOAD]", "send one and print the reply" },

@@ -37,6 +37,7 @@ int verb_resume(int argc, char **argv);
 int verb_route(int argc, char **argv);
 int verb_resize(int argc, char **argv);
 int verb_events(int argc, char **argv);
+int verb_lineage(int argc, char **argv);
 int verb_cast(int argc, char **argv);
 int verb_call(int argc, char **argv);
 int verb_monitor(int argc, char **argv);
