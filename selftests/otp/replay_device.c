@@ -7,13 +7,18 @@
  * kernel alone says what happened in which order.
  *
  * A nested supervisor starts without anybody being asked, but for one that the
- * scenario tells how to start: that is a START, too.
+ * scenario tells how to start, or that is a dynamic supervisor's child: that is a
+ * START, too.
+ *
+ * A dynamic supervisor numbers its children. Which place one is in is told by the
+ * arguments that its START carries.
  */
 #include <errno.h>
 #include <linux/supervisor.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,6 +40,9 @@ struct actor {
 	const char *name;
 	struct tree *tree;		/* the supervisor of that name that is up */
 	struct place *running;		/* the process of that name */
+	struct place *last;		/* a dynamic supervisor's child that had it last */
+	uint32_t incarnation;		/* of @last */
+	bool started;			/* somebody has had it */
 	struct behaviour behaviour;
 	struct orders *orders;		/* the same, for its process */
 	char *replies;			/* lines that follow its next start_fail */
@@ -43,7 +51,7 @@ struct actor {
 
 /* A place in a supervisor. */
 struct place {
-	uint64_t id;			/* of the child spec */
+	uint64_t id;			/* of the child spec; a dynamic one's once it is known */
 	const char *child_id;
 	struct tree *parent;
 	struct actor *actor;
@@ -68,6 +76,8 @@ struct tree {
 	bool started;			/* a root: and not down again */
 	bool up;
 	bool held;			/* suspended for deaths that come together */
+	bool notifies;			/* of simple_one_for_one: as all of its children */
+	bool group;			/* likewise */
 	struct tree *next;		/* in world.trees */
 };
 
@@ -85,6 +95,12 @@ struct later {
 	struct later *next;
 };
 
+/* A line about the end of a dynamic supervisor's child. */
+struct line {
+	const char *name;
+	char *text;
+};
+
 struct world {
 	const struct scenario *scenario;
 	FILE *trace;
@@ -100,6 +116,9 @@ struct world {
 	struct tree *trees;
 	struct call *calls;
 	struct later *later;
+	const struct tree *group;	/* whose children @lines are about */
+	struct line *lines;
+	size_t nr_lines;
 };
 
 static bool world_fail(struct world *world, const char *what, const char *name, int error)
@@ -108,6 +127,57 @@ static bool world_fail(struct world *world, const char *what, const char *name, 
 		name ? name : "", error ? ": " : "", error ? strerror(-error) : "");
 	world->failed = true;
 	return false;
+}
+
+/*
+ * The trace. Lines about the ends of a dynamic supervisor's children that come
+ * together are put in order of their names, those of one child as they came.
+ */
+
+static FILE *world_trace(struct world *world)
+{
+	for (size_t i = 1; i < world->nr_lines; i++) {
+		struct line line = world->lines[i];
+		size_t to = i;
+
+		for (; to && strcmp(world->lines[to - 1].name, line.name) > 0; to--)
+			world->lines[to] = world->lines[to - 1];
+		world->lines[to] = line;
+	}
+	for (size_t i = 0; i < world->nr_lines; i++) {
+		fputs(world->lines[i].text, world->trace);
+		free(world->lines[i].text);
+	}
+	free(world->lines);
+	world->lines = NULL;
+	world->nr_lines = 0;
+	world->group = NULL;
+	return world->trace;
+}
+
+static bool is_dynamic(const struct tree *tree)
+{
+	return tree->definition->kind != KIND_STATIC;
+}
+
+/* The end of whoever is in @place, or what leads to it. */
+static void say_end(struct world *world, const struct place *place, const char *what,
+		    const char *reason)
+{
+	struct line line = { .name = place->actor->name };
+
+	if (!is_dynamic(place->parent)) {
+		fprintf(world_trace(world), "%s %s%s%s\n", what, line.name, *reason ? " " : "",
+			reason);
+		return;
+	}
+	if (world->group != place->parent)
+		world_trace(world);
+	world->group = place->parent;
+	if (asprintf(&line.text, "%s %s%s%s\n", what, line.name, *reason ? " " : "", reason) < 0)
+		abort();
+	world->lines = xgrow(world->lines, world->nr_lines, sizeof(line));
+	world->lines[world->nr_lines++] = line;
 }
 
 /*
@@ -189,9 +259,14 @@ static struct place *place_make(struct world *world, struct tree *parent,
 	place->parent = parent;
 	place->actor = world_actor(world, spec->name);
 	/* All kinds of children, for they should not make a difference. */
-	place->notifies = nested ? is_told_how_to_start(world->scenario, spec->name) :
+	place->notifies = nested ? is_dynamic(parent) ||
+				   is_told_how_to_start(world->scenario, spec->name) :
 				   world->nr_places & 1;
 	place->group = world->nr_places & 2;
+	if (parent->definition->kind == KIND_SIMPLE) {
+		place->notifies = parent->notifies;
+		place->group = parent->group;
+	}
 	world->nr_places++;
 	place->next = world->places;
 	world->places = place;
@@ -203,7 +278,7 @@ static struct place *place_make(struct world *world, struct tree *parent,
 }
 
 /* Bad values are -1, or less, and must not become what means "default". */
-static void place_options(const struct place *place, const struct scn_child *spec,
+static void child_options(const struct scn_child *spec, bool notifies, bool group,
 			  struct sup_child_opts *options)
 {
 	struct scn_child_values values = scn_child_values(spec);
@@ -213,10 +288,15 @@ static void place_options(const struct place *place, const struct scn_child *spe
 	options->type = values.type < 0 ? SUP_TYPE_DEFAULT - 1 : values.type;
 	options->shutdown_ms = values.shutdown_ms < SUPERVISOR_SHUTDOWN_KILL ?
 			       SUPERVISOR_SHUTDOWN_KILL - 1 : values.shutdown_ms;
-	options->readiness = place->notifies ? SUPERVISOR_READINESS_NOTIFY :
-					       SUPERVISOR_READINESS_ATTACH;
-	options->signal_whom = place->group ? SUPERVISOR_SIGNAL_GROUP :
-					      SUPERVISOR_SIGNAL_PROCESS;
+	options->readiness = notifies ? SUPERVISOR_READINESS_NOTIFY :
+					SUPERVISOR_READINESS_ATTACH;
+	options->signal_whom = group ? SUPERVISOR_SIGNAL_GROUP : SUPERVISOR_SIGNAL_PROCESS;
+}
+
+static void place_options(const struct place *place, const struct scn_child *spec,
+			  struct sup_child_opts *options)
+{
+	child_options(spec, place->notifies, place->group, options);
 	options->supervisor = place->tree ? place->tree->fd : -1;
 }
 
@@ -244,24 +324,61 @@ static bool tree_add(struct world *world, struct tree *tree, const struct scn_ch
 	return ret == 0 || world_fail(world, "cannot add", spec->name, ret);
 }
 
+static void say_refused(FILE *error, const struct scn_sup *definition, uint32_t invalid)
+{
+	switch (invalid) {
+	case SUPERVISOR_VALID:
+		fputs("error bad_start_spec", error);
+		break;
+	case SUPERVISOR_INVALID_MAX_CHILDREN:
+		fprintf(error, "error supervisor_data invalid_max_children %s",
+			definition->flags.max_children);
+		break;
+	case SUPERVISOR_INVALID_STRATEGY:
+	case SUPERVISOR_INVALID_INTENSITY:
+	case SUPERVISOR_INVALID_PERIOD:
+	case SUPERVISOR_INVALID_AUTO_SHUTDOWN:
+		fputs("error supervisor_data ", error);
+		say_invalid_flags(error, invalid, &definition->flags);
+		break;
+	default:
+		fputs("error start_spec ", error);
+		say_invalid_child(error, invalid, &definition->children[0]);
+		break;
+	}
+}
+
 static struct tree *tree_create(struct world *world, const struct scn_sup *definition,
 				struct place *place, FILE *error)
 {
 	struct scn_flag_values values = scn_flag_values(&definition->flags);
+	bool simple = definition->kind == KIND_SIMPLE;
+	bool dynamic = definition->kind != KIND_STATIC;
+	bool notifies = world->nr_places & 1;
+	bool group = world->nr_places & 2;
+	SUP_OPTS(sup_child_opts, template);
 	SUP_OPTS(sup_create_opts, options,
-		 .strategy = values.strategy,
+		 .strategy = dynamic ? SUPERVISOR_ONE_FOR_ONE : values.strategy,
 		 .auto_shutdown = values.auto_shutdown,
 		 .intensity = values.intensity,
-		 .period = values.period);
+		 .period = values.period,
+		 .kind = simple ? SUPERVISOR_SIMPLE :
+			 dynamic ? SUPERVISOR_DYNAMIC : SUPERVISOR_ORDERED,
+		 .max_children = values.max_children);
 	SUP_OPTS(sup_result, result);
 	struct tree *tree;
-	int fd = sup_create(world->device, place ? -1 : world->mailbox, &options, &result);
+	int fd;
 
-	if (fd == -EINVAL && result.invalid) {
-		if (error) {
-			fputs("error supervisor_data ", error);
-			say_invalid_flags(error, result.invalid, &definition->flags);
-		}
+	/* Without the one, it is refused: after its flags, as by OTP. */
+	if (simple && definition->nr_children == 1) {
+		child_options(&definition->children[0], notifies, group, &template);
+		options.child = &template;
+		options.child_id = definition->children[0].id;
+	}
+	fd = sup_create(world->device, place ? -1 : world->mailbox, &options, &result);
+	if (fd == -EINVAL && (result.invalid || (simple && !options.child))) {
+		if (error)
+			say_refused(error, definition, result.invalid);
 		return NULL;
 	}
 	if (fd < 0) {
@@ -274,6 +391,8 @@ static struct tree *tree_create(struct world *world, const struct scn_sup *defin
 	tree->definition = definition;
 	tree->actor = world_actor(world, definition->name);
 	tree->place = place;
+	tree->notifies = notifies;
+	tree->group = group;
 	tree->next = world->trees;
 	world->trees = tree;
 	return tree;
@@ -288,8 +407,8 @@ static struct tree *tree_make(struct world *world, const struct scn_sup *definit
 {
 	struct tree *tree = tree_create(world, definition, place, error);
 
-	if (!tree)
-		return NULL;
+	if (!tree || is_dynamic(tree))
+		return tree;
 	for (size_t i = 0; i < definition->nr_children; i++)
 		if (!tree_add(world, tree, &definition->children[i], error))
 			return NULL;
@@ -322,6 +441,49 @@ static int call_start_child(struct world *world, struct call *call)
 	return ret;
 }
 
+static int call_start_dynamic(struct world *world, struct call *call)
+{
+	const struct scn_child *spec = &call->scn->child;
+	struct place *place = place_make(world, call->tree, spec);
+	SUP_OPTS(sup_child_opts, options);
+	SUP_OPTS(sup_dynamic_opts, opts, .args_blob = &place, .args_blob_len = sizeof(place));
+
+	if (call->tree->definition->kind == KIND_DYNAMIC) {
+		place_options(place, spec, &options);
+		opts.child = &options;
+		opts.id = spec->id;
+	}
+	return sup_dynamic_start_async(call->tree->fd, &opts, SUPERVISOR_NO_DEADLINE,
+				       world->mailbox, call->cookie, NULL);
+}
+
+/* Of a process, the last one of that name; one that nobody has had stands for another. */
+static int call_terminate_dynamic(struct world *world, const struct call *call)
+{
+	const char *name = call->scn->child.name;
+	const struct actor *actor = world_actor(world, name);
+	struct supervisor_child_call arg = {
+		.size = sizeof(arg),
+		.flags = SUPERVISOR_CALL_F_ASYNC,
+		.deadline = SUPERVISOR_NO_DEADLINE,
+		.cookie = call->cookie,
+		.mailbox_fd = world->mailbox,
+	};
+
+	if (strcmp(name, "-") == 0) {
+		arg.id = (uintptr_t)name;
+		arg.id_len = 1;
+	} else if (actor->last && actor->last->parent == call->tree) {
+		arg.child = actor->last->id;
+		arg.incarnation = actor->incarnation;
+	} else if (!actor->started || actor->running || actor->tree) {
+		arg.pid = getpid();
+	} else {
+		arg.child = ~0ULL;
+	}
+	return ioctl(call->tree->fd, SUPERVISOR_CHILD_TERMINATE, &arg) ? -errno : 0;
+}
+
 static int call_submit(struct world *world, struct call *call)
 {
 	const char *id = call->scn->child.id;
@@ -332,8 +494,11 @@ static int call_submit(struct world *world, struct call *call)
 
 	switch (call->scn->verb) {
 	case VERB_START_CHILD:
-		return call_start_child(world, call);
+		return is_dynamic(call->tree) ? call_start_dynamic(world, call) :
+						call_start_child(world, call);
 	case VERB_TERMINATE_CHILD:
+		if (is_dynamic(call->tree))
+			return call_terminate_dynamic(world, call);
 		return sup_child_terminate_async(fd, id, deadline, mailbox, cookie);
 	case VERB_RESTART_CHILD:
 		return sup_child_restart_async(fd, id, deadline, mailbox, cookie);
@@ -349,6 +514,37 @@ static int call_submit(struct world *world, struct call *call)
 	return -EINVAL;
 }
 
+/* Elixir looks at a spec in the caller, before the call is made. */
+static uint32_t call_invalid(const struct tree *tree, const struct scn_call *scn)
+{
+	struct scn_child_values values;
+
+	if (tree->definition->kind != KIND_DYNAMIC || scn->verb != VERB_START_CHILD)
+		return SUPERVISOR_VALID;
+	values = scn_child_values(&scn->child);
+	if (values.restart < 0)
+		return SUPERVISOR_INVALID_RESTART_TYPE;
+	if (values.significant)
+		return SUPERVISOR_INVALID_SIGNIFICANT;
+	if (values.type < 0)
+		return SUPERVISOR_INVALID_CHILD_TYPE;
+	return values.shutdown_ms < SUPERVISOR_SHUTDOWN_KILL ? SUPERVISOR_INVALID_SHUTDOWN :
+							       SUPERVISOR_VALID;
+}
+
+static void say_invalid_call(FILE *result, FILE *out, const struct scn_call *scn,
+			     uint32_t invalid)
+{
+	FILE *to = result ? result : out;
+
+	if (!result)
+		fprintf(out, "reply %s = ", scn->text);
+	fputs("error ", to);
+	say_invalid_child(to, invalid, &scn->child);
+	if (!result)
+		fputc('\n', out);
+}
+
 /* Make a call. Without @result a reply line is its answer; one at once to @out. */
 static void world_make_call(struct world *world, const struct scn_call *scn, FILE *result,
 			    FILE *out)
@@ -356,6 +552,7 @@ static void world_make_call(struct world *world, const struct scn_call *scn, FIL
 	struct tree *tree = world_actor(world, scn->sup)->tree;
 	struct call **end = &world->calls;
 	struct call *call;
+	uint32_t invalid;
 	int ret;
 
 	if (!tree) {
@@ -366,6 +563,11 @@ static void world_make_call(struct world *world, const struct scn_call *scn, FIL
 		return;
 	}
 
+	invalid = call_invalid(tree, scn);
+	if (invalid) {
+		say_invalid_call(result, out, scn, invalid);
+		return;
+	}
 	call = xcalloc(1, sizeof(*call));
 	call->cookie = ++world->cookie;
 	call->tree = tree;
@@ -377,6 +579,42 @@ static void world_make_call(struct world *world, const struct scn_call *scn, FIL
 	ret = call_submit(world, call);
 	if (ret < 0)
 		world_fail(world, "cannot make the call", scn->text, ret);
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* In no order, so in that of their texts. */
+static void say_dynamic_children(const struct world *world, FILE *out,
+				 const struct supervisor_msg *msg)
+{
+	const struct supervisor_child_status *child = NULL;
+	char **texts = NULL;
+	size_t nr = 0;
+
+	while ((child = sup_msg_child_next(msg, child))) {
+		const struct place *place = world_place(world, child->id);
+		const char *name = place && child->state == SUPERVISOR_CHILD_RUNNING ?
+				   place->actor->name : "_";
+		size_t len;
+		FILE *text;
+
+		texts = xgrow(texts, nr, sizeof(*texts));
+		text = open_memstream(&texts[nr++], &len);
+		say_child_state(text, true, name, strlen(name), child->state, child->type);
+		fclose(text);
+	}
+	if (nr)
+		qsort(texts, nr, sizeof(*texts), compare_texts);
+	else
+		fputs("none", out);
+	for (size_t i = 0; i < nr; i++) {
+		fprintf(out, "%s%s", i ? " " : "", texts[i]);
+		free(texts[i]);
+	}
+	free(texts);
 }
 
 static void say_which_children(FILE *out, const struct supervisor_msg *msg)
@@ -420,26 +658,71 @@ static void say_spec(FILE *out, const struct supervisor_msg *msg, const char *id
 	say_child_spec(out, id, strlen(id), &values);
 }
 
-static void say_answer(FILE *out, const struct call *call, const struct supervisor_msg *msg)
+/* Of a dynamic supervisor there is but the template, which has an id. */
+static void say_spec_of(FILE *out, const struct call *call, const struct supervisor_msg *msg)
+{
+	const char *id = call->scn->child.id;
+
+	if (is_dynamic(call->tree) && strcmp(call->tree->definition->children[0].id, id) != 0)
+		say_result(out, SUPERVISOR_RESULT_NOT_FOUND);
+	else
+		say_spec(out, msg, id);
+}
+
+static void say_ok(const struct world *world, FILE *out, const struct call *call,
+		   const struct supervisor_msg *msg)
+{
+	switch (call->scn->verb) {
+	case VERB_WHICH_CHILDREN:
+		if (is_dynamic(call->tree))
+			say_dynamic_children(world, out, msg);
+		else
+			say_which_children(out, msg);
+		break;
+	case VERB_COUNT_CHILDREN:
+		say_count_children(out, msg);
+		break;
+	case VERB_GET_CHILDSPEC:
+		say_spec_of(out, call, msg);
+		break;
+	default:
+		say_result(out, SUPERVISOR_RESULT_OK);
+		break;
+	}
+}
+
+static void say_answer(const struct world *world, FILE *out, const struct call *call,
+		       const struct supervisor_msg *msg)
 {
 	const struct supervisor_msg_answer *answer = sup_msg_answer(msg);
-	int result = answer->result;
 
-	/* It was up when the call was made. */
-	if (result == SUPERVISOR_RESULT_NOPROC)
-		result = SUPERVISOR_RESULT_EXIT;
-
-	if (result == SUPERVISOR_RESULT_OK && call->scn->verb == VERB_WHICH_CHILDREN) {
-		say_which_children(out, msg);
-	} else if (result == SUPERVISOR_RESULT_OK && call->scn->verb == VERB_COUNT_CHILDREN) {
-		say_count_children(out, msg);
-	} else if (result == SUPERVISOR_RESULT_OK && call->scn->verb == VERB_GET_CHILDSPEC) {
-		say_spec(out, msg, call->scn->child.id);
-	} else if (result == SUPERVISOR_RESULT_INVALID) {
+	switch (answer->result) {
+	case SUPERVISOR_RESULT_OK:
+		say_ok(world, out, call, msg);
+		break;
+	case SUPERVISOR_RESULT_OK_UNDEFINED:
+		if (call->tree->definition->kind == KIND_DYNAMIC)
+			fputs("ignore", out);
+		else
+			say_result(out, SUPERVISOR_RESULT_OK_UNDEFINED);
+		break;
+	case SUPERVISOR_RESULT_NOPROC:
+		/* It was up when the call was made. */
+		say_result(out, SUPERVISOR_RESULT_EXIT);
+		break;
+	case SUPERVISOR_RESULT_INVALID:
 		fputs("error ", out);
 		say_invalid_child(out, answer->invalid, &call->scn->child);
-	} else {
-		say_result(out, result);
+		break;
+	case SUPERVISOR_RESULT_MAX_CHILDREN:
+		fputs("error max_children", out);
+		break;
+	case SUPERVISOR_RESULT_DYNAMIC:
+		fputs("error simple_one_for_one", out);
+		break;
+	default:
+		say_result(out, answer->result);
+		break;
 	}
 }
 
@@ -458,10 +741,10 @@ static void world_answer(struct world *world, const struct supervisor_msg *msg)
 		return;
 	}
 	if (call->result) {
-		say_answer(call->result, call, msg);
+		say_answer(world, call->result, call, msg);
 	} else {
-		fprintf(world->trace, "reply %s = ", call->scn->text);
-		say_answer(world->trace, call, msg);
+		fprintf(world_trace(world), "reply %s = ", call->scn->text);
+		say_answer(world, world->trace, call, msg);
 		fputc('\n', world->trace);
 	}
 	world_free_call(world, call);
@@ -568,9 +851,9 @@ static void actor_queue_calls(struct world *world, struct actor *actor)
 
 static void say_start_fail(struct world *world, struct actor *actor)
 {
-	fprintf(world->trace, "start_fail %s\n", actor->name);
+	fprintf(world_trace(world), "start_fail %s\n", actor->name);
 	if (actor->replies)
-		fputs(actor->replies, world->trace);
+		fputs(actor->replies, world_trace(world));
 	free(actor->replies);
 	actor->replies = NULL;
 }
@@ -645,9 +928,24 @@ static void nested_start(struct world *world, struct place *place, uint64_t toke
 	place_report(world, place, token, report);
 }
 
+/* A dynamic supervisor's child brings its place along. */
+static struct place *start_place(const struct world *world, const struct supervisor_msg *msg)
+{
+	struct place *place;
+	const void *args;
+	size_t len;
+
+	args = sup_msg_args(msg, &len);
+	if (len != sizeof(place))
+		return world_place(world, msg->child);
+	memcpy(&place, args, sizeof(place));
+	place->id = msg->child;
+	return place;
+}
+
 static void world_start(struct world *world, const struct supervisor_msg *msg)
 {
-	struct place *place = world_place(world, msg->child);
+	struct place *place = start_place(world, msg);
 	enum scn_attempt attempt;
 
 	if (!place) {
@@ -675,7 +973,7 @@ static void tree_went_up(struct world *world, struct tree *tree)
 {
 	tree->up = true;
 	tree->actor->tree = tree;
-	fprintf(world->trace, "start %s\n", tree->actor->name);
+	fprintf(world_trace(world), "start %s\n", tree->actor->name);
 	if (!tree->place)
 		say_result(world->run_result, SUPERVISOR_RESULT_OK);
 }
@@ -687,8 +985,11 @@ static void tree_went_down(struct world *world, struct tree *tree,
 	if (tree->up) {
 		tree->up = false;
 		tree->actor->tree = NULL;
-		fprintf(world->trace, "exit %s %s\n", tree->actor->name,
-			say_reason(event->reason));
+		if (tree->place)
+			say_end(world, tree->place, "exit", say_reason(event->reason));
+		else
+			fprintf(world_trace(world), "exit %s %s\n", tree->actor->name,
+				say_reason(event->reason));
 		tree_collect_answers(world, tree);
 		return;
 	}
@@ -722,10 +1023,19 @@ static void place_reap(struct place *place)
 
 static void worker_exited(struct world *world, struct place *place, int reason)
 {
-	fprintf(world->trace, "exit %s %s\n", place->actor->name, say_reason(reason));
+	say_end(world, place, "exit", say_reason(reason));
 	if (place->actor->running == place)
 		place->actor->running = NULL;
 	place_reap(place);
+}
+
+static void actor_started(struct place *place, uint32_t incarnation)
+{
+	place->actor->started = true;
+	if (!is_dynamic(place->parent))
+		return;
+	place->actor->last = place;
+	place->actor->incarnation = incarnation;
 }
 
 static void worker_event(struct world *world, struct place *place,
@@ -733,8 +1043,9 @@ static void worker_event(struct world *world, struct place *place,
 {
 	switch (event->event) {
 	case SUPERVISOR_EVENT_STARTED:
+		actor_started(place, event->head.incarnation);
 		place->actor->running = place;
-		fprintf(world->trace, "start %s\n", place->actor->name);
+		fprintf(world_trace(world), "start %s\n", place->actor->name);
 		break;
 	case SUPERVISOR_EVENT_START_FAILED:
 		say_start_fail(world, place->actor);
@@ -742,13 +1053,13 @@ static void worker_event(struct world *world, struct place *place,
 		break;
 	case SUPERVISOR_EVENT_START_IGNORED:
 		place_reap(place);
-		fprintf(world->trace, "start_ignore %s\n", place->actor->name);
+		fprintf(world_trace(world), "start_ignore %s\n", place->actor->name);
 		break;
 	case SUPERVISOR_EVENT_TERM:
-		fprintf(world->trace, "term %s\n", place->actor->name);
+		say_end(world, place, "term", "");
 		break;
 	case SUPERVISOR_EVENT_KILL:
-		fprintf(world->trace, "kill %s\n", place->actor->name);
+		say_end(world, place, "kill", "");
 		break;
 	case SUPERVISOR_EVENT_EXITED:
 		worker_exited(world, place, event->reason);
@@ -766,9 +1077,11 @@ static void nested_event(struct world *world, struct place *place,
 			 const struct supervisor_msg_event *event)
 {
 	if (event->event == SUPERVISOR_EVENT_START_IGNORED)
-		fprintf(world->trace, "start_ignore %s\n", place->actor->name);
+		fprintf(world_trace(world), "start_ignore %s\n", place->actor->name);
 	else if (event->event == SUPERVISOR_EVENT_START_FAILED && place->objected)
 		say_start_fail(world, place->actor);
+	else if (event->event == SUPERVISOR_EVENT_STARTED)
+		actor_started(place, event->head.incarnation);
 }
 
 static void world_event(struct world *world, const struct supervisor_msg_event *event)
@@ -851,14 +1164,6 @@ static void *device_open(const struct scenario *scenario, FILE *trace)
 {
 	struct world *world = xcalloc(1, sizeof(*world));
 
-	for (size_t i = 0; i < scenario->nr_sups; i++) {
-		if (scenario->sups[i].kind == KIND_STATIC)
-			continue;
-		fprintf(stderr, "%s: %s is dynamic: to be played with --policy\n", scenario->path,
-			scenario->sups[i].name);
-		free(world);
-		return NULL;
-	}
 	world->scenario = scenario;
 	world->trace = trace;
 	world->device = sup_device_open();
@@ -957,6 +1262,7 @@ static bool device_settle(void *data)
 		if (world->failed)
 			return false;
 	}
+	world_trace(world);
 	return !world->failed;
 }
 
@@ -999,7 +1305,7 @@ static bool device_run(void *data, const struct scn_sup *definition, FILE *resul
 		return !world->failed;
 	case ATTEMPT_IGNORE:
 		fputs("ignore", result);
-		fprintf(world->trace, "start_ignore %s\n", actor->name);
+		fprintf(world_trace(world), "start_ignore %s\n", actor->name);
 		return true;
 	default:
 		return tree_run(world, definition, result);
@@ -1062,6 +1368,8 @@ static bool device_die(void *data, const char **names, size_t nr_names, int reas
 		return false;
 	for (size_t i = 0; i < nr_names && !world->failed; i++)
 		results[i] = die_one(world, names[i], reason);
+	/* What follows from their deaths is no part of them. */
+	world_trace(world);
 	return let_go(world) && !world->failed;
 }
 
@@ -1121,7 +1429,7 @@ static bool device_call(void *data, const struct scn_call *call, FILE *result)
 {
 	struct world *world = data;
 
-	world_make_call(world, call, world->frozen ? NULL : result, world->trace);
+	world_make_call(world, call, world->frozen ? NULL : result, world_trace(world));
 	return !world->failed;
 }
 
