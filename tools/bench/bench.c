@@ -274,6 +274,10 @@ static const struct {
 	{ "monitors", bench_monitors },
 	{ "orphans", bench_orphans },
 	{ "task", bench_task },
+	{ "join", bench_join },
+	{ "exit-many", bench_exit_many },
+	{ "stop-all", bench_stop_all },
+	{ "member", bench_member },
 	{ "info", bench_info },
 	/* before any that leave a million freed objects to the allocator */
 	{ "death", bench_death },

@@ -55,6 +55,10 @@ void bench_down(void);
 void bench_monitors(void);
 void bench_orphans(void);
 void bench_task(void);
+void bench_join(void);
+void bench_exit_many(void);
+void bench_stop_all(void);
+void bench_member(void);
 void bench_info(void);
 void bench_lookup(void);
 void bench_peek(void);
@@ -89,6 +93,16 @@ void process_wait(pid_t pid);
 void process_end(pid_t pid);
 /* What @measure returns in a process of its own. */
 double elsewhere(double (*measure)(const void *context), const void *context);
+
+/* ---- footprint.c: kernel memory ---- */
+
+#define CGROUPS "/sys/fs/cgroup"
+
+/* Makes the calling process a member of a new one, in which nothing is left to be freed. */
+void cgroup_enter(const char *cgroup);
+/* What is charged to it. */
+double kernel_bytes(const char *cgroup);
+void cgroup_leave(void);
 
 /* ---- notes.c: instances of the program, which say when they are in main ---- */
 

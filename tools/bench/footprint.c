@@ -25,8 +25,6 @@
 
 /* ---- memory ---- */
 
-#define CGROUPS "/sys/fs/cgroup"
-
 static void write_file(const char *path, const char *text)
 {
 	int fd = check_errno(open(path, O_WRONLY | O_CLOEXEC), path);
@@ -36,8 +34,8 @@ static void write_file(const char *path, const char *text)
 	close(fd);
 }
 
-/* Kernel memory that is charged to @cgroup: whole pages and objects alike. */
-static double kernel_bytes(const char *cgroup)
+/* Whole pages and objects alike. */
+double kernel_bytes(const char *cgroup)
 {
 	unsigned long long bytes;
 	char name[64];
@@ -56,8 +54,7 @@ static double kernel_bytes(const char *cgroup)
 	fail("memory.stat has no kernel", ENOENT);
 }
 
-/* Makes the calling process a member of a new one, in which nothing is left to be freed. */
-static void cgroup_enter(const char *cgroup)
+void cgroup_enter(const char *cgroup)
 {
 	char path[128];
 
@@ -67,7 +64,7 @@ static void cgroup_enter(const char *cgroup)
 	write_file(path, "0");
 }
 
-static void cgroup_leave(void)
+void cgroup_leave(void)
 {
 	write_file(CGROUPS "/cgroup.procs", "0");
 }
