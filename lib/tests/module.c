@@ -749,6 +749,121 @@ static int play(const char *how)
 	return 0;
 }
 
+/* A number of words, which is that of the process's command line. */
+static bool cmdline_is(pid_t pid, const char *words, size_t len)
+{
+	char path[64], line[256];
+	size_t got;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	got = fread(line, 1, sizeof(line), file);
+	fclose(file);
+	return got == len && !memcmp(line, words, len);
+}
+
+#define RUNS(pid, words) cmdline_is((pid), (words), sizeof(words))
+
+static void test_dynamic(void)
+{
+	static const char *const args[] = { "1000", NULL };
+	SUP_OPTS(sup_child_opts, template, .restart = SUPERVISOR_TRANSIENT);
+	SUP_OPTS(sup_create_opts, create, .kind = SUPERVISOR_SIMPLE,
+		 .max_children = 2, .child = &template, .child_id = "job");
+	SUP_OPTS(sup_dynamic_opts, opts, .args = args);
+	SUP_OPTS(sup_child_opts, got);
+	SUP_OPTS(sup_result, one);
+	SUP_OPTS(sup_result, two);
+	struct supervisor_status status = { .size = sizeof(status) };
+	struct sup_children *children;
+	struct sup_command *command;
+	uint64_t cursor = 0;
+	struct tree tree;
+	void *memory;
+
+	if (sup_command_new(&command))
+		abort();
+	sup_command_add_arg(command, "sleep");
+	template.command = command;
+	tree_init(&tree, &create);
+	sup_command_free(command);
+	is(sup_start(tree.root, SECONDS(20), NULL, NULL), 0, "start of a dynamic one");
+	is(sup_dynamic_start(tree.root, &opts, SECONDS(20), &one), 0, "a child");
+	ok(one.id && RUNS(one.pid, "sleep\0001000"), "with the words that came with it");
+	is(sup_dynamic_start(tree.root, &opts, SECONDS(20), &two), 0, "another");
+	is(sup_dynamic_start(tree.root, &opts, SECONDS(20), NULL), -EUSERS,
+	   "and no more");
+	ok(two.id > one.id && two.pid != one.pid, "each is one of its own");
+
+	kill(one.pid, SIGKILL);
+	for (int i = 0; i < 3; i++)
+		is(event(&tree, SUPERVISOR_EVENT_STARTED).event,
+		   SUPERVISOR_EVENT_STARTED, "a start");
+	is(sup_status(tree.root, &status, &children), 0, "status with children");
+	is(sup_children_next(children, NULL)->incarnation, 2, "one started again");
+	ok(RUNS(sup_children_next(children, NULL)->pid, "sleep\0001000"),
+	   "with the same words");
+	is(status.out_count, 2, "status has both");
+	sup_children_free(children);
+	is(sup_dynamic_which(tree.root, SECONDS(20), &cursor, &children), 0,
+	   "which_children, a page");
+	ok(!cursor && sup_children_next(children, NULL)->id == one.id,
+	   "has all, in the order of their coming");
+	sup_children_free(children);
+	is(sup_which_children(tree.root, SECONDS(20), &children), 0, "or all pages");
+	sup_children_free(children);
+	is(sup_dynamic_get_spec(tree.root, two.id, SECONDS(20), &got, &memory), 0,
+	   "its spec");
+	is(got.restart, SUPERVISOR_TRANSIENT, "is the template");
+	free(memory);
+	is(sup_dynamic_terminate(tree.root, one.id, 1, SECONDS(20), NULL), 0,
+	   "the run before need not be terminated");
+	is(sup_dynamic_terminate(tree.root, one.id, 2, SECONDS(20), NULL), 0,
+	   "this one is");
+	is(sup_dynamic_terminate_pid(tree.root, two.pid, SECONDS(20), NULL), 0,
+	   "the other, by its process");
+	is(sup_status(tree.root, &status, NULL), 0, "status");
+	is(status.out_count, 0, "none is left");
+	is(sup_dynamic_join(tree.root, 0, SECONDS(20), NULL), -EINVAL,
+	   "its children do not join");
+	tree_end(&tree);
+}
+
+/* Joins, and exits with what that came to. */
+static int join_in_child(int supervisor)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		_exit(-sup_dynamic_join(supervisor, 0, SECONDS(20), NULL));
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -ECHILD;
+}
+
+static void test_join(void)
+{
+	SUP_OPTS(sup_child_opts, template, .restart = SUPERVISOR_TEMPORARY,
+		 .signal_whom = SUPERVISOR_SIGNAL_PROCESS);
+	SUP_OPTS(sup_create_opts, create, .kind = SUPERVISOR_DYNAMIC,
+		 .spawn = SUPERVISOR_SPAWN_SELF, .child = &template,
+		 .child_id = "task");
+	int pool = sup_create(device, -1, &create, NULL);
+
+	ok(pool >= 0, "one whose children join");
+	is(join_in_child(pool), -ESHUTDOWN, "nobody joins before it has started");
+	is(sup_start(pool, SECONDS(20), NULL, NULL), 0, "it needs no spawner");
+	is(join_in_child(pool), 0, "a process joins");
+	is(sup_dynamic_join(pool, 0, SECONDS(20), NULL), -EDEADLK, "not its owner");
+	is(sup_dynamic_start(pool, NULL, SECONDS(20), NULL), -EINVAL,
+	   "none is started");
+	is(sup_stop(pool, SUPERVISOR_EXIT_NORMAL, SECONDS(20)), 0, "stop");
+	close(pool);
+}
+
 int main(int argc, char **argv)
 {
 	int status;
@@ -762,6 +877,8 @@ int main(int argc, char **argv)
 	test_tree();
 	test_start_failure();
 	test_calls();
+	test_dynamic();
+	test_join();
 	test_async();
 	test_group();
 	test_notify();

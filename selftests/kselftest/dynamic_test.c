@@ -320,7 +320,6 @@ TEST_F(dynamic, bad_specs_change_nothing)
 	struct supervisor_child_add add;
 
 	test_up(DYNAMIC());
-	test_info(DEV, &before);
 	add = test_add(EINVAL, SUPERVISOR_RESULT_INVALID, &CHILD("a", WAITS, .restart = 3));
 	ASSERT_EQ(SUPERVISOR_INVALID_RESTART_TYPE, add.out_invalid);
 	add = test_add(EINVAL, SUPERVISOR_RESULT_INVALID,
@@ -337,9 +336,10 @@ TEST_F(dynamic, bad_specs_change_nothing)
 		 .args_len = SUPERVISOR_BLOB_MAX);
 	test_counts(0, 0, 0, 0);
 	/* The last spec is kept to compare with. */
+	test_wait(SUP, SUPERVISOR_WAIT_IDLE);
 	test_info(DEV, &before);
 	test_add(EINVAL, SUPERVISOR_RESULT_INVALID, &CHILD("a", WAITS, .restart = 4));
-	ASSERT_TRUE(used_is(DEV, &before));
+	ASSERT_TRUE(eventually(used_is(DEV, &before)));
 }
 
 TEST_F(dynamic, args_go_beside_the_blob)
@@ -1175,7 +1175,7 @@ TEST_F(dynamic, many_starts_and_exits)
 	}
 	test_wait(SUP, SUPERVISOR_WAIT_IDLE);
 	test_counts(0, 0, 0, 0);
-	ASSERT_TRUE(used_is(DEV, &before));
+	ASSERT_TRUE(eventually(used_is(DEV, &before)));
 }
 
 TEST_F(dynamic, many_at_a_time)

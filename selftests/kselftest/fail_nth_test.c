@@ -28,6 +28,7 @@ struct scene {
 	int inner;
 	int started;	/* has a child "a", which was ignored */
 	int pool;	/* a partition supervisor of one supervisor; started */
+	int dynamic;	/* a dynamic supervisor; started, if the scene wants it */
 	__u64 token;	/* of a START that was read */
 	char name[32];	/* of @sup */
 	/* A small mailbox, of another process if the scene wants a server. */
@@ -131,6 +132,7 @@ static int scene_open(struct scene *scene, enum keyed keyed)
 	err = err ?: _test_mailbox_create(scene->dev, 4096, &scene->box);
 	err = err ?: scene_register(scene);
 	scene->server = 0;
+	scene->dynamic = -1;
 	scene->keyed = keyed == KEYED_UNIQUE ? scene->reg :
 		       keyed == KEYED_DUPLICATE ? scene->topics : 0;
 	scene->held = -1;
@@ -175,6 +177,21 @@ static int scene_open(struct scene *scene, enum keyed keyed)
 		return err ?: -EPROTO;
 	scene->token = message->ref;
 	return scene_pool(scene);
+}
+
+/* Children of a template, which join if @spawn says so. */
+static int scene_dynamic(struct scene *scene, __u32 spawn)
+{
+	struct supervisor_child_spec template =
+		CHILD("a", WAITS, .restart = SUPERVISOR_TEMPORARY);
+	struct supervisor_create create =
+		CREATE(.mailbox_fd = scene->mailbox, .kind = SUPERVISOR_SIMPLE,
+		       .spawn = spawn,
+		       .max_children = SUPERVISOR_CHILDREN_INFINITY,
+		       .child_spec = (uintptr_t)&template);
+	int err = _test_create(scene->dev, &create, &scene->dynamic);
+
+	return err ?: _test_start(scene->dynamic);
 }
 
 /* Has cast, call and a call in hand. */
@@ -255,6 +272,7 @@ static void scene_close(struct scene *scene)
 	close(scene->mapped);
 	close(scene->box);
 	close(scene->started);
+	close(scene->dynamic);
 	close(scene->inner);
 	close(scene->sup);
 	close(scene->events);
@@ -287,6 +305,38 @@ static int do_create(struct scene *scene)
 	if (!err)
 		close(sup);
 	return err;
+}
+
+static int do_create_dynamic(struct scene *scene)
+{
+	struct supervisor_child_spec template = CHILD("a", WAITS);
+	struct supervisor_create create =
+		CREATE(.mailbox_fd = scene->mailbox, .kind = SUPERVISOR_SIMPLE,
+		       .max_children = 7, .child_spec = (uintptr_t)&template);
+	int sup;
+	int err = _test_create(scene->dev, &create, &sup);
+
+	if (!err)
+		close(sup);
+	return err;
+}
+
+static int do_add_dynamic(struct scene *scene)
+{
+	struct supervisor_child_add add =
+		CALL(supervisor_child_add, .flags = SUPERVISOR_CALL_F_ASYNC,
+		     .mailbox_fd = scene->spare, .args = (uintptr_t)payload,
+		     .args_len = 100);
+
+	return _test_child_add(scene->dynamic, NULL, &add);
+}
+
+static int do_join(struct scene *scene)
+{
+	struct supervisor_child_join join =
+		ARG(supervisor_child_join, .deadline = SUPERVISOR_NO_DEADLINE);
+
+	return _test_ioctl(scene->dynamic, SUPERVISOR_CHILD_JOIN, &join);
 }
 
 static int do_open(struct scene *scene)
@@ -961,6 +1011,8 @@ FIXTURE_VARIANT(fail_nth)
 	bool forks;		/* is for a child of the reader's */
 	bool exchanges;		/* wants messages and calls */
 	bool served;		/* wants somebody to answer */
+	bool dynamic;		/* wants a dynamic supervisor */
+	__u32 spawn;		/* of that one */
 	enum keyed keyed;
 	bool holds;		/* wants a root without an owner */
 };
@@ -984,6 +1036,11 @@ FIXTURE_VARIANT(fail_nth)
 	X(MAILBOX_RECV, .call = do_recv) \
 	X(read, .call = do_read) \
 	X(CHILD_ADD, .call = do_add, .allocates = true) \
+	X(create_dynamic, .call = do_create_dynamic, .allocates = true) \
+	X(add_dynamic, .call = do_add_dynamic, .allocates = true, \
+	  .dynamic = true) \
+	X(CHILD_JOIN, .call = do_join, .allocates = true, .forks = true, \
+	  .dynamic = true, .spawn = SUPERVISOR_SPAWN_SELF) \
 	X(add_keyed, .call = do_add_keyed, .allocates = true) \
 	X(START, .call = do_start) \
 	X(STOP, .call = do_stop, .settled = true) \
@@ -1236,6 +1293,8 @@ TEST_F(fail_nth, sweep)
 			ASSERT_EQ(0, scene_serve(scene));
 		if (variant->holds)
 			ASSERT_EQ(0, scene_hold(scene));
+		if (variant->dynamic)
+			ASSERT_EQ(0, scene_dynamic(scene, variant->spawn));
 		test_info(scene->dev, &before);
 		file = next_file();
 

@@ -212,6 +212,48 @@ TEST_F(limits, children_of_one_supervisor)
 	test_used(SUPERVISOR_LIMIT_CHILDREN, 2);
 }
 
+static int join(void *argument)
+{
+	struct supervisor_child_join join =
+		ARG(supervisor_child_join, .deadline = after_ms(PATIENCE_MS));
+	int err = _test_ioctl(*(int *)argument, SUPERVISOR_CHILD_JOIN, &join);
+
+	if (err == -EDQUOT)
+		return join.out_limit == SUPERVISOR_LIMIT_CHILDREN ? err : -EPROTO;
+	if (err == -ENOSPC)
+		return join.out_limit == SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN ?
+		       err : -EPROTO;
+	return err;
+}
+
+/* Who may not join is nobody's child, and who joined gives all back. */
+TEST_F(limits, children_that_join)
+{
+	struct supervisor_child_spec template =
+		CHILD("a", WAITS, .restart = SUPERVISOR_TEMPORARY);
+	struct supervisor_create create =
+		CREATE(.kind = SUPERVISOR_DYNAMIC, .spawn = SUPERVISOR_SPAWN_SELF,
+		       .max_children = SUPERVISOR_CHILDREN_INFINITY,
+		       .child_spec = (uintptr_t)&template);
+	int pool;
+
+	test_create(self->dev, &create, &pool);
+	test_start(pool);
+	test_limit(SUPERVISOR_LIMIT_CHILDREN, 0);
+	ASSERT_EQ(-EDQUOT, in_process(join, &pool));
+	ASSERT_EQ(0, set_limit(SUPERVISOR_LIMIT_CHILDREN, 1));
+	ASSERT_EQ(0, set_limit(SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN, 0));
+	ASSERT_EQ(-ENOSPC, in_process(join, &pool));
+	ASSERT_EQ(0, set_limit(SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN, 1));
+	ASSERT_EQ(0, in_process(join, &pool));
+	test_wait(pool, SUPERVISOR_WAIT_IDLE);
+	test_used(SUPERVISOR_LIMIT_CHILDREN, 0);
+	/* A template is paid for. */
+	test_limit(SUPERVISOR_LIMIT_BYTES, 0);
+	ASSERT_EQ(-EDQUOT, _test_create(self->dev, &create, &pool));
+	ASSERT_EQ(SUPERVISOR_LIMIT_BYTES, create.out_limit);
+}
+
 /* A refused one of those that are added later leaves no spec either. */
 TEST_F(limits, children_of_a_started_supervisor)
 {
