@@ -270,8 +270,8 @@ int _test_own(int sup);
 /* The mailbox that comes with it, or -1. */
 int _test_adopt(int sup, int *mailbox);
 /*
- * A named root without children which is held, for its owner, the calling process,
- * has closed it. @sup is a new file of it.
+ * A named root without children which is held, for its owner, a child of the calling
+ * process, is dead. @sup is a file of it.
  */
 int _test_held(int dev, const char *name, __u32 mode, __u32 hold_ms, int *sup);
 pid_t child_pid(int sup, const char *id);
