@@ -191,6 +191,18 @@ u32 sup_callers_nr(const struct sup_callers *callers)
 }
 
 /**
+ * sup_callers_first_pid - the process that asked
+ * @callers: a chain, or NULL
+ *
+ * Context: any.
+ * Return: what @callers keeps, or NULL.
+ */
+struct pid *sup_callers_first_pid(const struct sup_callers *callers)
+{
+	return callers ? callers->caller[0]->pid : NULL;
+}
+
+/**
  * sup_callers_first - the number of the process that asked
  * @callers: a chain, or NULL
  * @ns: in which

@@ -64,6 +64,7 @@ struct sup_callers *sup_callers_make(struct sup_account *account, struct sup_cal
 struct sup_callers *sup_callers_get(struct sup_callers *callers);
 void sup_callers_put(struct sup_callers *callers);
 u32 sup_callers_nr(const struct sup_callers *callers);
+struct pid *sup_callers_first_pid(const struct sup_callers *callers);
 pid_t sup_callers_first(const struct sup_callers *callers, struct pid_namespace *ns);
 
 size_t sup_lineage_entry_size(size_t id_len, size_t path_len);

@@ -873,7 +873,7 @@ static void ring_lose_locked(struct sup_mailbox *mailbox)
 
 /* Room for an event of @size bytes; NULL when there is none, and it is counted. */
 static struct sup_ring_record *ring_add_locked(struct sup_mailbox *mailbox, u32 size,
-					       struct pid *pid, struct sup_callers *callers)
+					       struct pid *pid)
 {
 	struct sup_ring_record *record;
 
@@ -889,7 +889,7 @@ static struct sup_ring_record *ring_add_locked(struct sup_mailbox *mailbox, u32 
 	record->seq = mailbox->next_seq++;
 	record->ref = 0;
 	record->pid = get_pid(pid);
-	record->callers = sup_callers_get(callers);
+	record->caller = NULL;
 	return record;
 }
 
@@ -932,9 +932,12 @@ void sup_mailbox_event(struct sup_mailbox *mailbox, const struct supervisor_msg_
 	msg.head.size = sizeof(msg) + ALIGN(msg.id_len + 1 + msg.path_len + 1, 8);
 
 	spin_lock(&mailbox->lock);
-	record = ring_add_locked(mailbox, msg.head.size, who->pid, who->callers);
-	if (record)
+	record = ring_add_locked(mailbox, msg.head.size, who->pid);
+	if (record) {
+		/* Not the whole chain: an unread event costs nobody else anything. */
+		record->caller = get_pid(sup_callers_first_pid(who->callers));
 		event_write(record->message, &msg, who);
+	}
 	spin_unlock(&mailbox->lock);
 	sup_mailbox_wake_readers(mailbox, false);
 }
@@ -958,10 +961,12 @@ void sup_mailbox_crash(struct sup_mailbox *mailbox, const struct supervisor_msg_
 
 	spin_lock(&mailbox->lock);
 	if (crash)
-		record = ring_add_locked(mailbox, crash->head.size, pid, callers);
+		record = ring_add_locked(mailbox, crash->head.size, pid);
 	else
 		ring_lose_locked(mailbox);
 	if (record) {
+		record->kind = SUP_RING_CRASH;
+		record->callers = sup_callers_get(callers);
 		memcpy(record->message, crash, crash->head.size);
 		head = (struct supervisor_msg *)record->message;
 		head->uid = from_kuid_munged(mailbox->object.account->ns, uid);
@@ -993,7 +998,7 @@ void sup_mailbox_registry_event(struct sup_mailbox *mailbox,
 	msg.head.size = sizeof(msg) + ALIGN(text, 8);
 
 	spin_lock(&mailbox->lock);
-	record = ring_add_locked(mailbox, msg.head.size, change->pid, NULL);
+	record = ring_add_locked(mailbox, msg.head.size, change->pid);
 	if (record) {
 		memcpy(record->message, &msg, sizeof(msg));
 		at = (u8 *)record->message + sizeof(msg);

@@ -30,10 +30,12 @@ struct next {
 		struct sup_ring_record *record;
 		u64 lost;
 	};
-	/* Of a record, referenced, or NULL: whose path follows it; its callers. Its pid. */
+	/* Of a record, referenced, or NULL: whose path follows it; its callers. */
 	struct sup_origin *path;
 	struct sup_callers *callers;
+	/* Its numbers, as the reader sees them. */
 	pid_t pid;
+	pid_t caller;
 	bool is_cast;
 };
 
@@ -93,7 +95,8 @@ static void next_take_record_locked(const struct sup_receive *receive, struct ne
 
 	next->is_cast = record->kind == SUP_RING_CAST;
 	next->path = next->is_cast && with_path ? sup_origin_get(record->origin) : NULL;
-	next->callers = next->is_cast ? NULL : sup_callers_get(record->callers);
+	next->callers = record->kind == SUP_RING_CRASH ? sup_callers_get(record->callers) : NULL;
+	next->caller = record->kind == SUP_RING_EVENT ? pid_vnr(record->caller) : 0;
 	next->pid = pid_vnr(record->pid);
 }
 
@@ -212,11 +215,9 @@ static size_t callers_fill(const struct next *next, struct supervisor_msg *head)
 {
 	struct supervisor_msg_event *event = container_of(head, struct supervisor_msg_event, head);
 
-	if (head->type == SUPERVISOR_MSG_CRASH)
-		return sup_callers_size(next->callers);
 	if (head->type == SUPERVISOR_MSG_EVENT)
-		event->caller = sup_callers_first(next->callers, task_active_pid_ns(current));
-	return 0;
+		event->caller = next->caller;
+	return sup_callers_size(next->callers);
 }
 
 static ssize_t deliver_record(const struct next *next, u8 __user *to, size_t room, size_t *needed)
@@ -226,7 +227,7 @@ static ssize_t deliver_record(const struct next *next, u8 __user *to, size_t roo
 	struct supervisor_msg_data *data = (struct supervisor_msg_data *)record->message;
 	u32 len = sup_ring_message_size(record);
 	u32 size = next->path ? sup_data_size(data->payload_len, next->path) : len;
-	size_t callers = next->callers ? callers_fill(next, &data->head) : 0;
+	size_t callers = next->is_cast ? 0 : callers_fill(next, &data->head);
 
 	if (callers) {
 		size += callers;

@@ -14,6 +14,7 @@
 
 enum sup_ring_kind {
 	SUP_RING_EVENT,
+	SUP_RING_CRASH,
 	SUP_RING_CAST,
 	SUP_RING_VOID		/* to be passed over */
 };
@@ -27,7 +28,8 @@ enum sup_ring_kind {
  * @ref: of the message
  * @pid: referenced: its number is the reader's affair. NULL for none
  * @origin: of a cast, referenced: of a supervised sender, or NULL
- * @callers: of an event, referenced: who asked for the child that it is about, or NULL
+ * @caller: of an event, referenced: who asked for the child that it is about, or NULL
+ * @callers: of a crash report, referenced: likewise, and who asked for that one...
  * @message: what is read of it, of which the reader fills in the rest
  *
  * What is left at the ring's end where no record fits is a void one, of which
@@ -42,6 +44,7 @@ struct sup_ring_record {
 	struct pid *pid;
 	union {
 		struct sup_origin *origin;
+		struct pid *caller;
 		struct sup_callers *callers;
 	};
 	u8 message[] __aligned(8);
@@ -180,8 +183,10 @@ static inline void sup_ring_void(struct sup_ring *ring, struct sup_ring_record *
 	put_pid(record->pid);
 	if (record->kind == SUP_RING_CAST)
 		sup_origin_put(record->origin);
-	else
+	else if (record->kind == SUP_RING_CRASH)
 		sup_callers_put(record->callers);
+	else
+		put_pid(record->caller);
 	record->kind = SUP_RING_VOID;
 	ring->live--;
 }

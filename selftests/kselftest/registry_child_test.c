@@ -221,7 +221,7 @@ TEST_F(keyed, given_back_by_a_child_that_fails)
 {
 	test_tree_open(&self->tree, CREATE());
 	test_child(SUP, "a", RUNS(child_fail, EIO), KEYED(REG, "web"),
-		   .readiness = SUPERVISOR_READINESS_EXEC);
+		   .readiness = SUPERVISOR_READINESS_NOTIFY);
 	ASSERT_EQ(-ECHILD, _test_start(SUP));
 	trace("start_failed a EIO, down init_failed");
 	test_free("web");

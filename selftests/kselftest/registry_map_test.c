@@ -508,8 +508,9 @@ TEST_F(map, children)
 	pid = child_pid(tree.sup, "a");
 	test_shown(pid, "web", "one");
 	ASSERT_EQ(0, kill(pid, SIGKILL));
-	ASSERT_TRUE(eventually(child_pid(tree.sup, "a") > 0 &&
-			       child_pid(tree.sup, "a") != pid));
+	ASSERT_TRUE(eventually(child_pid(tree.sup, "a") != pid &&
+			       child_state(tree.sup, "a") ==
+			       SUPERVISOR_CHILD_RUNNING));
 	test_shown(child_pid(tree.sup, "a"), "web", "one");
 	test_used(1);
 
