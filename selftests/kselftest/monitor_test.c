@@ -71,10 +71,14 @@ TEST_F(monitor, normal)
 {
 	struct supervisor_msg_down down;
 	__u64 ref, since = now_ns();
+	int i;
 
 	test_monitor(BOX, A, &ref);
 	ASSERT_NE(0, ref);
 	test_nothing();
+	/* Enough work to be seen by a clock that ticks. */
+	for (i = 0; i < 1000; i++)
+		ASSERT_EQ(0, _test_order(&self->a, ORDER_UNLINK, self->b.pid, 0));
 	ASSERT_EQ(0, _test_order(&self->a, ORDER_EXIT, 0, 0));
 	down = test_down(ref, SUPERVISOR_EXIT_NORMAL);
 	ASSERT_EQ(sizeof(down), down.head.size);
