@@ -915,12 +915,24 @@ static void child_watch(struct sup_child *child, struct sup_process *process)
 			 pid_nr(process->pid));
 }
 
+/* The calling process is to be the child's: may it, and is it nobody else's? */
+static int child_claim_locked(struct sup_child *child, struct sup_process *process)
+{
+	lockdep_assert_held(&child->sup->lock);
+	if (child->signal_whom == SUPERVISOR_SIGNAL_GROUP && !sup_current_leads_group())
+		return -EINVAL;
+	if (sup_owned_by_current(child->sup->root))
+		return -EDEADLK;
+	return sup_process_claim(process, &child->watch) ? 0 : -EBUSY;
+}
+
 /* The caller holds S and a reference; @reg has been prepared, if there is a key. */
 static int child_attach_locked(struct sup_child *child, u64 token, struct sup_process *process,
 			       struct sup_registration *reg)
 {
 	struct sup_launch *launch = child_launch(child);
 	struct sup_supervisor *sup = child->sup;
+	int ret;
 
 	lockdep_assert_held(&sup->lock);
 	if (!token_is(child, token))
@@ -934,12 +946,9 @@ static int child_attach_locked(struct sup_child *child, u64 token, struct sup_pr
 		return -ESTALE;
 	if (!sup_current_is_child_of(sup->start.reader.process))
 		return -EPERM;
-	if (child->signal_whom == SUPERVISOR_SIGNAL_GROUP && !sup_current_leads_group())
-		return -EINVAL;
-	if (sup_owned_by_current(sup->root))
-		return -EDEADLK;
-	if (!sup_process_claim(process, &child->watch))
-		return -EBUSY;
+	ret = child_claim_locked(child, process);
+	if (ret)
+		return ret;
 
 	launch->used = true;
 	launch->exec_id = sup_current_exec_id();
@@ -966,15 +975,10 @@ static int child_attach_locked(struct sup_child *child, u64 token, struct sup_pr
  */
 int sup_child_join_locked(struct sup_child *child, struct sup_process *process)
 {
-	struct sup_supervisor *sup = child->sup;
+	int ret = child_claim_locked(child, process);
 
-	lockdep_assert_held(&sup->lock);
-	if (child->signal_whom == SUPERVISOR_SIGNAL_GROUP && !sup_current_leads_group())
-		return -EINVAL;
-	if (sup_owned_by_current(sup->root))
-		return -EDEADLK;
-	if (!sup_process_claim(process, &child->watch))
-		return -EBUSY;
+	if (ret)
+		return ret;
 	child->incarnation = 1;
 	child->attached = true;
 	child_watch(child, process);

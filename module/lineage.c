@@ -212,7 +212,7 @@ struct pid *sup_callers_first_pid(const struct sup_callers *callers)
  */
 pid_t sup_callers_first(const struct sup_callers *callers, struct pid_namespace *ns)
 {
-	return callers ? pid_nr_ns(callers->caller[0]->pid, ns) : 0;
+	return pid_nr_ns(sup_callers_first_pid(callers), ns);
 }
 
 /**
