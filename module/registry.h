@@ -154,7 +154,7 @@ struct sup_registration {
  * @refs: references: one until it is released, one while its death is told
  * @partition: const: where its entries are, if partitions are by process
  * @lock: H
- * @nr: H: entries
+ * @nr: H: entries; may be read without
  * @entries: H: struct sup_entry by hash and id
  * @locks: K: struct sup_key_lock that it has
  * @dead_node: in the list of those whose process is dead

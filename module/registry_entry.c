@@ -155,7 +155,7 @@ static void holder_link(struct sup_holder *holder, struct sup_entry *entry)
 	}
 	rb_link_node(&entry->of_holder, parent, at);
 	rb_insert_color(&entry->of_holder, &holder->entries);
-	holder->nr++;
+	WRITE_ONCE(holder->nr, holder->nr + 1);
 	spin_unlock(&holder->lock);
 }
 
@@ -163,7 +163,7 @@ static void holder_unlink(struct sup_holder *holder, struct sup_entry *entry)
 {
 	spin_lock(&holder->lock);
 	rb_erase(&entry->of_holder, &holder->entries);
-	holder->nr--;
+	WRITE_ONCE(holder->nr, holder->nr - 1);
 	spin_unlock(&holder->lock);
 }
 
@@ -898,30 +898,37 @@ int sup_registry_update(struct sup_ucmd *ucmd)
  * The end of a holder.
  */
 
-static struct sup_entry *holder_first(struct sup_holder *holder)
+/*
+ * What is next in a holder, and where it is: only the lock of that partition keeps it,
+ * for who wants its name may be faster than we.
+ */
+static struct sup_entry *holder_first(struct sup_holder *holder, struct sup_partition **partition)
 {
 	struct sup_entry *entry;
 
 	spin_lock(&holder->lock);
 	entry = of_holder(rb_first(&holder->entries));
-	if (entry)
-		refcount_inc(&entry->refs);
+	*partition = entry ? sup_entry_partition(holder->registry, holder, entry->hash) : NULL;
 	spin_unlock(&holder->lock);
 	return entry;
 }
 
-/* Who wants a name may be faster. */
-static bool entry_unlink(struct sup_partition *partition, struct sup_entry *entry)
+static void unlink_some(struct sup_partition *partition, struct sup_holder *holder)
 {
-	bool linked;
+	struct sup_partition *of_next;
+	struct sup_entry *entry;
+	u32 left = UNLINK_BATCH;
 
 	spin_lock(&partition->lock);
-	linked = entry->linked;
-	/* Where the registry is closed, nobody listens. */
-	if (linked)
+	for (; left; left--) {
+		entry = holder_first(holder, &of_next);
+		if (of_next != partition)
+			break;
+		/* Where the registry is closed, nobody listens. */
 		entry_died_locked(partition, entry);
+		sup_entry_put(entry);
+	}
 	spin_unlock(&partition->lock);
-	return linked;
 }
 
 /**
@@ -932,13 +939,10 @@ static bool entry_unlink(struct sup_partition *partition, struct sup_entry *entr
  */
 void sup_entries_unlink_all(struct sup_holder *holder)
 {
-	struct sup_registry *registry = holder->registry;
-	struct sup_entry *entry;
+	struct sup_partition *partition;
 
-	while ((entry = holder_first(holder))) {
-		if (entry_unlink(sup_entry_partition(registry, holder, entry->hash), entry))
-			sup_entry_put(entry);
-		sup_entry_put(entry);
+	while (holder_first(holder, &partition)) {
+		unlink_some(partition, holder);
 		cond_resched();
 	}
 }

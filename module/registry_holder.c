@@ -3,8 +3,9 @@
  * registry_holder - a process's part in a registry, and its end.
  *
  * The exit hook only marks the process dead: that is what each reader asks. What the
- * process had is then taken away by one work item for all registries, which frees
- * first the locks that others wait for.
+ * process had is taken away when its followers are told, if it is little; else by one
+ * work item for all registries, which frees first the locks that others wait for, and
+ * keeps nobody from hearing of other deaths.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -16,7 +17,10 @@
 #include "account.h"
 #include "registry.h"
 
-/* Those whose process is dead, the latest first. */
+/* Entries that are little. */
+#define FEW_ENTRIES 32
+
+/* Those whose process is dead, and that had much: the latest first. */
 static LLIST_HEAD(dead_holders);
 static void dead_holders_work(struct work_struct *work);
 static DECLARE_WORK(dead_work, dead_holders_work);
@@ -123,12 +127,21 @@ static bool holder_follower_get(struct sup_follower *follower)
 	return refcount_inc_not_zero(&holder->refs);
 }
 
+static void holder_end(struct sup_holder *holder)
+{
+	if (holder_take(holder))
+		holder_release(holder);
+	holder_put(holder);
+}
+
 static void holder_died(struct sup_follower *follower, const struct sup_exit *exit,
 			const struct sup_identity *identity)
 {
 	struct sup_holder *holder = container_of(follower, struct sup_holder, follower);
 
-	if (llist_add(&holder->dead_node, &dead_holders))
+	if (READ_ONCE(holder->nr) <= FEW_ENTRIES)
+		holder_end(holder);
+	else if (llist_add(&holder->dead_node, &dead_holders))
 		queue_work(sup_workqueue, &dead_work);
 }
 
@@ -145,9 +158,7 @@ static void dead_holders_work(struct work_struct *work)
 	llist_for_each_entry(holder, dead, dead_node)
 		sup_key_locks_release(holder);
 	llist_for_each_entry_safe(holder, next, dead, dead_node) {
-		if (holder_take(holder))
-			holder_release(holder);
-		holder_put(holder);
+		holder_end(holder);
 		cond_resched();
 	}
 }
