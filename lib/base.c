@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * base.c - owns what every call is made of: the ioctl, structs that begin with
- * their size, and deadlines.
+ * their size, deadlines; and how many processors there are.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 #include "internal.h"
+
+/* More processors than any kernel has, in parts of CPU_SETSIZE. */
+#define CPU_SETS 16
 
 int sup_ioctl(int fd, unsigned long request, void *arg)
 {
@@ -127,4 +131,16 @@ uint64_t sup_deadline_in(uint64_t ms)
 	if (ms > (SUPERVISOR_NO_DEADLINE - 1 - ns) / 1000000)
 		return SUPERVISOR_NO_DEADLINE;
 	return ns + ms * 1000000;
+}
+
+uint32_t sup_processors(void)
+{
+	cpu_set_t cpus[CPU_SETS];
+	int saved = errno;
+	int n = 0;
+
+	if (!sched_getaffinity(0, sizeof(cpus), cpus))
+		n = CPU_COUNT_S(sizeof(cpus), cpus);
+	errno = saved;
+	return n > 0 ? (uint32_t)n : 1;
 }

@@ -172,6 +172,26 @@ int sup_dynamic_terminate_pid(int supervisor, int32_t pid, uint64_t deadline,
 	}, result);
 }
 
+/* Room for a page of children. */
+static int page_begin(struct sup_buf *buf, struct sup_children **children)
+{
+	*buf = (struct sup_buf){ 0 };
+	*children = NULL;
+	return sup_buf_reserve(buf, PAGE_BYTES);
+}
+
+/* The page, of @len bytes, unless the ioctl failed. */
+static int page_end(struct sup_buf *buf, int ret, size_t len,
+		    struct sup_children **children)
+{
+	if (ret) {
+		sup_free(buf->mem);
+		return ret;
+	}
+	buf->len = len;
+	return sup_children_from(buf, children);
+}
+
 int sup_dynamic_which(int supervisor, uint64_t deadline, uint64_t *cursor,
 		      struct sup_children **children)
 {
@@ -181,24 +201,39 @@ int sup_dynamic_which(int supervisor, uint64_t deadline, uint64_t *cursor,
 		.mailbox_fd = -1,
 		.cursor = *cursor,
 	};
-	struct sup_buf buf = { 0 };
-	int ret;
+	struct sup_buf buf;
+	int ret = page_begin(&buf, children);
 
-	*children = NULL;
-	ret = sup_buf_reserve(&buf, PAGE_BYTES);
 	if (ret)
 		return ret;
 	arg.buf = u64_from_ptr(buf.mem);
 	arg.buf_len = (uint32_t)buf.cap;
 	ret = sup_ioctl(supervisor, SUPERVISOR_WHICH_CHILDREN, &arg);
-	if (ret) {
-		sup_free(buf.mem);
-		return ret;
-	}
-	buf.len = arg.buf_len;
-	ret = sup_children_from(&buf, children);
+	ret = page_end(&buf, ret, arg.buf_len, children);
 	if (!ret)
 		*cursor = arg.cursor;
+	return ret;
+}
+
+int sup_dynamic_status(int supervisor, struct supervisor_status *status,
+		       struct sup_children **children)
+{
+	struct sup_buf buf;
+	int ret;
+
+	*children = NULL;
+	if (status->size < offsetofend(struct supervisor_status, cursor))
+		return -EINVAL;
+	ret = page_begin(&buf, children);
+	if (ret)
+		return ret;
+	status->flags = 0;
+	status->buf = u64_from_ptr(buf.mem);
+	status->buf_len = (uint32_t)buf.cap;
+	ret = sup_ioctl(supervisor, SUPERVISOR_STATUS, status);
+	ret = page_end(&buf, ret, status->buf_len, children);
+	status->buf = 0;
+	status->buf_len = 0;
 	return ret;
 }
 

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <stdio.h>
 #include "internal.h"
 
@@ -60,18 +59,6 @@ int sup_partition_open(int supervisor, const void *key, size_t len, int access,
 }
 
 /* ---- how many --------------------------------------------------------- */
-
-/* OTP's default: as many as there are processors for the caller. */
-static uint32_t partitions_default(void)
-{
-	cpu_set_t cpus;
-	int n;
-
-	if (sched_getaffinity(0, sizeof(cpus), &cpus))
-		return 1;
-	n = CPU_COUNT(&cpus);
-	return n > 0 ? (uint32_t)n : 1;
-}
 
 static int partitions_ioctl(int supervisor, uint32_t partitions,
 			    uint64_t deadline, struct supervisor_resize *arg)
@@ -138,7 +125,7 @@ int sup_partitions_create(int device, int mailbox,
 	if (!o.child && !o.make)
 		return -EINVAL;
 	if (!o.partitions)
-		o.partitions = partitions_default();
+		o.partitions = sup_processors();
 	supervisor = sup_create(device, mailbox, create, result);
 	if (supervisor < 0)
 		return supervisor;

@@ -496,6 +496,12 @@ SUP_API int sup_count_children_async(int supervisor, uint64_t deadline,
 
 /* ---- partition supervisors -------------------------------------------- */
 
+/*
+ * How many processors the caller may run on, at least 1: the default of whatever is
+ * to be as many as there are. Async-signal-safe.
+ */
+SUP_API uint32_t sup_processors(void);
+
 /**
  * struct sup_partition_opts - the partitions of a new partition supervisor
  * @sz: sizeof(struct sup_partition_opts)
@@ -505,7 +511,7 @@ SUP_API int sup_count_children_async(int supervisor, uint64_t deadline,
  *	supervisor for the partition, with a control mailbox of its own if the
  *	partition is to have its own spawner. NULL: all are @child
  * @context: first argument of @make
- * @partitions: how many; 0 (default): as there are processors for the caller
+ * @partitions: how many; 0 (default): sup_processors()
  */
 struct sup_partition_opts {
 	size_t sz;
@@ -629,6 +635,15 @@ SUP_API int sup_dynamic_terminate_pid(int supervisor, int32_t pid,
  */
 SUP_API int sup_dynamic_which(int supervisor, uint64_t deadline,
 			      uint64_t *cursor, struct sup_children **children);
+
+/*
+ * As sup_status(), which never waits, with some of a dynamic supervisor's children:
+ * those whose numbers are greater than status->cursor, which is set to where to go on,
+ * 0 when these were the last. Errors: EINVAL (not a dynamic one, with a cursor), and
+ * those of sup_status().
+ */
+SUP_API int sup_dynamic_status(int supervisor, struct supervisor_status *status,
+			       struct sup_children **children);
 
 /*
  * The spec of child number @child; of a SUPERVISOR_SIMPLE also 0: the template.
@@ -1563,7 +1578,9 @@ enum sup_words {
 	SUP_WORDS_TRACE = 19,		/* 0 has none; SUP_TRACE_*: call, cast... */
 	SUP_WORDS_KEYS = 20,		/* unique, duplicate, duplicate_by_key */
 	SUP_WORDS_CHANGE = 21,		/* 0 has none; registered, unregistered, died */
-	SUP_WORDS_DECISION = 22		/* about a crash: restart, retry... */
+	SUP_WORDS_DECISION = 22,	/* about a crash: restart, retry... */
+	SUP_WORDS_CHILDREN = 23,	/* what a supervisor has: ordered, dynamic... */
+	SUP_WORDS_SPAWN = 24		/* who makes dynamic ones: spawner, self */
 };
 
 /*
@@ -2015,7 +2032,7 @@ struct sup_stream;
  *	is what sup_stream_next() returns
  * @context: its first argument
  * @fd: to be polled after EAGAIN; -1 (default): none
- * @max_concurrency: how many tasks run at a time (0: the number of CPUs)
+ * @max_concurrency: how many tasks run at a time (0: sup_processors())
  * @unordered: 1: results go out as they come. 0 (default): in the order of items
  * @nolink: 1: as async_nolink; 0 (default): as async
  * @timeout_ms: of each task, from its start (5000); SUP_TIMEOUT_INFINITY: none

@@ -76,7 +76,7 @@ int sup_task_async_stream(struct sup_tasks *tasks,
 	s->opts = o;
 	s->tasks = tasks;
 	if (!o.max_concurrency)
-		o.max_concurrency = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+		o.max_concurrency = sup_processors();
 	sup_window_init(&s->window, o.max_concurrency, !o.unordered,
 			timeout_ns(o.timeout_ms));
 	*stream = s;

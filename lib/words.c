@@ -108,6 +108,8 @@ static const char *const result[] = {
 	[SUPERVISOR_RESULT_NOPROC] = "noproc",
 	[SUPERVISOR_RESULT_EXIT] = "exit",
 	[SUPERVISOR_RESULT_NO_SPACE] = "no_space",
+	[SUPERVISOR_RESULT_MAX_CHILDREN] = "max_children",
+	[SUPERVISOR_RESULT_DYNAMIC] = "dynamic",
 };
 
 static const char *const invalid[] = {
@@ -126,6 +128,7 @@ static const char *const invalid[] = {
 	[SUPERVISOR_INVALID_SHUTDOWN] = "shutdown",
 	[SUPERVISOR_INVALID_RETRY] = "retry",
 	[SUPERVISOR_INVALID_DUPLICATE_ID] = "duplicate_id",
+	[SUPERVISOR_INVALID_MAX_CHILDREN] = "max_children",
 };
 
 static const char *const limit[] = {
@@ -219,6 +222,17 @@ static const char *const change[] = {
 	[SUPERVISOR_REGISTRY_DIED] = "died",
 };
 
+static const char *const children[] = {
+	[SUPERVISOR_ORDERED] = "ordered",
+	[SUPERVISOR_DYNAMIC] = "dynamic",
+	[SUPERVISOR_SIMPLE] = "simple_one_for_one",
+};
+
+static const char *const spawn[] = {
+	[SUPERVISOR_SPAWN_SPAWNER] = "spawner",
+	[SUPERVISOR_SPAWN_SELF] = "self",
+};
+
 #define WORDS(array) { array, ARRAY_SIZE(array) }
 
 static const struct {
@@ -248,6 +262,8 @@ static const struct {
 	[SUP_WORDS_KEYS] = WORDS(keys),
 	[SUP_WORDS_CHANGE] = WORDS(change),
 	[SUP_WORDS_DECISION] = WORDS(decision),
+	[SUP_WORDS_CHILDREN] = WORDS(children),
+	[SUP_WORDS_SPAWN] = WORDS(spawn),
 };
 
 const char *sup_word(enum sup_words words, uint32_t value)

@@ -4,6 +4,7 @@
  * not followed, whoever wrote them.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include "../internal.h"
 #include "tap.h"
@@ -373,7 +374,7 @@ static void test_words(void)
 		"rest_for_one", "a word of OTP's");
 	ok(!sup_word(SUP_WORDS_STRATEGY, 3), "none beyond the last");
 	ok(!sup_word((enum sup_words)99, 0), "nor of no kind");
-	for (int words = 0; words <= SUP_WORDS_TRACE; words++) {
+	for (int words = 0; words <= SUP_WORDS_SPAWN; words++) {
 		uint32_t n = 0;
 
 		while (sup_word((enum sup_words)words, n))
@@ -391,6 +392,23 @@ static void test_deadline(void)
 	ok(sup_deadline_in(~0ULL) == SUPERVISOR_NO_DEADLINE, "never");
 }
 
+static void test_processors(void)
+{
+	uint32_t all = sup_processors();
+	cpu_set_t cpus;
+	int i = 0;
+
+	ok(all >= 1, "processors");
+	if (sched_getaffinity(0, sizeof(cpus), &cpus))
+		return;
+	while (!CPU_ISSET(i, &cpus))
+		i++;
+	CPU_ZERO(&cpus);
+	CPU_SET(i, &cpus);
+	is(sched_setaffinity(0, sizeof(cpus), &cpus), 0, "to run on one");
+	is((int)sup_processors(), 1, "is to have one");
+}
+
 int main(void)
 {
 	errno = 0;
@@ -404,6 +422,7 @@ int main(void)
 	test_opts();
 	test_words();
 	test_deadline();
+	test_processors();
 	is(errno, 0, "errno was left alone");
 	return tap_end();
 }

@@ -813,6 +813,13 @@ static void test_dynamic(void)
 	ok(!cursor && sup_children_next(children, NULL)->id == one.id,
 	   "has all, in the order of their coming");
 	sup_children_free(children);
+	status.cursor = one.id;
+	is(sup_dynamic_status(tree.root, &status, &children), 0,
+	   "a page that does not wait");
+	ok(!status.cursor && status.out_count == 1 &&
+	   sup_children_next(children, NULL)->id == two.id,
+	   "of those behind a number");
+	sup_children_free(children);
 	is(sup_which_children(tree.root, SECONDS(20), &children), 0, "or all pages");
 	sup_children_free(children);
 	is(sup_dynamic_get_spec(tree.root, two.id, SECONDS(20), &got, &memory), 0,

@@ -1825,8 +1825,8 @@ struct supervisor_count {
  *	a SIMPLE one there is but the template, and it may be 0
  * @incarnation: as in struct supervisor_child_call
  * @__reserved: must be 0
- * @cursor: WHICH_CHILDREN of a dynamic supervisor: 0 to begin; out: where to go on, 0
- *	when all were told. Otherwise 0
+ * @cursor: WHICH_CHILDREN of a dynamic supervisor: children whose numbers are greater;
+ *	0 to begin; out: where to go on, 0 when all were told. Otherwise 0
  *
  * OTP's which_children, count_children and get_childspec. They wait their turn
  * behind what the supervisor is doing and show the state of that moment.
