@@ -680,7 +680,8 @@ static ssize_t start_write(struct sup_supervisor *sup, struct sup_child *child,
 	struct supervisor_msg_start msg = {
 		.head = {
 			.type = SUPERVISOR_MSG_START,
-			.flags = child->is_supervisor ? SUPERVISOR_MSG_F_SUPERVISOR : 0,
+			.flags = sup_child_msg_flags(child) |
+				 (child->is_supervisor ? SUPERVISOR_MSG_F_SUPERVISOR : 0),
 			.supervisor = sup->object.id,
 			.child = child->id,
 			.ref = token,

@@ -205,6 +205,7 @@ static void event_send(struct sup_supervisor *sup, struct sup_child *child, stru
 	event->head.supervisor = sup->object.id;
 	event->head.time_ns = ktime_get_ns();
 	if (child) {
+		event->head.flags = sup_child_msg_flags(child);
 		event->head.child = child->id;
 		event->head.incarnation = child->incarnation;
 		event->is_supervisor = child->is_supervisor;

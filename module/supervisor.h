@@ -501,6 +501,12 @@ static inline const struct sup_child_spec *sup_child_decides(struct sup_child *c
 					    &sup_static_child(child)->policy.spec;
 }
 
+/* Of a message about it: a path calls it by its id, or by its number. */
+static inline u16 sup_child_msg_flags(const struct sup_child *child)
+{
+	return sup_is_dynamic(child->sup) ? SUPERVISOR_MSG_F_DYNAMIC : 0;
+}
+
 /* Its id; to a dynamic supervisor that is but a word. */
 static inline const struct sup_name *sup_child_name(struct sup_child *child)
 {

@@ -361,6 +361,7 @@ TEST_F(dynamic, args_go_beside_the_blob)
 	ASSERT_EQ(1, _test_recv(self->tree.mailbox, &message, sizeof(message), 1,
 				after_ms(PATIENCE_MS)));
 	ASSERT_EQ(SUPERVISOR_MSG_START, message.start.head.type);
+	ASSERT_EQ(SUPERVISOR_MSG_F_DYNAMIC, message.start.head.flags);
 	ASSERT_EQ(5, message.start.blob_len);
 	ASSERT_STREQ("frog", text_at(&message, message.start.blob_offset));
 	ASSERT_EQ(5, message.start.args_len);
@@ -767,14 +768,20 @@ TEST_F(dynamic, below_an_ordered_one)
 		DYNAMIC(.intensity = 0);
 	struct supervisor_child_add add = CALL(supervisor_child_add);
 	struct supervisor_count count;
+	struct event event;
 	int pool;
 
 	test_tree_open(&self->tree, CREATE());
 	test_create(DEV, &create, &pool);
 	test_supervisor_child(SUP, "pool", pool);
 	test_start(SUP);
+	test_event(self->tree.events, SUPERVISOR_EVENT_UP, "pool", &event);
+	ASSERT_EQ(0, event.event.head.flags);
+	trace("up");
 	ASSERT_EQ(0, _test_child_add(pool, &CHILD("a", WAITS), &add));
-	trace("up pool, up, started a");
+	test_event(self->tree.events, SUPERVISOR_EVENT_STARTED, "a", &event);
+	ASSERT_EQ(SUPERVISOR_MSG_F_DYNAMIC, event.event.head.flags);
+	ASSERT_EQ(add.out_id, event.event.head.child);
 	/* Too often: its parent starts it again, with no children. */
 	ASSERT_EQ(0, kill(add.out_pid, SIGKILL));
 	trace("exited a killed, down pool intensity, up pool");
@@ -789,6 +796,7 @@ TEST_F(dynamic, supervisors_as_children)
 	struct supervisor_create create = CREATE();
 	struct supervisor_child_status status;
 	struct supervisor_child_add add = CALL(supervisor_child_add);
+	struct event event;
 	char path[32];
 	int sub, opened;
 
@@ -796,7 +804,11 @@ TEST_F(dynamic, supervisors_as_children)
 	test_create(DEV, &create, &sub);
 	test_child(sub, "a", WAITS);
 	ASSERT_EQ(0, _test_child_add(SUP, &CHILD_SUPERVISOR("sub", sub), &add));
-	trace("started a, up sub");
+	test_event(self->tree.events, SUPERVISOR_EVENT_STARTED, "a", &event);
+	ASSERT_EQ(0, event.event.head.flags);
+	test_event(self->tree.events, SUPERVISOR_EVENT_UP, "sub", &event);
+	ASSERT_EQ(SUPERVISOR_MSG_F_DYNAMIC, event.event.head.flags);
+	ASSERT_EQ(add.out_id, event.event.head.child);
 	test_counts(1, 1, 1, 0);
 	test_member(add.out_id, &status);
 	ASSERT_EQ(create.out_id, status.supervisor);
