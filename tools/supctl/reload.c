@@ -379,6 +379,16 @@ void reload_answer(struct reload *reload,
 	go_on(reload);
 }
 
+/* What was said of the running root itself stays said. */
+static void keep_flags(struct tree_supervisor *old, struct tree_supervisor *new)
+{
+	struct tree_child *template = new->template;
+
+	new->opts = old->opts;
+	new->template = old->template;
+	old->template = template;
+}
+
 void reload_begin(struct reload *reload, struct tree *tree)
 {
 	struct tree *old = reload->tree;
@@ -389,8 +399,12 @@ void reload_begin(struct reload *reload, struct tree *tree)
 	if (strcmp(old->name, tree->name))
 		complain("%s: changed its name to '%s', and left as it was: that takes a new start of supctl",
 			 old->name, tree->name);
+	if (old->root.opts.kind != tree->root.opts.kind) {
+		tree_free(tree);
+		return;
+	}
 	compare(reload, "", &old->root, &tree->root);
-	tree->root.opts = old->root.opts;
+	keep_flags(&old->root, &tree->root);
 	free(tree->name);
 	tree->name = xstrdup(old->name);
 	reload->tree = tree;

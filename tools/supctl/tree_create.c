@@ -93,6 +93,10 @@ static int create(int device, int mailbox, struct tree *tree,
 	int fd, err;
 
 	opts.name = name;
+	if (supervisor->template) {
+		opts.child = &supervisor->template->opts;
+		opts.child_id = supervisor->template->id;
+	}
 	fd = sup_create(device, mailbox, &opts, &result);
 	if (fd == -EEXIST &&
 	    kind_of_name(device, name) == SUPERVISOR_KIND_MAILBOX)

@@ -6,18 +6,18 @@
  */
 #include "tree_file.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../common.h"
 #include "tree_command.h"
+#include "tree_dynamic.h"
 #include "tree_registry.h"
 #include "tree_shape.h"
+#include "tree_spec.h"
 #include "tree_value.h"
+#include "words.h"
 
-#define RETRY_MAX_MS 60000
-#define START_TIMEOUT_MS_MAX (49 * UINT64_C(86400) * MSEC_PER_SEC)
 #define INTENSITY_MAX 1000000
 #define PARTITIONS_MAX 4096
 
@@ -31,33 +31,6 @@ static const char * const process_keys[] = {
 static const char * const supervisor_keys[] = {
 	"strategy", "intensity", "period", "auto_shutdown", "partitions",
 };
-
-static int64_t processors(void)
-{
-	cpu_set_t cpus;
-
-	return sched_getaffinity(0, sizeof(cpus), &cpus) ? 1 : CPU_COUNT(&cpus);
-}
-
-static bool has(const struct tree_reader *reader, const char *key)
-{
-	return yaml_doc_value(reader->doc, reader->mapping, key);
-}
-
-static void refuse_keys(const struct tree_reader *reader,
-			const char * const *keys, size_t count,
-			const char *what, const char *expected)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++)
-		if (has(reader, keys[i]))
-			mistake_add(reader->mistakes,
-				    yaml_doc_line(yaml_doc_key(reader->doc,
-							       reader->mapping,
-							       keys[i])),
-				    expected, "'%s' in %s", keys[i], what);
-}
 
 const char *tree_name_fault(const char *name)
 {
@@ -86,56 +59,16 @@ static void read_flags(const struct tree_reader *reader, const char *strategy,
 		   SUP_WORDS_AUTO_SHUTDOWN, &opts->auto_shutdown);
 }
 
-static void read_retry(const struct tree_reader *reader,
-		       const struct shape_retry *retry,
-		       struct sup_child_opts *opts)
-{
-	struct tree_reader inside = *reader;
-	uint32_t counted = 1;
-
-	if (!retry)
-		return;
-	inside.mapping = yaml_doc_value(reader->doc, reader->mapping, "retry");
-	if (!retry->min)
-		mistake_add(reader->mistakes, yaml_doc_line(inside.mapping),
-			    "its first delay, such as min: 100ms",
-			    "retry without 'min'");
-	value_milliseconds(&inside, "min", retry->min, 1, START_TIMEOUT_MS_MAX,
-			   &opts->retry_min_ms);
-	opts->retry_max_ms = opts->retry_min_ms > RETRY_MAX_MS ?
-		opts->retry_min_ms : RETRY_MAX_MS;
-	value_milliseconds(&inside, "max", retry->max, 1, START_TIMEOUT_MS_MAX,
-			   &opts->retry_max_ms);
-	if (opts->retry_max_ms < opts->retry_min_ms)
-		value_mistake(&inside, "max", retry->max,
-			      "no less than 'min'");
-	value_factor(&inside, "factor", retry->factor, &opts->retry_factor_pct);
-	value_percent(&inside, "jitter", retry->jitter, &opts->retry_jitter_pct);
-	opts->retry_reset_after_ms = opts->retry_max_ms;
-	value_milliseconds(&inside, "reset_after", retry->reset_after, 0,
-			   START_TIMEOUT_MS_MAX, &opts->retry_reset_after_ms);
-	value_bool(&inside, "counted", retry->counted, &counted);
-	opts->retry_uncounted = !counted;
-}
-
 static void read_process(const struct tree_reader *reader,
 			 const struct shape_child *shape,
 			 struct tree_child *child)
 {
-	struct sup_child_opts *opts = &child->opts;
-
-	refuse_keys(reader, supervisor_keys, ARRAY_SIZE(supervisor_keys),
-		    "a process", "it in a supervisor, beside 'children'");
-	value_signal(reader, "stop_signal", shape->stop_signal,
-		     &opts->stop_signal);
-	value_word(reader, "signal", shape->signal, SUP_WORDS_SIGNAL,
-		   &opts->signal_whom);
-	value_word(reader, "readiness", shape->readiness, SUP_WORDS_READINESS,
-		   &opts->readiness);
-	value_milliseconds(reader, "start_timeout", shape->start_timeout, 0,
-			   START_TIMEOUT_MS_MAX, &opts->start_timeout_ms);
+	value_refuse(reader, supervisor_keys, ARRAY_SIZE(supervisor_keys),
+		     "a process", "it in a supervisor, beside 'children'");
+	tree_dynamic_refuse(reader, "a process");
+	tree_spec_process_read(reader, shape, &child->opts);
 	tree_register_read(reader, shape->registered, child);
-	tree_command_read(reader, shape, opts);
+	tree_command_read(reader, shape, &child->opts);
 }
 
 static void read_children(const struct tree_reader *reader,
@@ -147,10 +80,16 @@ static void read_supervisor(const struct tree_reader *reader,
 			    const struct shape_child *shape,
 			    struct tree_child *child, unsigned int depth)
 {
+	bool dynamic = tree_dynamic_is(shape->type);
 	SUP_OPTS(sup_create_opts, defaults);
 
-	refuse_keys(reader, process_keys, ARRAY_SIZE(process_keys),
-		    "a supervisor", "it in a process, without 'children'");
+	if (dynamic)
+		value_refuse(reader, process_keys, ARRAY_SIZE(process_keys),
+			     "a dynamic supervisor", "it in its 'template'");
+	else
+		value_refuse(reader, process_keys, ARRAY_SIZE(process_keys),
+			     "a supervisor",
+			     "it in a process, without 'children'");
 	if (depth == SUPERVISOR_DEPTH_MAX) {
 		mistake_add(reader->mistakes, child->line,
 			    "at most 16 supervisors above one another",
@@ -161,6 +100,12 @@ static void read_supervisor(const struct tree_reader *reader,
 	child->supervisor->opts = defaults;
 	read_flags(reader, shape->strategy, shape->intensity, shape->period,
 		   shape->auto_shutdown, &child->supervisor->opts);
+	if (dynamic) {
+		tree_dynamic_read(reader, &shape->dynamic, shape->strategy,
+				  shape->auto_shutdown, child->supervisor);
+		return;
+	}
+	tree_dynamic_refuse(reader, "a supervisor");
 	read_children(reader, shape->children, shape->children_count,
 		      shape->partitions, child->supervisor, depth + 1);
 }
@@ -217,6 +162,15 @@ static void check_significant(const struct tree_reader *reader,
 			    "significant, but restart is permanent");
 }
 
+static void read_type(const struct tree_reader *reader, const char *text,
+		      struct sup_child_opts *opts)
+{
+	if (text && !tree_dynamic_is(text) &&
+	    !word_parse(SUP_WORDS_TYPE, text, &opts->type))
+		value_mistake(reader, "type", text,
+			      "worker, supervisor or dynamic");
+}
+
 static void read_child(const struct tree_reader *reader,
 		       const struct shape_child *shape,
 		       struct tree_supervisor *parent,
@@ -227,17 +181,10 @@ static void read_child(const struct tree_reader *reader,
 	child->opts = defaults;
 	child->line = yaml_doc_line(reader->mapping);
 	read_id(reader, shape, parent, child);
-	value_word(reader, "restart", shape->restart, SUP_WORDS_RESTART,
-		   &child->opts.restart);
-	value_bool(reader, "significant", shape->significant,
-		   &child->opts.significant);
+	tree_spec_read(reader, shape, &child->opts);
 	check_significant(reader, parent, &child->opts);
-	value_word(reader, "type", shape->type, SUP_WORDS_TYPE,
-		   &child->opts.type);
-	value_shutdown(reader, "shutdown", shape->shutdown,
-		       &child->opts.shutdown_ms);
-	read_retry(reader, shape->retry, &child->opts);
-	if (has(reader, "children"))
+	read_type(reader, shape->type, &child->opts);
+	if (value_has(reader, "children") || tree_dynamic_is(shape->type))
 		read_supervisor(reader, shape, child, depth);
 	else
 		read_process(reader, shape, child);
@@ -263,7 +210,7 @@ static void read_partition_count(const struct tree_reader *reader,
 		value_number(reader, "partitions", word, 1, PARTITIONS_MAX,
 			     &partitions);
 	else
-		partitions = processors();
+		partitions = sup_processors();
 	into->partitions = count == 1 ? (uint32_t)partitions : 0;
 }
 
@@ -349,6 +296,27 @@ static void read_owner_death(const struct tree_reader *reader,
 			      "'owner_death: hold' beside it");
 }
 
+static void read_root_children(const struct tree_reader *reader,
+			       const struct shape_root *shape,
+			       struct tree_supervisor *root)
+{
+	if (tree_dynamic_is(shape->type)) {
+		tree_dynamic_read(reader, &shape->dynamic, shape->strategy,
+				  shape->auto_shutdown, root);
+		return;
+	}
+	if (shape->type && strcmp(shape->type, "supervisor"))
+		value_mistake(reader, "type", shape->type,
+			      "supervisor or dynamic");
+	tree_dynamic_refuse(reader, "a supervisor");
+	if (!value_has(reader, "children"))
+		mistake_add(reader->mistakes, yaml_doc_line(reader->mapping),
+			    "a list of them, which may be empty",
+			    "no 'children'");
+	read_children(reader, shape->children, shape->children_count,
+		      shape->partitions, root, 1);
+}
+
 static struct tree *read_root(struct yaml_doc *doc, const char *path,
 			      const struct shape_root *shape,
 			      struct mistakes *m)
@@ -363,15 +331,10 @@ static struct tree *read_root(struct yaml_doc *doc, const char *path,
 		   shape->auto_shutdown, &tree->root.opts);
 	read_owner_death(&reader, shape, &tree->root.opts);
 	value_milliseconds(&reader, "spawner_timeout", shape->spawner_timeout,
-			   0, START_TIMEOUT_MS_MAX,
+			   0, TREE_START_TIMEOUT_MS_MAX,
 			   &tree->root.opts.spawner_timeout_ms);
-	if (!has(&reader, "children"))
-		mistake_add(m, yaml_doc_line(reader.mapping),
-			    "a list of them, which may be empty",
-			    "no 'children'");
 	tree_registries_read(&reader, shape, tree);
-	read_children(&reader, shape->children, shape->children_count,
-		      shape->partitions, &tree->root, 1);
+	read_root_children(&reader, shape, &tree->root);
 	tree_registries_check(tree, m);
 	return tree;
 }
@@ -417,6 +380,9 @@ static void free_supervisor(struct tree_supervisor *supervisor)
 {
 	size_t i;
 
+	if (supervisor->template)
+		clear_child(supervisor->template);
+	free(supervisor->template);
 	for (i = 0; i < supervisor->count; i++)
 		clear_child(&supervisor->children[i]);
 	free(supervisor->children);
@@ -453,14 +419,6 @@ struct tree_child *tree_find(const struct tree_supervisor *supervisor,
 	return NULL;
 }
 
-/* The library's option structs have no padding. */
-bool tree_flags_equal(const struct tree_supervisor *a,
-		      const struct tree_supervisor *b)
-{
-	return a->partitions == b->partitions &&
-	       !memcmp(&a->opts, &b->opts, sizeof(a->opts));
-}
-
 static bool bytes_equal(const void *a, const void *b, size_t length)
 {
 	return !length || !memcmp(a, b, length);
@@ -479,6 +437,23 @@ bool tree_spec_equal(const struct tree_child *a, const struct tree_child *b)
 	       bytes_equal(a->opts.blob, b->opts.blob, a_opts.blob_len) &&
 	       bytes_equal(a->opts.key, b->opts.key, a_opts.key_len) &&
 	       bytes_equal(a->opts.value, b->opts.value, a_opts.value_len);
+}
+
+static bool templates_equal(const struct tree_child *a,
+			    const struct tree_child *b)
+{
+	if (!a || !b)
+		return a == b;
+	return !strcmp(a->id, b->id) && tree_spec_equal(a, b);
+}
+
+/* The library's option structs have no padding. */
+bool tree_flags_equal(const struct tree_supervisor *a,
+		      const struct tree_supervisor *b)
+{
+	return a->partitions == b->partitions &&
+	       !memcmp(&a->opts, &b->opts, sizeof(a->opts)) &&
+	       templates_equal(a->template, b->template);
 }
 
 struct tree_count tree_count(const struct tree_supervisor *supervisor)

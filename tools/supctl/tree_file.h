@@ -26,7 +26,8 @@ struct tree_child {
 };
 
 struct tree_supervisor {
-	struct sup_create_opts opts;	/* without the name */
+	struct sup_create_opts opts;	/* without the name and the template */
+	struct tree_child *template;	/* of a dynamic one; NULL: it has none */
 	struct tree_child *children;
 	size_t count;
 	uint32_t partitions;		/* its children are these; 0: they are not */

@@ -65,6 +65,13 @@ static const cyaml_schema_value_t registry_schema = {
 
 static const cyaml_schema_value_t child_schema;
 
+/* The template is a child, which libcyaml is to find by its schema. */
+#define DYNAMIC(type) \
+	WORD("max_children", type, dynamic.max_children), \
+	WORD("spawn", type, dynamic.spawn), \
+	CYAML_FIELD_MAPPING_PTR("template", OPTIONAL, type, dynamic.template, \
+				child_fields)
+
 static const cyaml_schema_field_t child_fields[] = {
 	WORD("id", struct shape_child, id),
 	CYAML_FIELD_SEQUENCE("command", OPTIONAL, struct shape_child, command,
@@ -100,6 +107,7 @@ static const cyaml_schema_field_t child_fields[] = {
 	WORD("period", struct shape_child, period),
 	WORD("auto_shutdown", struct shape_child, auto_shutdown),
 	WORD("partitions", struct shape_child, partitions),
+	DYNAMIC(struct shape_child),
 	CYAML_FIELD_SEQUENCE("children", OPTIONAL, struct shape_child, children,
 			     &child_schema, 0, CYAML_UNLIMITED),
 	CYAML_FIELD_END
@@ -116,6 +124,8 @@ static const cyaml_schema_field_t root_fields[] = {
 	WORD("period", struct shape_root, period),
 	WORD("auto_shutdown", struct shape_root, auto_shutdown),
 	WORD("partitions", struct shape_root, partitions),
+	WORD("type", struct shape_root, type),
+	DYNAMIC(struct shape_root),
 	WORD("owner_death", struct shape_root, owner_death),
 	WORD("hold", struct shape_root, hold),
 	WORD("spawner_timeout", struct shape_root, spawner_timeout),
@@ -300,6 +310,8 @@ static const char *expected_type(const struct place *at)
 		return at->schema->type == CYAML_SEQUENCE ?
 			"a list of children" :
 			"a child: a mapping such as {id: web, command: [nginx]}";
+	if (at->key && !strcmp(at->key, "template"))
+		return "a mapping such as {command: [session]}";
 	if (at->key && !strcmp(at->key, "registries"))
 		return at->schema->type == CYAML_SEQUENCE ?
 			"a list of registries" :

@@ -50,6 +50,14 @@ struct shape_register {
 	char *value;
 };
 
+struct shape_child;
+
+struct shape_dynamic {
+	char *max_children;
+	char *spawn;
+	struct shape_child *template;
+};
+
 /* Every word as the file has it, NULL where it has none. */
 struct shape_child {
 	char *id;
@@ -86,6 +94,8 @@ struct shape_child {
 	char *partitions;
 	struct shape_child *children;
 	unsigned int children_count;
+	/* of a dynamic one */
+	struct shape_dynamic dynamic;
 };
 
 struct shape_registry {
@@ -105,6 +115,8 @@ struct shape_root {
 	char *period;
 	char *auto_shutdown;
 	char *partitions;
+	char *type;
+	struct shape_dynamic dynamic;
 	struct shape_registry *registries;
 	unsigned int registries_count;
 	struct shape_child *children;

@@ -15,6 +15,25 @@
 
 #define YEAR_S (365 * UINT64_C(86400))
 
+bool value_has(const struct tree_reader *reader, const char *key)
+{
+	return yaml_doc_value(reader->doc, reader->mapping, key);
+}
+
+void value_refuse(const struct tree_reader *reader, const char * const *keys,
+		  size_t count, const char *what, const char *expected)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (value_has(reader, keys[i]))
+			mistake_add(reader->mistakes,
+				    yaml_doc_line(yaml_doc_key(reader->doc,
+							       reader->mapping,
+							       keys[i])),
+				    expected, "'%s' in %s", keys[i], what);
+}
+
 unsigned int value_line(const struct tree_reader *reader, const char *key)
 {
 	const yaml_node_t *node = yaml_doc_value(reader->doc, reader->mapping,

@@ -8,6 +8,7 @@
 #define SUPCTL_TREE_VALUE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <supervisor.h>
 
@@ -19,6 +20,12 @@ struct tree_reader {
 	struct mistakes *mistakes;
 	const yaml_node_t *mapping;	/* where the keys are */
 };
+
+bool value_has(const struct tree_reader *reader, const char *key);
+
+/* Notes each of the keys that is there, and should not be in @what. */
+void value_refuse(const struct tree_reader *reader, const char * const *keys,
+		  size_t count, const char *what, const char *expected);
 
 /* The line of a key's value; without one, that of the mapping. */
 unsigned int value_line(const struct tree_reader *reader, const char *key);
