@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * start, stop, restart, delete, suspend, resume - what may be asked of a
- * supervisor about its children, and of itself. OTP's restart_child,
- * terminate_child, both, delete_child, sys:suspend and sys:resume.
+ * start, start-child, stop, restart, delete, suspend, resume - what may be asked
+ * of a supervisor about its children, and of itself. OTP's restart_child,
+ * start_child, terminate_child, the first and third, delete_child, sys:suspend and
+ * sys:resume.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../common.h"
+#include "child.h"
 #include "json_put.h"
 #include "options.h"
 #include "target.h"
@@ -38,6 +42,9 @@ static void explain(const char *path, int error,
 		complain("%s: start failed: %s", path, why);
 		free(why);
 		break;
+	case SUPERVISOR_RESULT_MAX_CHILDREN:
+		complain("%s: has as many children as it may", path);
+		break;
 	case SUPERVISOR_RESULT_NOPROC:
 	case SUPERVISOR_RESULT_EXIT:
 		complain("%s: its supervisor has ended", path);
@@ -47,27 +54,36 @@ static void explain(const char *path, int error,
 	}
 }
 
-static int tell(const struct options *options, int err,
-		const struct sup_result *result)
+/* What came of a call about what is at @path. */
+static int tell_of(const struct options *options, const char *path, int err,
+		   const struct sup_result *result)
 {
 	json_t *answer;
 
 	if (err < 0)
-		explain(options->argument, -err, result);
+		explain(path, -err, result);
 	if (options->json) {
 		answer = json_object();
-		json_put_text(answer, "path", options->argument);
+		json_put_text(answer, "path", path);
 		json_put_bool(answer, "ok", err >= 0);
 		if (err < 0 && !result->result)
 			json_put_errno(answer, "result", -err);
 		else
 			json_put_word(answer, "result", SUP_WORDS_RESULT,
 				      result->result);
+		if (err >= 0 && result->id)
+			json_put_number(answer, "child", result->id);
 		if (result->pid)
 			json_put_number(answer, "pid", result->pid);
 		json_print_line(answer);
 	}
 	return err < 0 ? status_of_error(-err) : STATUS_OK;
+}
+
+static int tell(const struct options *options, int err,
+		const struct sup_result *result)
+{
+	return tell_of(options, options->argument, err, result);
 }
 
 static void parse(struct options *options, int argc, char **argv,
@@ -95,6 +111,24 @@ static int open_for_call(const struct options *options, struct target *target)
 	return fd;
 }
 
+/*
+ * A dynamic supervisor forgets who is gone: there is nobody to start again or to
+ * delete. 0, or a negated exit status.
+ */
+static int check_ordered(const struct options *options, int fd)
+{
+	int dynamic = is_dynamic(fd);
+
+	if (dynamic < 0)
+		complain_error(-dynamic, "%s", options->argument);
+	else if (dynamic)
+		complain("%s: a dynamic supervisor's child: it can only be stopped",
+			 options->argument);
+	if (dynamic < 0)
+		return -status_of_error(-dynamic);
+	return dynamic ? -STATUS_FALSE : 0;
+}
+
 typedef int child_call(int supervisor, const char *id, uint64_t deadline,
 		       struct sup_result *result);
 
@@ -104,12 +138,18 @@ static int call_child(int argc, char **argv, const char *doc,
 	SUP_OPTS(sup_result, result);
 	struct options options = { 0 };
 	struct target target;
-	int fd, err = 0;
+	int fd, status, err = 0;
 
 	parse(&options, argc, argv, doc);
 	fd = open_for_call(&options, &target);
 	if (fd < 0)
 		return -fd;
+	status = check_ordered(&options, fd);
+	if (status) {
+		close(fd);
+		target_free(&target);
+		return -status;
+	}
 	for (; *calls && err >= 0; calls++)
 		err = (*calls)(fd, target.id, options.deadline, &result);
 	close(fd);
@@ -142,29 +182,114 @@ int verb_delete(int argc, char **argv)
 			  calls);
 }
 
+static int stop_child(int fd, const char *name, uint64_t deadline,
+		      struct sup_result *result)
+{
+	int dynamic = is_dynamic(fd);
+	uint64_t number;
+
+	if (dynamic < 0)
+		return dynamic;
+	if (!dynamic)
+		return sup_child_terminate(fd, name, deadline, result);
+	number = child_number(name);
+	if (number)
+		return sup_dynamic_terminate(fd, number, 0, deadline, result);
+	result->result = SUPERVISOR_RESULT_NOT_FOUND;
+	return -ENOENT;
+}
+
+/* stop --pid: the process has to be a child of the dynamic supervisor at PATH. */
+static int stop_process(const struct options *options, int device,
+			const struct target *target)
+{
+	int fd = open_supervisor(device, target, O_RDWR);
+	SUP_OPTS(sup_result, result);
+	int dynamic, err;
+	char *path;
+
+	if (fd < 0)
+		return -fd;
+	dynamic = is_dynamic(fd);
+	if (!dynamic)
+		complain("%s: not a dynamic supervisor", target->path);
+	err = dynamic > 0 ? sup_dynamic_terminate_pid(fd, options->pid,
+						      options->deadline,
+						      &result) : dynamic;
+	close(fd);
+	if (!dynamic)
+		return STATUS_FALSE;
+	path = xasprintf("%s: process %d", target->path, options->pid);
+	err = tell_of(options, path, err, &result);
+	free(path);
+	return err;
+}
+
+static int stop_path(const struct options *options, int device,
+		     const struct target *target)
+{
+	int fd = open_parent(device, target, O_RDWR);
+	SUP_OPTS(sup_result, result);
+	int err;
+
+	if (fd < 0)
+		return -fd;
+	err = target->id ?
+		stop_child(fd, target->id, options->deadline, &result) :
+		sup_stop(fd, SUPERVISOR_EXIT_NORMAL, options->deadline);
+	close(fd);
+	return tell(options, err, &result);
+}
+
 int verb_stop(int argc, char **argv)
 {
-	SUP_OPTS(sup_result, result);
-	struct options options = { 0 };
+	struct options options = { .allowed = OPTION_PID };
 	struct target target;
-	int device, fd, err;
+	int device, status;
 
 	parse(&options, argc, argv,
 	      "Stops a child, which its supervisor then leaves alone; or a whole tree.");
 	target = target_parse(options.argument);
 	device = open_device();
-	fd = open_parent(device, &target, O_RDWR);
+	status = options.pid ? stop_process(&options, device, &target) :
+			       stop_path(&options, device, &target);
 	close(device);
+	target_free(&target);
+	return status;
+}
+
+int verb_start_child(int argc, char **argv)
+{
+	struct options options = { .allowed = OPTION_JSON | OPTION_TIMEOUT };
+	SUP_OPTS(sup_dynamic_opts, dynamic);
+	SUP_OPTS(sup_result, result);
+	int device, fd, err, status;
+	struct target target;
+	char *path;
+
+	options_parse(&options, argc, argv, "PATH [ARG...]",
+		      "Has a dynamic supervisor start a child by its template, with the ARGs behind those of the command, and prints its path.");
+	dynamic.args = (const char *const *)options.more;
+	target = target_parse(options.argument);
+	device = open_device();
+	fd = open_dynamic(device, &target, SUPERVISOR_SPAWN_SPAWNER);
+	close(device);
+	target_free(&target);
 	if (fd < 0)
 		return -fd;
-	if (target.id)
-		err = sup_child_terminate(fd, target.id, options.deadline,
-					  &result);
-	else
-		err = sup_stop(fd, SUPERVISOR_EXIT_NORMAL, options.deadline);
+	err = sup_dynamic_start(fd, &dynamic, options.deadline, &result);
 	close(fd);
-	target_free(&target);
-	return tell(&options, err, &result);
+	if (err == -EINVAL && !result.invalid) {
+		complain("%s: has no template", options.argument);
+		return STATUS_FALSE;
+	}
+	path = err < 0 ? xstrdup(options.argument) :
+			 xasprintf("%s/%" PRIu64, options.argument, result.id);
+	if (err >= 0 && !options.json)
+		puts(path);
+	status = tell_of(&options, path, err, &result);
+	free(path);
+	return status;
 }
 
 static int call_supervisor(int argc, char **argv, const char *doc,

@@ -17,6 +17,9 @@ char *event_path(const char *root, const struct supervisor_msg *msg)
 {
 	const char *above = sup_msg_path(msg), *id = sup_msg_id(msg);
 
+	if (msg->flags & SUPERVISOR_MSG_F_DYNAMIC)
+		return xasprintf("%s%s%s/%" PRIu64, root, *above ? "/" : "",
+				 above, (uint64_t)msg->child);
 	return xasprintf("%s%s%s%s%s", root, *above ? "/" : "", above,
 			 *id ? "/" : "", id);
 }

@@ -76,14 +76,67 @@ static int info_module(const struct options *options, int device)
 	return STATUS_OK;
 }
 
-static int info_root(const struct options *options, const struct view *view)
+/* OTP's count_children. A supervisor that answers no call is not asked. */
+static int put_count(const struct options *options, int device,
+		     const struct target *target, const struct view *view,
+		     json_t *object)
+{
+	struct supervisor_count count;
+	int fd, err;
+
+	if (!view->complete || view->self.out_suspended ||
+	    view->self.out_state != SUPERVISOR_STATE_UP)
+		return STATUS_OK;
+	fd = open_supervisor(device, target, O_RDONLY);
+	if (fd < 0)
+		return -fd;
+	err = sup_count_children(fd, options->deadline, &count);
+	close(fd);
+	if (err < 0) {
+		complain_error(-err, "%s", target->path);
+		return status_of_error(-err);
+	}
+	json_object_set_new(object, "count_children",
+			    json_pack("{sI sI sI sI}",
+				      "specs", (json_int_t)count.specs,
+				      "active", (json_int_t)count.active,
+				      "supervisors", (json_int_t)count.supervisors,
+				      "workers", (json_int_t)count.workers));
+	return STATUS_OK;
+}
+
+static int print_counted(const struct options *options, int device,
+			 const struct target *target, const struct view *view,
+			 json_t *object)
+{
+	int status = put_count(options, device, target, view, object);
+
+	if (status == STATUS_OK)
+		print(options, object);
+	else
+		json_decref(object);
+	return status;
+}
+
+static int info_root(const struct options *options, int device,
+		     const struct target *target, const struct view *view)
 {
 	json_t *object = json_object();
 
 	json_put_text(object, "name", view->path);
 	view_put_flags(view, object);
-	print(options, object);
-	return STATUS_OK;
+	return print_counted(options, device, target, view, object);
+}
+
+static int get_spec(const struct options *options, int fd,
+		    const struct view *view, struct sup_child_opts *opts,
+		    void **memory)
+{
+	return view->is_dynamic_child ?
+		sup_dynamic_get_spec(fd, view->as_child->id, options->deadline,
+				     opts, memory) :
+		sup_child_get_spec(fd, view->id, options->deadline, opts,
+				   memory);
 }
 
 static int info_child(const struct options *options, int device,
@@ -91,41 +144,40 @@ static int info_child(const struct options *options, int device,
 {
 	SUP_OPTS(sup_child_opts, opts);
 	void *memory = NULL;
+	const char *id;
 	json_t *object;
 	int fd = open_parent(device, target, O_RDONLY);
 	int err;
 
 	if (fd < 0)
 		return -fd;
-	err = sup_child_get_spec(fd, target->id, options->deadline, &opts,
-				 &memory);
+	err = get_spec(options, fd, view, &opts, &memory);
 	close(fd);
 	if (err < 0) {
 		complain_error(-err, "%s", target->path);
 		return status_of_error(-err);
 	}
-	if (view->is_supervisor) {
-		object = spec_json(target->id, &opts);
-		view_put_flags(view, object);
-	} else {
-		object = spec_process_json(target->id, &opts,
-					   view->registry);
-	}
+	id = sup_children_id(view->as_child);
+	object = view->is_supervisor ?
+		spec_json(id, &opts) :
+		spec_process_json(id, &opts, view->registry);
 	free(memory);
-	print(options, object);
-	return STATUS_OK;
+	if (view->is_supervisor)
+		view_put_flags(view, object);
+	return print_counted(options, device, target, view, object);
 }
 
 static int info_path(const struct options *options, int device)
 {
 	struct target target = target_parse(options->argument);
 	int status = STATUS_OK;
-	struct view *view = view_target(device, &target, &status);
+	struct view_query query = { .device = device };
+	struct view *view = view_target(&query, &target, &status);
 
 	if (view && target.id)
 		status = info_child(options, device, &target, view);
 	else if (view)
-		status = info_root(options, view);
+		status = info_root(options, device, &target, view);
 	view_free(view);
 	target_free(&target);
 	return status;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../common.h"
+#include "child.h"
 #include "json_put.h"
 #include "lineage_text.h"
 #include "options.h"
@@ -70,12 +71,16 @@ static int lineage_of_child(int device, const struct target *target,
 
 	if (fd < 0)
 		return fd;
-	err = sup_child_lineage(fd, target->id, lineage);
+	err = child_lineage(device, fd, target->id, lineage);
 	close(fd);
 	if (err == -ENOENT)
 		complain("%s: no such child", target->path);
+	else if (err == -ESRCH)
+		complain("%s: has no process", target->path);
 	else if (err < 0)
 		complain_error(-err, "%s", target->path);
+	if (err == -ESRCH)
+		return -STATUS_FALSE;
 	return err < 0 ? -status_of_error(-err) : 0;
 }
 

@@ -19,6 +19,8 @@ static const struct verb verbs[] = {
 	{ "status", verb_status, "PATH", "show one supervisor or child; fail unless it runs" },
 	{ "info", verb_info, "[PATH]", "show how it is to be treated; or the module and its limits" },
 	{ "start", verb_start, "PATH", "start a child that is not running" },
+	{ "start-child", verb_start_child, "PATH [ARG...]", "have a dynamic supervisor start one" },
+	{ "join", verb_join, "PATH -- COMMAND...", "run a command as the child of a dynamic supervisor" },
 	{ "stop", verb_stop, "PATH", "stop a child, or a whole tree" },
 	{ "restart", verb_restart, "PATH", "stop a child and start it" },
 	{ "delete", verb_delete, "PATH", "forget a stopped child" },

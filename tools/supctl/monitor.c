@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../common.h"
+#include "child.h"
 #include "json_put.h"
 #include "message_text.h"
 #include "options.h"
@@ -102,20 +103,15 @@ static int watch_mailbox(struct monitor *monitor, struct watch *watch)
 /* The pid of a child, 0 for none, and which of its runs that is. */
 static int read_child(int parent, const char *id, uint32_t *run)
 {
-	const struct supervisor_child_status *child = NULL;
-	struct supervisor_status self = { .size = sizeof(self) };
-	struct sup_children *children;
-	int pid = -ENOENT;
-	int err = sup_status(parent, &self, &children);
+	struct child child;
+	int err = child_find(parent, id, &child);
+	int pid;
 
 	if (err < 0)
 		return err;
-	while ((child = sup_children_next(children, child)))
-		if (!strcmp(sup_children_id(child), id)) {
-			pid = child->pid;
-			*run = child->incarnation;
-		}
-	sup_children_free(children);
+	pid = child.status->pid;
+	*run = child.status->incarnation;
+	child_release(&child);
 	return pid;
 }
 

@@ -6,6 +6,7 @@
 #include "options.h"
 
 #include <argp.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <supervisor.h>
@@ -35,6 +36,10 @@ static const struct {
 	  "Print these fields, tabs between them", 0 } },
 	{ OPTION_PRETTY, { "pretty", 'p', NULL, 0,
 	  "Draw the tree, though this may be no terminal", 0 } },
+	{ OPTION_ALL, { "all", 'a', NULL, 0,
+	  "Every child of dynamic supervisors, and not only some", 0 } },
+	{ OPTION_PID, { "pid", 'P', "PID", 0,
+	  "The child of the dynamic supervisor at PATH that this process is", 0 } },
 	{ OPTION_TIMEOUT, { "timeout", 't', "TIME", 0,
 	  "Give up after so many seconds, or a duration such as 500ms; or infinity",
 	  0 } },
@@ -144,6 +149,15 @@ static uint32_t parse_mode(const struct argp_state *state, const char *text)
 	if (at == text || *at || mode > 0777)
 		argp_error(state, "%s: not permission bits, 000 to 777", text);
 	return mode;
+}
+
+static int parse_pid(const struct argp_state *state, const char *text)
+{
+	uint64_t pid;
+
+	if (!parse_u64(text, 1, INT_MAX, &pid))
+		argp_error(state, "%s: not a process's number", text);
+	return pid;
 }
 
 static uint32_t parse_number(const struct argp_state *state, const char *text)
@@ -266,6 +280,12 @@ static error_t parse_one(int key, char *text, struct argp_state *state)
 		break;
 	case ADOPT:
 		options->adopt = true;
+		break;
+	case 'a':
+		options->all = true;
+		break;
+	case 'P':
+		options->pid = parse_pid(state, text);
 		break;
 	case ARGP_KEY_ARGS:
 		options->argument = state->argv[state->next];

@@ -25,7 +25,9 @@ enum {
 	OPTION_COUNT = 1 << 12,
 	OPTION_REGISTRY = 1 << 13,
 	OPTION_MAP = 1 << 14,
-	OPTION_OWNER_DEATH = 1 << 15
+	OPTION_OWNER_DEATH = 1 << 15,
+	OPTION_ALL = 1 << 16,
+	OPTION_PID = 1 << 17
 };
 
 struct options {
@@ -58,6 +60,8 @@ struct options {
 	const char *owner_death;	/* NULL: not given */
 	uint32_t hold_ms;		/* 0: not given */
 	bool adopt;
+	bool all;
+	int pid;			/* 0: not given */
 };
 
 /*

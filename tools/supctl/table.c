@@ -28,7 +28,19 @@ static char *field_id(const struct view *view)
 
 static char *field_type(const struct view *view)
 {
-	return xstrdup(view->is_supervisor ? "supervisor" : "worker");
+	return xstrdup(view_type(view));
+}
+
+/* Where the path ends with a number, the word that its like have in common. */
+static char *field_spec(const struct view *view)
+{
+	return xstrdup(view->is_dynamic_child ?
+		       sup_children_id(view->as_child) : view->id);
+}
+
+static char *field_children(const struct view *view)
+{
+	return view->complete ? xasprintf("%" PRIu64, view->total) : NULL;
 }
 
 static char *field_pid(const struct view *view)
@@ -87,7 +99,8 @@ static char *field_key(const struct view *view)
 enum shown {
 	SHOWN_BY_NAME,			/* with -o */
 	SHOWN,				/* without, too */
-	SHOWN_IF_ANY			/* without, if there is something to say */
+	SHOWN_IF_ANY,			/* without, if there is something to say */
+	SHOWN_ALONE			/* without, in a table of one */
 };
 
 static const struct field {
@@ -99,6 +112,8 @@ static const struct field {
 	{ "path", field_path, false, SHOWN },
 	{ "id", field_id, false, SHOWN_BY_NAME },
 	{ "type", field_type, false, SHOWN_BY_NAME },
+	{ "spec", field_spec, false, SHOWN_BY_NAME },
+	{ "children", field_children, true, SHOWN_BY_NAME },
 	{ "strategy", field_strategy, false, SHOWN_BY_NAME },
 	{ "restart", field_restart, false, SHOWN_BY_NAME },
 	{ "state", view_state, false, SHOWN },
@@ -109,12 +124,14 @@ static const struct field {
 	{ "status", field_status, true, SHOWN_BY_NAME },
 	{ "registry", field_registry, false, SHOWN_IF_ANY },
 	{ "key", field_key, false, SHOWN_IF_ANY },
+	{ "callers", view_callers, false, SHOWN_ALONE },
 	{ "last", view_last_exit, false, SHOWN },
 };
 
 struct table {
 	const struct field *columns[GRID_MAX];
 	size_t width;
+	bool tabs;
 	bool drawn;
 	bool coloured;
 	const char *branch, *corner, *bar, *gap;
@@ -133,11 +150,11 @@ static void choose(struct table *table, const char *list)
 		table->columns[i] = &fields[chosen[i]];
 }
 
-static void make_grid(struct table *table, bool tabs)
+static void make_grid(struct table *table)
 {
 	size_t i;
 
-	table->grid = grid_new(tabs);
+	table->grid = grid_new(table->tabs);
 	for (i = 0; i < table->width; i++) {
 		grid_column(table->grid, table->columns[i]->name,
 			    table->columns[i]->number);
@@ -146,18 +163,20 @@ static void make_grid(struct table *table, bool tabs)
 	}
 }
 
-struct table *table_new(const char *names, bool pretty)
+struct table *table_new(const char *names, bool pretty, bool alone)
 {
 	struct table *table = xcalloc(1, sizeof(*table));
 	size_t i;
 
 	if (names) {
+		table->tabs = true;
 		choose(table, names);
-		make_grid(table, true);
+		make_grid(table);
 		return table;
 	}
 	for (i = 0; i < ARRAY_SIZE(fields); i++)
-		if (fields[i].shown != SHOWN_BY_NAME)
+		if (fields[i].shown != SHOWN_BY_NAME &&
+		    (fields[i].shown != SHOWN_ALONE || alone))
 			table->columns[table->width++] = &fields[i];
 	table->drawn = pretty || isatty(STDOUT_FILENO);
 	table->coloured = grid_coloured();
@@ -171,8 +190,18 @@ struct table *table_new(const char *names, bool pretty)
 		table->bar = "|  ";
 	}
 	table->gap = "   ";
-	make_grid(table, false);
+	make_grid(table);
 	return table;
+}
+
+bool table_has_callers(const struct table *table)
+{
+	size_t i;
+
+	for (i = 0; i < table->width; i++)
+		if (table->columns[i]->text == view_callers)
+			return true;
+	return false;
 }
 
 static void add_row(struct table *table, const struct view *view,
@@ -195,13 +224,35 @@ static void add_row(struct table *table, const struct view *view,
 	}
 }
 
+/* A line for those that were not read; programs have none. */
+static void add_more(struct table *table, const struct view *view,
+		     const char *lead)
+{
+	char *text;
+	size_t i;
+
+	if (table->tabs) {
+		complain("%s: %" PRIu64 " more: --all shows them", view->path,
+			 view->more);
+		return;
+	}
+	text = table->drawn ?
+		xasprintf("%s%s%" PRIu64 " more: --all shows them", lead,
+			  table->corner, view->more) :
+		xasprintf("%s: %" PRIu64 " more: --all shows them", view->path,
+			  view->more);
+	grid_cell(table->grid, text, NULL);
+	for (i = 1; i < table->width; i++)
+		grid_cell(table->grid, NULL, NULL);
+}
+
 static void add_below(struct table *table, const struct view *view,
 		      const char *lead)
 {
 	size_t i;
 
 	for (i = 0; i < view->count; i++) {
-		bool last = i + 1 == view->count;
+		bool last = i + 1 == view->count && !view->more;
 		char *own = NULL, *below = NULL;
 
 		if (table->drawn) {
@@ -215,6 +266,8 @@ static void add_below(struct table *table, const struct view *view,
 		free(own);
 		free(below);
 	}
+	if (view->more)
+		add_more(table, view, lead);
 }
 
 void table_add(struct table *table, const struct view *view, bool recursive)

@@ -6,6 +6,7 @@
 #include "target.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <supervisor.h>
@@ -70,6 +71,7 @@ int status_of_error(int error)
 	case EBUSY:
 	case EEXIST:
 	case ECHILD:
+	case EUSERS:
 	case ESHUTDOWN:
 	case EOWNERDEAD:
 		return STATUS_FALSE;
@@ -122,6 +124,30 @@ int open_supervisor(int device, const struct target *target, int access)
 	const char *below = strchr(target->path, '/');
 
 	return open_below(device, target->root, below ? below + 1 : "", access);
+}
+
+int open_dynamic(int device, const struct target *target, uint32_t spawn)
+{
+	struct supervisor_status status = { .size = sizeof(status) };
+	int fd = open_supervisor(device, target, O_RDWR);
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = sup_status(fd, &status, NULL);
+	if (err < 0)
+		complain_error(-err, "%s", target->path);
+	else if (status.out_kind == SUPERVISOR_ORDERED)
+		complain("%s: not a dynamic supervisor", target->path);
+	else if (status.out_spawn != spawn)
+		complain("%s: its children %s", target->path,
+			 spawn == SUPERVISOR_SPAWN_SELF ?
+			 "are started: see 'supctl start-child'" :
+			 "join it: see 'supctl join'");
+	else
+		return fd;
+	close(fd);
+	return err < 0 ? -status_of_error(-err) : -STATUS_FALSE;
 }
 
 static void check_name(const char *name, const char *what)

@@ -7,6 +7,7 @@
 #define SUPCTL_TARGET_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct target {
 	char *path;	/* "shop/web/2" */
@@ -31,6 +32,9 @@ int open_root(int device, const char *root, int access);
 int open_parent(int device, const struct target *target, int access);
 /* The target, if it is a supervisor. */
 int open_supervisor(int device, const struct target *target, int access);
+
+/* Likewise a dynamic supervisor whose children come so: SUPERVISOR_SPAWN_*. */
+int open_dynamic(int device, const struct target *target, uint32_t spawn);
 
 /*
  * The mailbox or registry "/NAME"; does not return if @name cannot be one's. Says

@@ -14,15 +14,29 @@
 #include "verbs.h"
 #include "view.h"
 
+/* Of the children of each dynamic supervisor, unless all are asked for. */
+#define MOST_SHOWN 10
+
+static struct view_query query_of(const struct options *options, int device,
+				  const struct table *table)
+{
+	return (struct view_query){
+		.device = device,
+		.most = options->all ? SIZE_MAX : MOST_SHOWN,
+		.callers = !table || table_has_callers(table),
+	};
+}
+
 /*
  * Those that the caller may look at; mailboxes have names too. A tree may end
  * while the list of names is walked.
  */
-static void add_all(int device, struct table *table, json_t *list)
+static void add_all(const struct view_query *query, struct table *table,
+		    json_t *list)
 {
 	const struct supervisor_name_entry *entry = NULL;
 	struct sup_names *names;
-	int err = sup_list(device, &names);
+	int err = sup_list(query->device, &names);
 
 	if (err < 0)
 		die_error(-err, "/dev/supervisor");
@@ -33,12 +47,12 @@ static void add_all(int device, struct table *table, json_t *list)
 
 		if (entry->kind != SUPERVISOR_KIND_SUPERVISOR)
 			continue;
-		fd = sup_open(device, name, O_RDONLY, NULL);
+		fd = sup_open(query->device, name, O_RDONLY, NULL);
 		if (fd == -ENOENT || fd == -EACCES)
 			continue;
 		if (fd < 0)
 			die_error(-fd, "%s", name + 1);
-		view = view_root(fd, name + 1, &err);
+		view = view_root(query, fd, name + 1, &err);
 		close(fd);
 		if (!view)
 			die_error(-err, "%s", name + 1);
@@ -51,12 +65,13 @@ static void add_all(int device, struct table *table, json_t *list)
 	sup_names_free(names);
 }
 
-static int add_one(int device, const char *path, struct table *table,
-		   json_t *list, bool recursive, bool *runs)
+static int add_one(const struct view_query *query, const char *path,
+		   struct table *table, json_t *list, bool recursive,
+		   bool *runs)
 {
 	struct target target = target_parse(path);
 	int status = STATUS_OK;
-	struct view *view = view_target(device, &target, &status);
+	struct view *view = view_target(query, &target, &status);
 
 	if (view) {
 		*runs = view_runs(view);
@@ -73,8 +88,10 @@ static int add_one(int device, const char *path, struct table *table,
 int verb_tree(int argc, char **argv)
 {
 	struct options options = {
-		.allowed = OPTION_JSON | OPTION_FIELDS | OPTION_PRETTY,
+		.allowed = OPTION_JSON | OPTION_FIELDS | OPTION_PRETTY |
+			   OPTION_ALL,
 	};
+	struct view_query query;
 	struct table *table = NULL;
 	json_t *list = NULL;
 	int device, status = STATUS_OK;
@@ -85,13 +102,14 @@ int verb_tree(int argc, char **argv)
 	if (options.json)
 		list = json_array();
 	else
-		table = table_new(options.fields, options.pretty);
+		table = table_new(options.fields, options.pretty, false);
 	device = open_device();
+	query = query_of(&options, device, table);
 	if (options.argument)
-		status = add_one(device, options.argument, table, list, true,
+		status = add_one(&query, options.argument, table, list, true,
 				 &runs);
 	else
-		add_all(device, table, list);
+		add_all(&query, table, list);
 	close(device);
 	if (status != STATUS_OK)
 		return status;
@@ -104,7 +122,10 @@ int verb_tree(int argc, char **argv)
 
 int verb_status(int argc, char **argv)
 {
-	struct options options = { .allowed = OPTION_JSON | OPTION_FIELDS };
+	struct options options = {
+		.allowed = OPTION_JSON | OPTION_FIELDS | OPTION_ALL,
+	};
+	struct view_query query;
 	struct table *table = NULL;
 	json_t *list = NULL;
 	int device, status;
@@ -115,9 +136,12 @@ int verb_status(int argc, char **argv)
 	if (options.json)
 		list = json_array();
 	else
-		table = table_new(options.fields, false);
+		table = table_new(options.fields, false, true);
 	device = open_device();
-	status = add_one(device, options.argument, table, list, false, &runs);
+	query = query_of(&options, device, table);
+	if (table)
+		query.most = 0;
+	status = add_one(&query, options.argument, table, list, false, &runs);
 	close(device);
 	if (status != STATUS_OK)
 		return status;

@@ -29,6 +29,8 @@ int verb_tree(int argc, char **argv);
 int verb_status(int argc, char **argv);
 int verb_info(int argc, char **argv);
 int verb_start(int argc, char **argv);
+int verb_start_child(int argc, char **argv);
+int verb_join(int argc, char **argv);
 int verb_stop(int argc, char **argv);
 int verb_restart(int argc, char **argv);
 int verb_delete(int argc, char **argv);

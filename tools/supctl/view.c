@@ -13,11 +13,14 @@
 #include <unistd.h>
 
 #include "../common.h"
+#include "child.h"
 #include "json_put.h"
+#include "lineage_text.h"
 #include "payload.h"
 #include "words.h"
 
-static int read_supervisor(struct view *view, int fd);
+static int read_supervisor(const struct view_query *query, struct view *view,
+			   int fd);
 
 /* A registry by its name, if it has one. */
 static char *registry_words(uint64_t id)
@@ -53,55 +56,114 @@ static void read_key(struct view *view,
  * A child that has gone since its parent was read is shown as the parent had
  * it.
  */
-static void read_child(struct view *view, int parent,
+static void read_child(const struct view_query *query, struct view *view,
+		       int parent, bool dynamic,
 		       const struct supervisor_child_status *status,
 		       const char *parent_path)
 {
+	char *name = child_name(dynamic, status);
 	int fd;
 
-	view->path = xasprintf("%s/%s", parent_path, status->name);
+	view->path = xasprintf("%s/%s", parent_path, name);
 	view->id = view->path + strlen(parent_path) + 1;
+	free(name);
 	view->now_ns = monotonic_ns();
-	view->as_child = xcalloc(1, sizeof(*status));
-	memcpy(view->as_child, status, sizeof(*status));
+	view->is_dynamic_child = dynamic;
+	view->as_child = xcalloc(1, status->size);
+	memcpy(view->as_child, status, status->size);
 	read_key(view, status);
+	if (query->callers)
+		child_lineage(query->device, parent, view->id, &view->lineage);
 	view->is_supervisor = status->flags & SUPERVISOR_STATUS_F_SUPERVISOR;
 	if (!view->is_supervisor)
 		return;
-	fd = sup_open_child(parent, status->name, O_RDONLY, NULL);
+	fd = sup_open_child(parent, view->id, O_RDONLY, NULL);
 	if (fd < 0)
 		return;
-	read_supervisor(view, fd);
+	read_supervisor(query, view, fd);
 	close(fd);
 }
 
-/* 0 or -errno. */
-static int read_supervisor(struct view *view, int fd)
+static bool is_dynamic_view(const struct view *view)
+{
+	return view->complete && view->self.out_kind != SUPERVISOR_ORDERED;
+}
+
+/* As many as are wanted: whether those were all. */
+static bool add_children(const struct view_query *query, struct view *view,
+			 int fd, size_t most, const struct sup_children *children)
 {
 	const struct supervisor_child_status *status = NULL;
+
+	while ((status = sup_children_next(children, status))) {
+		if (view->count == most)
+			return false;
+		view->children = xrealloc(view->children, view->count + 1,
+					  sizeof(*view->children));
+		memset(&view->children[view->count], 0,
+		       sizeof(*view->children));
+		read_child(query, &view->children[view->count++], fd,
+			   is_dynamic_view(view), status, view->path);
+	}
+	return true;
+}
+
+/* Page by page. They come and go meanwhile: how many there are is about so. */
+static int read_members(const struct view_query *query, struct view *view,
+			int fd)
+{
 	struct sup_children *children;
+	bool all = query->most;
+	int err;
+
+	while (all) {
+		err = sup_dynamic_status(fd, &view->self, &children);
+		if (err < 0)
+			return err;
+		all = add_children(query, view, fd, query->most, children);
+		sup_children_free(children);
+		if (all && !view->self.cursor)
+			break;
+	}
+	if (all || view->total < view->count)
+		view->total = view->count;
+	view->more = view->total - view->count;
+	return 0;
+}
+
+static int read_specs(const struct view_query *query, struct view *view, int fd)
+{
+	struct sup_children *children;
+	int err = sup_status(fd, &view->self, &children);
+
+	if (err < 0)
+		return err;
+	add_children(query, view, fd, SIZE_MAX, children);
+	sup_children_free(children);
+	view->total = view->count;
+	return 0;
+}
+
+/* 0 or -errno. */
+static int read_supervisor(const struct view_query *query, struct view *view,
+			   int fd)
+{
 	int err;
 
 	view->is_supervisor = true;
 	view->now_ns = monotonic_ns();
 	view->self.size = sizeof(view->self);
-	err = sup_status(fd, &view->self, &children);
+	err = sup_status(fd, &view->self, NULL);
 	if (err < 0)
 		return err;
 	view->complete = true;
-	while ((status = sup_children_next(children, status))) {
-		view->children = xrealloc(view->children, view->count + 1,
-					  sizeof(*view->children));
-		memset(&view->children[view->count], 0,
-		       sizeof(*view->children));
-		read_child(&view->children[view->count++], fd, status,
-			   view->path);
-	}
-	sup_children_free(children);
-	return 0;
+	view->total = view->self.out_count;
+	return is_dynamic_view(view) ? read_members(query, view, fd) :
+				       read_specs(query, view, fd);
 }
 
-struct view *view_root(int fd, const char *root, int *err)
+struct view *view_root(const struct view_query *query, int fd, const char *root,
+		       int *err)
 {
 	struct view *view = xcalloc(1, sizeof(*view));
 
@@ -109,41 +171,36 @@ struct view *view_root(int fd, const char *root, int *err)
 	view->id = view->path;
 	view->is_root = true;
 	view->as_child = xcalloc(1, sizeof(*view->as_child));
-	*err = read_supervisor(view, fd);
+	*err = read_supervisor(query, view, fd);
 	if (!*err)
 		return view;
 	view_free(view);
 	return NULL;
 }
 
-static struct view *view_child(int fd, const struct target *target, int *err)
+static struct view *view_child(const struct view_query *query, int fd,
+			       const struct target *target, int *err)
 {
-	const struct supervisor_child_status *child = NULL;
-	struct supervisor_status self = { .size = sizeof(self) };
-	struct sup_children *children;
-	struct view *view = NULL;
+	struct child child;
+	struct view *view;
 	char *parent;
 
-	*err = sup_status(fd, &self, &children);
+	*err = child_find(fd, target->id, &child);
 	if (*err < 0)
 		return NULL;
 	parent = xasprintf("%.*s", (int)(strlen(target->path) -
 					 strlen(target->id) - 1), target->path);
-	while ((child = sup_children_next(children, child)))
-		if (!strcmp(child->name, target->id)) {
-			view = xcalloc(1, sizeof(*view));
-			read_child(view, fd, child, parent);
-			break;
-		}
+	view = xcalloc(1, sizeof(*view));
+	read_child(query, view, fd, child.dynamic, child.status, parent);
 	free(parent);
-	sup_children_free(children);
-	*err = view ? 0 : -ENOENT;
+	child_release(&child);
 	return view;
 }
 
-struct view *view_target(int device, const struct target *target, int *status)
+struct view *view_target(const struct view_query *query,
+			 const struct target *target, int *status)
 {
-	int fd = open_parent(device, target, O_RDONLY);
+	int fd = open_parent(query->device, target, O_RDONLY);
 	struct view *view;
 	int err;
 
@@ -151,8 +208,8 @@ struct view *view_target(int device, const struct target *target, int *status)
 		*status = -fd;
 		return NULL;
 	}
-	view = target->id ? view_child(fd, target, &err) :
-			    view_root(fd, target->root, &err);
+	view = target->id ? view_child(query, fd, target, &err) :
+			    view_root(query, fd, target->root, &err);
 	close(fd);
 	if (view)
 		return view;
@@ -171,6 +228,7 @@ static void clear(struct view *view)
 	for (i = 0; i < view->count; i++)
 		clear(&view->children[i]);
 	free(view->children);
+	sup_lineage_free(view->lineage);
 	free(view->as_child);
 	free(view->registry);
 	free(view->key);
@@ -276,6 +334,8 @@ char *view_last_exit(const struct view *view)
 	if (!(child->flags & SUPERVISOR_STATUS_F_EXITED))
 		return NULL;
 	what = exit_words(view);
+	if (!child->last_exit_ns)
+		return what;
 	ago = duration_words(view->now_ns > child->last_exit_ns ?
 			     view->now_ns - child->last_exit_ns : 0);
 	words = xasprintf("%s %s ago", what, ago);
@@ -307,6 +367,43 @@ int view_pid(const struct view *view)
 	return view->is_root ? view->self.out_owner_pid : view->as_child->pid;
 }
 
+const char *view_type(const struct view *view)
+{
+	if (!view->is_supervisor)
+		return "worker";
+	return is_dynamic_view(view) ?
+		word_of(SUP_WORDS_CHILDREN, view->self.out_kind) : "supervisor";
+}
+
+char *view_callers(const struct view *view)
+{
+	const struct supervisor_lineage_entry *entry = NULL;
+	char *all = NULL;
+
+	while ((entry = sup_lineage_next(view->lineage, entry))) {
+		char *words, *longer;
+
+		if (entry->kind != SUPERVISOR_LINEAGE_CALLER)
+			continue;
+		words = lineage_entry_words(entry);
+		longer = all ? xasprintf("%s; %s", all, words) : xstrdup(words);
+		free(words);
+		free(all);
+		all = longer;
+	}
+	return all;
+}
+
+static void callers_json(const struct view *view, json_t *object)
+{
+	const struct supervisor_lineage_entry *entry = NULL;
+
+	json_object_set_new(object, "callers", json_array());
+	while ((entry = sup_lineage_next(view->lineage, entry)))
+		if (entry->kind == SUPERVISOR_LINEAGE_CALLER)
+			lineage_put_entry(object, entry);
+}
+
 static void exit_json(const struct supervisor_child_status *child,
 		      json_t *object)
 {
@@ -314,7 +411,8 @@ static void exit_json(const struct supervisor_child_status *child,
 
 	json_put_word(last, "reason", SUP_WORDS_EXIT, child->last_reason);
 	json_put_number(last, "status", child->last_status);
-	json_put_number(last, "time_ns", child->last_exit_ns);
+	if (child->last_exit_ns)
+		json_put_number(last, "time_ns", child->last_exit_ns);
 	json_object_set_new(object, "last_exit", last);
 }
 
@@ -340,6 +438,19 @@ static void child_json(const struct view *view, json_t *object)
 		json_put_errno(object, "last_error", child->last_error);
 	if (view->key)
 		register_json(view, object);
+	if (view->lineage)
+		callers_json(view, object);
+}
+
+static void put_dynamic_flags(const struct supervisor_status *self,
+			      json_t *object)
+{
+	json_put_word(object, "type", SUP_WORDS_CHILDREN, self->out_kind);
+	if (self->out_max_children == SUPERVISOR_CHILDREN_INFINITY)
+		json_put_text(object, "max_children", "infinity");
+	else
+		json_put_number(object, "max_children", self->out_max_children);
+	json_put_word(object, "spawn", SUP_WORDS_SPAWN, self->out_spawn);
 }
 
 void view_put_flags(const struct view *view, json_t *object)
@@ -352,6 +463,8 @@ void view_put_flags(const struct view *view, json_t *object)
 	json_put_number(object, "period", self->out_period);
 	json_put_word(object, "auto_shutdown", SUP_WORDS_AUTO_SHUTDOWN,
 		      self->out_auto_shutdown);
+	if (is_dynamic_view(view))
+		put_dynamic_flags(self, object);
 	if (self->out_partitions_max) {
 		json_put_number(object, "partitions", self->out_partitions);
 		json_put_number(object, "partitions_max",
@@ -374,9 +487,12 @@ static void supervisor_json(const struct view *view, json_t *object)
 	if (view_held(view))
 		json_put_number(object, "hold_left_ns", view_hold_left(view));
 	view_put_flags(view, object);
+	json_put_number(object, "count", view->total);
 	for (i = 0; i < view->count; i++)
 		json_array_append_new(children, view_json(&view->children[i]));
 	json_object_set_new(object, "children", children);
+	if (view->more)
+		json_put_number(object, "more", view->more);
 }
 
 json_t *view_json(const struct view *view)
@@ -386,8 +502,9 @@ json_t *view_json(const struct view *view)
 
 	json_put_text(object, "path", view->path);
 	json_put_text(object, "id", view->id);
-	json_put_text(object, "type",
-		      view->is_supervisor ? "supervisor" : "worker");
+	if (view->is_dynamic_child)
+		json_put_text(object, "spec", sup_children_id(view->as_child));
+	json_put_text(object, "type", view_type(view));
 	json_put_made(object, "state", view_state(view));
 	json_put_number(object, "pid", view_pid(view));
 	json_put_number(object, "restarts", view_restarts(view));
