@@ -18,10 +18,11 @@
 int sup_ioctl(int fd, unsigned long request, void *arg)
 {
 	int saved = errno;
-	int ret = 0;
+	int ret;
 
-	if (ioctl(fd, request, arg) < 0)
-		ret = -errno;
+	if (!ioctl(fd, request, arg))
+		return 0;
+	ret = -errno;
 	errno = saved;
 	return ret;
 }
@@ -90,7 +91,7 @@ void *sup_realloc(void *mem, size_t size)
 	int saved = errno;
 
 	mem = realloc(mem, size);
-	errno = saved;
+	sup_errno_restore(saved);
 	return mem;
 }
 
@@ -99,7 +100,7 @@ void sup_free(void *mem)
 	int saved = errno;
 
 	free(mem);
-	errno = saved;
+	sup_errno_restore(saved);
 }
 
 void sup_close(int fd)
@@ -108,7 +109,7 @@ void sup_close(int fd)
 
 	if (fd >= 0)
 		close(fd);
-	errno = saved;
+	sup_errno_restore(saved);
 }
 
 uint32_t sup_len32(size_t len)

@@ -6,6 +6,7 @@
 #ifndef SUP_INTERNAL_H
 #define SUP_INTERNAL_H
 
+#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,6 +50,16 @@ int sup_result_begin(const struct sup_result *result, struct sup_result *local);
 void sup_result_refused(struct sup_result *local, int error, uint32_t limit,
 			uint32_t max);
 void sup_result_end(struct sup_result *result, const struct sup_result *local);
+
+/*
+ * What errno was, written only where that changes it: in a process that forks, the
+ * first write to a page copies it.
+ */
+static inline void sup_errno_restore(int saved)
+{
+	if (errno != saved)
+		errno = saved;
+}
 
 /* base.c: realloc(3), free(3) and close(2) that leave errno alone. */
 void *sup_realloc(void *mem, size_t size);

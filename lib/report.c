@@ -33,6 +33,13 @@ int sup_child_report(int device, uint64_t token, uint32_t report, int error)
 	return sup_ioctl(device, SUPERVISOR_CHILD_REPORT, &arg);
 }
 
+int sup_reset_signals(int device)
+{
+	struct supervisor_reset_signals arg = { .size = sizeof(arg) };
+
+	return sup_ioctl(device, SUPERVISOR_RESET_SIGNALS, &arg);
+}
+
 int sup_notify_ready(void)
 {
 	int device = sup_device_open();

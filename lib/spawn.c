@@ -254,18 +254,13 @@ fail:
 void sup_spawn_block(uint64_t *mask)
 {
 	static const uint64_t all = ~0ULL;
-	int saved = errno;
 
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, mask, SIGSET_BYTES);
-	errno = saved;
 }
 
 void sup_spawn_unblock(const uint64_t *mask)
 {
-	int saved = errno;
-
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, NULL, SIGSET_BYTES);
-	errno = saved;
 }
 
 int sup_spawn(struct sup_spawn *spawn)

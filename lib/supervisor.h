@@ -674,6 +674,13 @@ SUP_API int sup_child_report(int device, uint64_t token, uint32_t report,
 			     int error);
 
 /*
+ * Every signal has its default action, none is blocked in the calling thread: in one
+ * call what a forked process that does not exec needs, lest it run its parent's
+ * handlers. Async-signal-safe. Errors: ENOTTY (the module knows it not).
+ */
+SUP_API int sup_reset_signals(int device);
+
+/*
  * For a program with readiness notify: it is ready. Opens the device for the
  * moment. Errors: those of sup_device_open() and sup_child_report(); ESRCH when
  * it is nobody's child, which most programs will want to ignore.

@@ -18,7 +18,7 @@
 /* Room for the largest message, at least. */
 #define BUF_SIZE (SUPERVISOR_PAYLOAD_MAX + 4096)
 #define BUCKETS_FIRST 16
-/* A queue that is long is looked through in turn, a few with each call. */
+/* With each call: more than can have come since the last one. */
 #define REAP_AT_ONCE 2
 
 int sup_tasks_check(const struct sup_tasks *tasks)
@@ -58,24 +58,103 @@ int sup_tasks_new(struct sup_tasks **tasks, int device,
 	return 0;
 }
 
+/* ---- records -------------------------------------------------------------- */
+
+/*
+ * They are used again and again: a malloc and a free would write to memory of their
+ * own, and after a fork each page that is written to is copied.
+ */
+static void *record_new(void *spare, size_t size)
+{
+	int saved = errno;
+
+	if (spare)
+		return memset(spare, 0, size);
+	spare = calloc(1, size);
+	sup_errno_restore(saved);
+	return spare;
+}
+
+struct sup_task *sup_task_alloc(struct sup_tasks *tasks)
+{
+	struct sup_task *spare = tasks->spare_tasks;
+	struct sup_task *task;
+
+	if (spare)
+		tasks->spare_tasks = spare->next;
+	task = record_new(spare, sizeof(*task));
+	if (!task)
+		return NULL;
+	task->tasks = tasks;
+	task->result.sz = sizeof(task->result);
+	task->memfd = -1;
+	return task;
+}
+
+void sup_task_release(struct sup_task *task)
+{
+	task->next = task->tasks->spare_tasks;
+	task->tasks->spare_tasks = task;
+}
+
+struct sup_task_process *sup_process_alloc(struct sup_tasks *tasks)
+{
+	struct sup_task_process *spare = tasks->spare_processes;
+
+	if (spare)
+		tasks->spare_processes = spare->next;
+	return record_new(spare, sizeof(*spare));
+}
+
+void sup_process_release(struct sup_tasks *tasks,
+			 struct sup_task_process *process)
+{
+	if (process->gate)
+		sup_gate_put(tasks, process->gate);
+	process->next = tasks->spare_processes;
+	tasks->spare_processes = process;
+}
+
+static void processes_free(struct sup_task_process *process)
+{
+	struct sup_task_process *next;
+
+	for (; process; process = next) {
+		next = process->next;
+		free(process);
+	}
+}
+
+static void records_free(struct sup_tasks *tasks)
+{
+	struct sup_task *next;
+
+	for (struct sup_task *task = tasks->spare_tasks; task; task = next) {
+		next = task->next;
+		free(task);
+	}
+	processes_free(tasks->spare_processes);
+	processes_free(tasks->leaving);
+}
+
 void sup_tasks_free(struct sup_tasks *tasks)
 {
-	struct sup_task_process *process, *next;
+	struct sup_task_process *process;
 	int saved = errno;
 
 	if (!tasks)
 		return;
-	for (process = tasks->leaving; process; process = next) {
-		next = process->next;
-		if (!sup_tasks_check(tasks))
+	/* In a fork there is none of them. */
+	if (!sup_tasks_check(tasks)) {
+		for (process = tasks->leaving; process; process = process->next)
 			sup_process_reap(process);
-		free(process);
+		sup_close(tasks->mailbox);
 	}
+	records_free(tasks);
 	sup_gates_free(tasks);
 	sup_task_stack_free(tasks);
 	if (tasks->buf)
 		munmap(tasks->buf, BUF_SIZE);
-	sup_close(tasks->mailbox);
 	sup_close(tasks->device);
 	free(tasks->buckets);
 	free(tasks);
@@ -256,30 +335,30 @@ static bool tasks_reap_one(struct sup_tasks *tasks,
 {
 	if (!sup_process_reap(process))
 		return false;
-	if (process->gate)
-		sup_gate_put(tasks, process->gate);
-	sup_free(process);
+	sup_process_release(tasks, process);
 	return true;
 }
 
-void sup_tasks_leave(struct sup_tasks *tasks, struct sup_task_process *process)
+void sup_tasks_leave(struct sup_tasks *tasks, struct sup_task_process *process,
+		     bool dead)
 {
-	if (!tasks_reap_one(tasks, process))
+	if (!dead || !tasks_reap_one(tasks, process))
 		tasks_queue(tasks, process);
 }
 
+/* Who still lives is asked again when it is its turn. */
 void sup_tasks_reap(struct sup_tasks *tasks)
 {
 	struct sup_task_process *process;
 
-	for (int i = 0; i < REAP_AT_ONCE; i++) {
+	for (int i = 0; i < REAP_AT_ONCE && tasks->leaving; i++) {
 		process = tasks->leaving;
-		if (!process)
-			return;
 		tasks->leaving = process->next;
 		if (!tasks->leaving)
 			tasks->leaving_end = &tasks->leaving;
-		if (!tasks_reap_one(tasks, process))
+		if (!tasks_reap_one(tasks, process)) {
 			tasks_queue(tasks, process);
+			return;
+		}
 	}
 }

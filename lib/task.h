@@ -117,7 +117,7 @@ struct sup_gate {
 
 /**
  * struct sup_task_process - a process that we have forked and not reaped yet
- * @next: in the queue, when no task is its any more
+ * @next: in the queue, when no task is its any more; while it is spare
  * @pid: its number, which no other process has before it is reaped
  * @group: it leads its process group, of which nothing outlives it
  * @gate: its, or NULL
@@ -152,6 +152,10 @@ struct sup_tasks {
 	struct sup_gate *gates;		/* free ones */
 	struct sup_gate_page *pages;
 
+	/* to be used again */
+	struct sup_task *spare_tasks;
+	struct sup_task_process *spare_processes;
+
 	/* to be reaped, when they are dead */
 	struct sup_task_process *leaving;
 	struct sup_task_process **leaving_end;
@@ -165,7 +169,7 @@ enum sup_task_state {
 
 struct sup_task {
 	struct sup_tasks *tasks;
-	struct sup_task *next;		/* in its bucket */
+	struct sup_task *next;		/* in its bucket; while it is spare */
 	struct sup_list memfds;		/* while @memfd is open */
 	enum sup_task_state state;
 	uint64_t ref;			/* of the monitor, which is an alias */
@@ -189,6 +193,13 @@ struct sup_task {
 
 /* -EPERM in any other process, which must not touch what it has inherited. */
 int sup_tasks_check(const struct sup_tasks *tasks);
+/* New ones, or NULL: all zero but for the owner and what none is not 0 for. */
+struct sup_task *sup_task_alloc(struct sup_tasks *tasks);
+struct sup_task_process *sup_process_alloc(struct sup_tasks *tasks);
+/* What they hold goes before. */
+void sup_task_release(struct sup_task *task);
+void sup_process_release(struct sup_tasks *tasks,
+			 struct sup_task_process *process);
 /* Makes the mailbox, unless there is one. */
 int sup_tasks_ready(struct sup_tasks *tasks);
 /*
@@ -202,8 +213,9 @@ void sup_tasks_drain(struct sup_tasks *tasks);
 int sup_tasks_reserve(struct sup_tasks *tasks);
 void sup_tasks_add(struct sup_tasks *tasks, struct sup_task *task);
 void sup_tasks_remove(struct sup_tasks *tasks, struct sup_task *task);
-/* A process of which nobody wants to know any more: reaped when it is dead. */
-void sup_tasks_leave(struct sup_tasks *tasks, struct sup_task_process *process);
+/* A process of which nobody wants to know any more: reaped when it is @dead. */
+void sup_tasks_leave(struct sup_tasks *tasks, struct sup_task_process *process,
+		     bool dead);
 /* Reaps some of those that are. */
 void sup_tasks_reap(struct sup_tasks *tasks);
 

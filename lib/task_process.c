@@ -21,7 +21,7 @@ static int process_look(const struct sup_task_process *process, siginfo_t *info)
 		ret = waitid(P_PID, (id_t)process->pid, info,
 			     WEXITED | WNOHANG | WNOWAIT);
 	} while (ret < 0 && errno == EINTR);
-	errno = saved;
+	sup_errno_restore(saved);
 	if (ret < 0)
 		return -ESRCH;
 	return info->si_pid == process->pid;
@@ -47,7 +47,7 @@ static void process_kill(const struct sup_task_process *process, int signal)
 	int saved = errno;
 
 	kill(process->group ? -process->pid : process->pid, signal);
-	errno = saved;
+	sup_errno_restore(saved);
 }
 
 int sup_process_signal(const struct sup_task_process *process, int signal)
@@ -77,7 +77,7 @@ bool sup_process_reap(const struct sup_task_process *process)
 	do {
 		ret = waitpid(process->pid, NULL, WNOHANG);
 	} while (ret < 0 && errno == EINTR);
-	errno = saved;
+	sup_errno_restore(saved);
 	/* no child of ours any more: somebody else has reaped it */
 	return ret != 0;
 }

@@ -27,36 +27,67 @@ static int writer_put_file(const struct sup_task_writer *writer,
 			   const char *bytes, size_t len)
 {
 	uint64_t at = writer->len;
+	int saved = errno;
+	int ret = 0;
 	ssize_t n;
 
-	for (; len; bytes += n, at += (size_t)n, len -= (size_t)n) {
+	for (; len && !ret; bytes += n, at += (size_t)n, len -= (size_t)n) {
 		n = pwrite(writer->fd, bytes, len, (off_t)at);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n < 0)
-			n = 0;
+		if (n >= 0)
+			continue;
+		if (errno != EINTR)
+			ret = -errno;
+		n = 0;
 	}
-	return 0;
+	errno = saved;
+	return ret;
 }
 
 /* Mapped, so that a function may be in a fork of a process with threads. */
 static int writer_reserve(struct sup_task_writer *writer, size_t len)
 {
+	int saved;
 	void *mem;
 
 	if (writer->mem || writer->len + len <= sizeof(writer->small))
 		return 0;
+	saved = errno;
 	mem = mmap(NULL, SUPERVISOR_PAYLOAD_MAX, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (mem == MAP_FAILED)
+	if (mem == MAP_FAILED) {
+		errno = saved;
 		return -ENOMEM;
+	}
 	writer->mem = memcpy(mem, writer->small, (size_t)writer->len);
 	return 0;
 }
 
+/*
+ * Most results are few bytes. In a new process memcpy() is a page of code that is
+ * mapped first, which takes longer than the rest of the reply.
+ */
+static void copy(char *to, const char *from, size_t len)
+{
+	if (len >= 16) {
+		memcpy(to, from, len);
+		return;
+	}
+	if (len & 8)
+		memcpy(to, from, 8);
+	to += len & 8;
+	from += len & 8;
+	if (len & 4)
+		memcpy(to, from, 4);
+	to += len & 4;
+	from += len & 4;
+	if (len & 2)
+		memcpy(to, from, 2);
+	if (len & 1)
+		to[len & 2] = from[len & 2];
+}
+
 int sup_task_write(struct sup_task_writer *writer, const void *buf, size_t len)
 {
-	int saved = errno;
 	int ret;
 
 	if (len > writer->max - writer->len || writer->too_large) {
@@ -68,10 +99,9 @@ int sup_task_write(struct sup_task_writer *writer, const void *buf, size_t len)
 	} else {
 		ret = writer_reserve(writer, len);
 		if (!ret && len)
-			memcpy((char *)sup_writer_bytes(writer) + writer->len,
-			       buf, len);
+			copy((char *)sup_writer_bytes(writer) + writer->len,
+			     buf, len);
 	}
-	errno = saved;
 	if (!ret)
 		writer->len += len;
 	return ret;
@@ -221,7 +251,7 @@ static uint64_t file_end(const struct sup_task *task)
 }
 
 /* Its result is settled. */
-static void task_end(struct sup_task *task, enum sup_task_kind kind)
+static void task_end(struct sup_task *task, enum sup_task_kind kind, bool dead)
 {
 	struct sup_tasks *tasks = task->tasks;
 	struct sup_task_process *process = task->process;
@@ -234,7 +264,7 @@ static void task_end(struct sup_task *task, enum sup_task_kind kind)
 	sup_task_close_file(task);
 	task->process = NULL;
 	if (process)
-		sup_tasks_leave(tasks, process);
+		sup_tasks_leave(tasks, process, dead);
 	if (task->marked) {
 		tasks->ended++;
 		tasks->died += task->result.kind == SUP_TASK_EXIT;
@@ -250,7 +280,7 @@ void sup_task_replied(struct sup_task *task, const void *data, size_t len)
 						     __ATOMIC_ACQUIRE));
 	else if (sup_task_keep(task, data, len))
 		task->result.error = ENOMEM;
-	task_end(task, SUP_TASK_OK);
+	task_end(task, SUP_TASK_OK, false);
 }
 
 void sup_task_died(struct sup_task *task, uint32_t reason, int status)
@@ -272,7 +302,8 @@ void sup_task_died(struct sup_task *task, uint32_t reason, int status)
 						     __ATOMIC_ACQUIRE);
 	if (task->result.error == EMSGSIZE && !task->program)
 		task->too_large = true;
-	task_end(task, task->program && normal ? SUP_TASK_OK : SUP_TASK_EXIT);
+	task_end(task, task->program && normal ? SUP_TASK_OK : SUP_TASK_EXIT,
+		 true);
 }
 
 void sup_task_tell(const struct sup_task *task, struct sup_task_result *result)

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -70,7 +71,7 @@ struct sup_gate *sup_gate_get(struct sup_tasks *tasks)
 	if (!tasks->gates) {
 		page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-		errno = saved;
+		sup_errno_restore(saved);
 		if (page == MAP_FAILED)
 			return NULL;
 		page->next = tasks->pages;
@@ -163,10 +164,12 @@ static int gate_wait_joined(const struct sup_task_process *process)
  */
 static int start_join(const struct start *start)
 {
+	struct supervisor_reset_signals reset = { .size = sizeof(reset) };
 	int ret;
 
 	if (start->work.supervisor < 0) {
-		sup_spawn_reset_signals();
+		if (ioctl(start->tasks->device, SUPERVISOR_RESET_SIGNALS, &reset))
+			sup_spawn_reset_signals();
 		return 0;
 	}
 	do {
@@ -199,12 +202,19 @@ static int start_monitor(struct start *start, pid_t pid)
 /* ---- a function ------------------------------------------------------- */
 
 /*
+ * In its process, what each page costs that was not touched before is more than all
+ * that is done here: a page that is written to is copied, and one of code, of the libc
+ * too, is mapped anew. So we write to no memory of the owner's, and system calls are
+ * made directly, and leave no errno behind.
+ */
+
+/*
  * The owner's mailbox would live on with us, and so would the results of others. Of
  * what is the program's own we know nothing.
  */
 static void child_close(const struct start *start)
 {
-	struct sup_tasks *tasks = start->tasks;
+	const struct sup_tasks *tasks = start->tasks;
 	const struct sup_list *node = tasks->memfds.next;
 
 	for (; node != &tasks->memfds; node = node->next) {
@@ -212,30 +222,33 @@ static void child_close(const struct start *start)
 			container_of(node, struct sup_task, memfds);
 
 		if (task != start->task)
-			close(task->memfd);
+			syscall(SYS_close, task->memfd);
 	}
 	if (tasks->mailbox >= 0)
-		close(tasks->mailbox);
-	tasks->mailbox = -1;
+		syscall(SYS_close, tasks->mailbox);
 }
 
 /* Says what came of it: 0, or the error that it died of. */
 static int child_reply(const struct start *start, struct sup_gate *gate,
 		       const struct sup_task_writer *writer)
 {
-	int ret;
+	struct supervisor_alias_send reply = {
+		.size = sizeof(reply),
+		.alias = gate->ref,
+		.buf = u64_from_ptr(sup_writer_bytes(writer)),
+		.len = writer->fd < 0 ? (uint32_t)writer->len : 0,
+		.deadline = SUPERVISOR_NO_DEADLINE,
+	};
 
 	if (writer->too_large)
 		return EMSGSIZE;
 	if (!gate->ref)
 		return 0;
 	__atomic_store_n(&gate->len, writer->len, __ATOMIC_RELEASE);
-	ret = sup_alias_send(start->tasks->device, gate->ref,
-			     sup_writer_bytes(writer),
-			     writer->fd < 0 ? (size_t)writer->len : 0,
-			     SUPERVISOR_NO_DEADLINE, NULL);
+	if (!ioctl(start->tasks->device, SUPERVISOR_ALIAS_SEND, &reply))
+		return 0;
 	/* Nobody waits any more, or is there. */
-	return ret == -ESTALE || ret == -ESHUTDOWN ? 0 : -ret;
+	return errno == ESTALE || errno == ESHUTDOWN ? 0 : errno;
 }
 
 static _Noreturn void child_run(const struct start *start)
@@ -285,7 +298,6 @@ static int function_admit(struct start *start)
 static int start_function(struct start *start)
 {
 	struct sup_task_process *process = start->process;
-	int saved = errno;
 	uint64_t mask;
 	pid_t pid;
 	int ret;
@@ -303,7 +315,6 @@ static int start_function(struct start *start)
 		process->pid = pid;
 		ret = function_admit(start);
 	}
-	errno = saved;
 	return ret;
 }
 
@@ -347,7 +358,7 @@ static int tasks_map_stack(struct sup_tasks *tasks)
 		mprotect(mem, PAGE, PROT_NONE);
 		tasks->stack = mem;
 	}
-	errno = saved;
+	sup_errno_restore(saved);
 	return mem == MAP_FAILED ? -ENOMEM : 0;
 }
 
@@ -421,15 +432,13 @@ static void start_undo(struct start *start)
 		if (start->link)
 			sup_process_unlink(tasks->device, process->pid);
 		sup_process_signal(process, SIGKILL);
-		sup_tasks_leave(tasks, process);
+		sup_tasks_leave(tasks, process, false);
 	} else if (process) {
-		if (process->gate)
-			sup_gate_put(tasks, process->gate);
-		sup_free(process);
+		sup_process_release(tasks, process);
 	}
 	if (task) {
 		sup_task_close_file(task);
-		sup_free(task);
+		sup_task_release(task);
 	}
 }
 
@@ -440,7 +449,7 @@ static int start_prepare(struct start *start, bool awaited)
 	struct sup_task *task;
 	int ret;
 
-	start->process = calloc(1, sizeof(*start->process));
+	start->process = sup_process_alloc(tasks);
 	if (!start->process)
 		return -ENOMEM;
 	if (!awaited)
@@ -450,12 +459,9 @@ static int start_prepare(struct start *start, bool awaited)
 		ret = sup_tasks_reserve(tasks);
 	if (ret)
 		return ret;
-	task = calloc(1, sizeof(*task));
+	task = sup_task_alloc(tasks);
 	if (!task)
 		return -ENOMEM;
-	task->tasks = tasks;
-	task->result.sz = sizeof(task->result);
-	task->memfd = -1;
 	task->max = start->work.result_max;
 	task->program = !!start->work.command;
 	start->task = task;
@@ -502,14 +508,14 @@ static int tasks_start(struct sup_tasks *tasks, const struct sup_work *work,
 	if (!ret)
 		ret = start.work.fn ? start_function(&start) :
 				      start_program(&start);
-	errno = saved;
+	sup_errno_restore(saved);
 	if (ret) {
 		start_undo(&start);
 		return ret;
 	}
 	ret = start.process->pid;
 	if (!task) {
-		sup_tasks_leave(tasks, start.process);
+		sup_tasks_leave(tasks, start.process, false);
 		return ret;
 	}
 	start.task->ref = start.ref;
@@ -559,18 +565,14 @@ int sup_task_completed(struct sup_tasks *tasks, const void *data, size_t len,
 	*task = NULL;
 	if (ret)
 		return ret;
-	t = sup_realloc(NULL, sizeof(*t));
+	t = sup_task_alloc(tasks);
 	if (!t)
 		return -ENOMEM;
-	memset(t, 0, sizeof(*t));
-	t->tasks = tasks;
-	t->memfd = -1;
 	t->state = SUP_TASK_ENDED;
-	t->result.sz = sizeof(t->result);
 	t->result.kind = SUP_TASK_OK;
 	ret = sup_task_keep(t, data, len);
 	if (ret) {
-		sup_free(t);
+		sup_task_release(t);
 		return ret;
 	}
 	*task = t;

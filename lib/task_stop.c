@@ -27,7 +27,7 @@ void sup_task_give_up(struct sup_task *task)
 	sup_tasks_remove(tasks, task);
 	task->state = SUP_TASK_GIVEN_UP;
 	sup_task_close_file(task);
-	sup_tasks_leave(tasks, task->process);
+	sup_tasks_leave(tasks, task->process, false);
 	task->process = NULL;
 }
 
@@ -46,19 +46,16 @@ void sup_task_free(struct sup_task *task)
 
 	if (!task)
 		return;
-	if (sup_tasks_check(task->tasks)) {
-		/* a copy, in a fork: what it stands for is not ours */
-		sup_free(task->mem);
-		sup_free(task);
-		return;
+	if (!sup_tasks_check(task->tasks)) {
+		sup_task_give_up(task);
+		sup_tasks_reap(task->tasks);
+		if (task->map)
+			munmap(task->map, task->result.len);
 	}
-	sup_task_give_up(task);
-	sup_tasks_reap(task->tasks);
-	if (task->map)
-		munmap(task->map, task->result.len);
+	/* of a copy, in a fork, that is all: what it stands for is not ours */
 	free(task->mem);
-	free(task);
-	errno = saved;
+	sup_task_release(task);
+	sup_errno_restore(saved);
 }
 
 int sup_task_pid(const struct sup_task *task)

@@ -95,7 +95,6 @@ int sup_task_await_many(struct sup_task *const tasks[], size_t n,
 
 	if (ret || !n)
 		return ret;
-	sup_tasks_reap(tasks[0]->tasks);
 	ret = wait_many(tasks, n, 0, true, deadline);
 	if (ret && ret != -ETIMEDOUT)
 		return ret;

@@ -20,6 +20,7 @@
 #include "link.h"
 #include "mailbox.h"
 #include "object.h"
+#include "process.h"
 #include "ref.h"
 #include "registry.h"
 #include "supervisor.h"
@@ -80,6 +81,7 @@ union ioctl_buffer {
 	struct supervisor_list list;
 	struct supervisor_child_attach attach;
 	struct supervisor_child_report report;
+	struct supervisor_reset_signals reset_signals;
 	struct supervisor_mailbox_create mailbox_create;
 	struct supervisor_mailbox_recv recv;
 	struct supervisor_mailbox_send send;
@@ -171,6 +173,8 @@ static const struct ioctl_op ioctl_ops[] = {
 		 SUPERVISOR_ATTACH_F_RESET_SIGNALS, 0, sup_child_attach),
 	IOCTL_OP(SUPERVISOR_CHILD_REPORT, DEVICE, 0, supervisor_child_report, error, 0, 0,
 		 sup_child_report),
+	IOCTL_OP(SUPERVISOR_RESET_SIGNALS, DEVICE, 0, supervisor_reset_signals, flags, 0, 0,
+		 sup_process_reset_signals),
 	IOCTL_OP(SUPERVISOR_LINEAGE, DEVICE, 0, supervisor_lineage, __reserved, 0,
 		 RESERVED(supervisor_lineage), sup_lineage),
 	IOCTL_OP(SUPERVISOR_MAILBOX_CREATE, DEVICE, 0, supervisor_mailbox_create, out_id,

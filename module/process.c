@@ -1147,6 +1147,19 @@ void sup_current_reset_signals(void)
 }
 
 /**
+ * sup_process_reset_signals - ioctl(SUPERVISOR_RESET_SIGNALS)
+ * @ucmd: the ioctl
+ *
+ * Context: process.
+ * Return: 0.
+ */
+int sup_process_reset_signals(struct sup_ucmd *ucmd)
+{
+	sup_current_reset_signals();
+	return 0;
+}
+
+/**
  * sup_process_init - set up the table of processes
  *
  * Context: module init.

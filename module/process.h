@@ -19,6 +19,7 @@ struct sup_callers;
 struct sup_object;
 struct sup_process;
 struct sup_trap;
+struct sup_ucmd;
 
 /**
  * struct sup_identity - which child of which supervisor a process is
@@ -259,5 +260,6 @@ bool sup_current_is_exiting(const struct sup_process *process);
 bool sup_current_is_child_of(const struct sup_process *process);
 bool sup_current_leads_group(void);
 void sup_current_reset_signals(void);
+int sup_process_reset_signals(struct sup_ucmd *ucmd);
 
 #endif

@@ -447,6 +447,10 @@ static void test_notify(void)
 	   "and so is taking too long");
 	is(result.error, ETIMEDOUT, "which is ETIMEDOUT");
 	is(sup_notify_ready(), -ESRCH, "we are nobody's child");
+	signal(SIGUSR1, SIG_IGN);
+	is(sup_reset_signals(-1), -EBADF, "no device, no signals reset");
+	is(sup_reset_signals(device), 0, "signals are reset");
+	ok(signal(SIGUSR1, SIG_DFL) == SIG_DFL, "to their default actions");
 	tree_end(&tree);
 }
 

@@ -381,6 +381,22 @@ static int do_attach_keyed(struct scene *scene)
 	return found == (err ? -ENOENT : getpid()) ? err : -EPROTO;
 }
 
+/* Done, or not at all; done may be untold. */
+static int do_reset_signals(struct scene *scene)
+{
+	struct supervisor_reset_signals reset = ARG(supervisor_reset_signals);
+	__sighandler_t was;
+	int err;
+
+	if (signal(SIGUSR1, SIG_IGN) == SIG_ERR)
+		return -errno;
+	err = _test_ioctl(scene->dev, SUPERVISOR_RESET_SIGNALS, &reset);
+	was = signal(SIGUSR1, SIG_DFL);
+	if (was == SIG_ERR)
+		return -errno;
+	return err == -EFAULT || (was == SIG_IGN) == !!err ? err : -EPROTO;
+}
+
 /* The flag works if, and only if, the attach does; that may be untold (EFAULT). */
 static int do_attach_resetting(struct scene *scene)
 {
@@ -1032,6 +1048,7 @@ FIXTURE_VARIANT(fail_nth)
 	X(attach_keyed_duplicate, .call = do_attach_keyed, .allocates = true, \
 	  .forks = true, .keyed = KEYED_DUPLICATE) \
 	X(CHILD_REPORT, .call = do_report) \
+	X(RESET_SIGNALS, .call = do_reset_signals) \
 	X(MAILBOX_CREATE, .call = do_mailbox_create, .allocates = true) \
 	X(MAILBOX_RECV, .call = do_recv) \
 	X(read, .call = do_read) \

@@ -384,18 +384,24 @@ static bool signals_are(__sighandler_t usr1, __sighandler_t usr2, int blocked)
 	       sigismember(&mask, SIGRTMIN) == blocked;
 }
 
-static void attach_resetting(struct start *start)
+static void set_signals(void)
 {
-	struct supervisor_child_attach attach =
-		ARG(supervisor_child_attach,
-		    .flags = SUPERVISOR_ATTACH_F_RESET_SIGNALS,
-		    .token = start->token ^ 1);
 	sigset_t all;
 
 	signal(SIGUSR1, SIG_IGN);
 	signal(SIGUSR2, handle_nothing);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
+}
+
+static void attach_resetting(struct start *start)
+{
+	struct supervisor_child_attach attach =
+		ARG(supervisor_child_attach,
+		    .flags = SUPERVISOR_ATTACH_F_RESET_SIGNALS,
+		    .token = start->token ^ 1);
+
+	set_signals();
 	if (_test_ioctl(start->spawner->dev, SUPERVISOR_CHILD_ATTACH,
 			&attach) != -ESTALE)
 		_exit(1);
@@ -416,6 +422,39 @@ TEST_F(process, attach_resets_signals)
 
 	test_exit(pid, 0);
 	test_no_more_exits();
+}
+
+static int reset_signals(void *argument)
+{
+	int dev = *(int *)argument;
+	struct supervisor_reset_signals reset =
+		ARG(supervisor_reset_signals, .flags = 1);
+	int err;
+
+	set_signals();
+	err = _test_ioctl(dev, SUPERVISOR_RESET_SIGNALS, &reset);
+	if (err != -EOPNOTSUPP || !signals_are(SIG_IGN, handle_nothing, 1))
+		return err ?: -EPROTO;
+	reset.flags = 0;
+	err = _test_ioctl(dev, SUPERVISOR_RESET_SIGNALS, &reset);
+	return err ?: signals_are(SIG_DFL, SIG_DFL, 0) ? 0 : -EPROTO;
+}
+
+static int reset_with_one_pending(void *argument)
+{
+	struct supervisor_reset_signals reset = ARG(supervisor_reset_signals);
+
+	set_signals();
+	raise(SIGUSR2);
+	return _test_ioctl(*(int *)argument, SUPERVISOR_RESET_SIGNALS, &reset);
+}
+
+TEST_F(process, nobodys_child_resets_signals)
+{
+	ASSERT_EQ(0, in_process(reset_signals, &self->tree.dev));
+	/* one that has come before meets its default action, and no handler */
+	ASSERT_EQ(-ECHILD, in_process(reset_with_one_pending, &self->tree.dev));
+	ASSERT_TRUE(signals_are(SIG_DFL, SIG_DFL, 0));
 }
 
 /* ---- dying while it attaches ---- */

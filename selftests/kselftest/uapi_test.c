@@ -39,6 +39,7 @@ union argument {
 	struct supervisor_list list;
 	struct supervisor_child_attach attach;
 	struct supervisor_child_report report;
+	struct supervisor_reset_signals reset_signals;
 	struct supervisor_mailbox_create mailbox_create;
 	struct supervisor_mailbox_recv recv;
 	struct supervisor_mailbox_send send;
@@ -377,6 +378,7 @@ static void fill_lock(union argument *arg)
 	  SUPERVISOR_ATTACH_F_RESET_SIGNALS, ON_DEVICE, fill_attach, ESTALE) \
 	X(CHILD_REPORT, child_report, error, 0, ON_DEVICE, fill_report, \
 	  ESRCH) \
+	X(RESET_SIGNALS, reset_signals, flags, 0, ON_DEVICE, fill_nothing, 0) \
 	X(MAILBOX_CREATE, mailbox_create, out_id, SUPERVISOR_MAILBOX_F_SURVIVE, \
 	  ON_DEVICE, fill_nothing, 0) \
 	X(MAILBOX_RECV, mailbox_recv, __reserved, \

@@ -274,6 +274,7 @@ static const struct {
 	{ "monitors", bench_monitors },
 	{ "orphans", bench_orphans },
 	{ "task", bench_task },
+	{ "spawn", bench_spawn },
 	{ "join", bench_join },
 	{ "exit-many", bench_exit_many },
 	{ "stop-all", bench_stop_all },

@@ -55,6 +55,7 @@ void bench_down(void);
 void bench_monitors(void);
 void bench_orphans(void);
 void bench_task(void);
+void bench_spawn(void);
 void bench_join(void);
 void bench_exit_many(void);
 void bench_stop_all(void);
@@ -135,10 +136,11 @@ struct tree {
 	pid_t spawner;
 };
 
+/* Not started, without children; the library's spawner is there, in a process of its own. */
+void tree_make(struct tree *tree, const struct sup_create_opts *opts);
 /*
- * Not started; the library's spawner is there, in a process of its own. With
- * @sessions each child leads one of its own, and its group is signalled;
- * without, the child alone, as the floors do.
+ * Likewise, with @children. With @sessions each leads one of its own, and its group is
+ * signalled; without, the child alone, as the floors do.
  */
 void tree_new(struct tree *tree, unsigned int children, bool sessions);
 /* Returns the time when every process was dead and the spawner had reaped it. */

@@ -111,6 +111,51 @@ void bench_join(void)
 	report(&result);
 }
 
+/* ---- and that a spawner starts ---- */
+
+static double spawned(void)
+{
+	SUP_OPTS(sup_create_opts, create, .kind = SUPERVISOR_DYNAMIC);
+	SUP_OPTS(sup_child_opts, child, .restart = SUPERVISOR_TEMPORARY,
+		 .signal_whom = SUPERVISOR_SIGNAL_PROCESS);
+	SUP_OPTS(sup_dynamic_opts, start, .child = &child, .id = "turn");
+	struct sup_command *command;
+	uint64_t begin = 0, end;
+	struct tree tree;
+
+	check(sup_command_new(&command), "cannot make a command");
+	check(sup_command_add_arg(command, program), "cannot set a command");
+	check(sup_command_add_arg(command, "exit"), "cannot set a command");
+	child.command = command;
+	tree_make(&tree, &create);
+	check(sup_start(tree.supervisor, SUPERVISOR_NO_DEADLINE, NULL, NULL),
+	      "cannot start");
+	for (int i = -WARM_UP; i < TURNS; i++) {
+		if (!i)
+			begin = now_ns();
+		check(sup_dynamic_start(tree.supervisor, &start,
+					SUPERVISOR_NO_DEADLINE, NULL),
+		      "cannot start a child");
+	}
+	/* The last one is reaped, too. */
+	end = tree_stop(&tree);
+	tree_close(&tree);
+	sup_command_free(command);
+	return (double)(end - begin) / TURNS;
+}
+
+void bench_spawn(void)
+{
+	report(&(struct result){
+		.name = "spawn",
+		.what = "a temporary child of the spawner starts, exits, is reaped",
+		.unit = UNIT_US,
+		.floor = turns(NULL),
+		.ours = spawned(),
+		.limit = 1.25,
+	});
+}
+
 /* ---- very many very small processes ---- */
 
 /* Each shares our memory and files, and sleeps. */

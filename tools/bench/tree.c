@@ -42,20 +42,25 @@ static void tree_add(struct tree *tree, unsigned int children, bool sessions)
 	sup_command_free(command);
 }
 
+void tree_make(struct tree *tree, const struct sup_create_opts *opts)
+{
+	tree->device = check(sup_device_open(), "cannot open /dev/supervisor");
+	tree->mailbox = check(sup_mailbox_create(tree->device, 0, NULL),
+			      "cannot make a mailbox");
+	tree->supervisor = check(sup_create(tree->device, tree->mailbox, opts,
+					    NULL),
+				 "cannot make a supervisor");
+	tree->spawner = process_start(tree_spawn, tree);
+	/* It waits for the first START. */
+	sleep_ms(20);
+}
+
 void tree_new(struct tree *tree, unsigned int children, bool sessions)
 {
 	SUP_OPTS(sup_create_opts, opts, .intensity = 1000, .period = 1);
 
-	tree->device = check(sup_device_open(), "cannot open /dev/supervisor");
-	tree->mailbox = check(sup_mailbox_create(tree->device, 0, NULL),
-			      "cannot make a mailbox");
-	tree->supervisor = check(sup_create(tree->device, tree->mailbox, &opts,
-					    NULL),
-				 "cannot make a supervisor");
+	tree_make(tree, &opts);
 	tree_add(tree, children, sessions);
-	tree->spawner = process_start(tree_spawn, tree);
-	/* It waits for the first START. */
-	sleep_ms(20);
 }
 
 uint64_t tree_stop(struct tree *tree)

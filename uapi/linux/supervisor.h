@@ -97,6 +97,7 @@ enum {
 	SUPERVISOR_CMD_TRAP_EXIT = 0x0b,
 	SUPERVISOR_CMD_REGISTRY_CREATE = 0x0c,
 	SUPERVISOR_CMD_LINEAGE = 0x0d,
+	SUPERVISOR_CMD_RESET_SIGNALS = 0x0e,
 	/* on a mailbox */
 	SUPERVISOR_CMD_MAILBOX_RECV = 0x20,
 	SUPERVISOR_CMD_MAILBOX_SEND = 0x21,
@@ -516,6 +517,23 @@ struct supervisor_child_report {
 	__s32 error;
 };
 #define SUPERVISOR_CHILD_REPORT _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_CHILD_REPORT)
+
+/**
+ * struct supervisor_reset_signals - ioctl(SUPERVISOR_RESET_SIGNALS) on the device
+ * @size: sizeof(struct supervisor_reset_signals)
+ * @flags: must be 0
+ *
+ * What SUPERVISOR_ATTACH_F_RESET_SIGNALS does, without becoming a child: every signal
+ * of the calling process has its default action, and none is blocked in the calling
+ * thread. In a forked process that does not exec, instead of 64 calls of sigaction(2).
+ *
+ * Context: does not wait. Errors: those of every ioctl.
+ */
+struct supervisor_reset_signals {
+	__u32 size;
+	__u32 flags;
+};
+#define SUPERVISOR_RESET_SIGNALS _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_RESET_SIGNALS)
 
 /* struct supervisor_mailbox_create.flags */
 #define SUPERVISOR_MAILBOX_F_SURVIVE (1U << 0)	/* waits for its next owner */
