@@ -279,6 +279,7 @@ static const struct {
 	{ "exit-many", bench_exit_many },
 	{ "stop-all", bench_stop_all },
 	{ "member", bench_member },
+	{ "partitions", bench_partitions },
 	{ "info", bench_info },
 	/* before any that leave a million freed objects to the allocator */
 	{ "death", bench_death },

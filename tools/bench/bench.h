@@ -60,6 +60,7 @@ void bench_join(void);
 void bench_exit_many(void);
 void bench_stop_all(void);
 void bench_member(void);
+void bench_partitions(void);
 void bench_info(void);
 void bench_lookup(void);
 void bench_peek(void);
@@ -136,7 +137,10 @@ struct tree {
 	pid_t spawner;
 };
 
-/* Not started, without children; the library's spawner is there, in a process of its own. */
+/*
+ * Not started, without children; the library's spawner is there, in a process of its
+ * own.
+ */
 void tree_make(struct tree *tree, const struct sup_create_opts *opts);
 /*
  * Likewise, with @children. With @sessions each leads one of its own, and its group is

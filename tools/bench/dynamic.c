@@ -5,8 +5,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -23,6 +25,7 @@
 #define STOPPED 1000
 #define MEMBERS 4096
 #define STACK 4096
+#define ROUNDS 10
 
 /* A supervisor whose children join. */
 struct pool {
@@ -30,7 +33,7 @@ struct pool {
 	int supervisor;
 };
 
-static void pool_new(struct pool *pool)
+static void pool_make(struct pool *pool)
 {
 	SUP_OPTS(sup_child_opts, child, .restart = SUPERVISOR_TEMPORARY,
 		 .readiness = SUPERVISOR_READINESS_ATTACH,
@@ -42,6 +45,11 @@ static void pool_new(struct pool *pool)
 	pool->device = check(sup_device_open(), "cannot open /dev/supervisor");
 	pool->supervisor = check(sup_create(pool->device, -1, &create, NULL),
 				 "cannot make a supervisor");
+}
+
+static void pool_new(struct pool *pool)
+{
+	pool_make(pool);
 	check(sup_start(pool->supervisor, SUPERVISOR_NO_DEADLINE, NULL, NULL),
 	      "cannot start");
 }
@@ -339,5 +347,111 @@ void bench_member(void)
 		.ours = elsewhere(swarm_bytes, &joins) -
 			elsewhere(swarm_bytes, &alone),
 		.limit = 384,
+	});
+}
+
+/* ---- two partitions at once ---- */
+
+static int partition_make(void *context, uint32_t partition,
+			  struct sup_child_opts *child)
+{
+	struct pool pool;
+
+	(void)context;
+	(void)partition;
+	pool_make(&pool);
+	close(pool.device);
+	child->supervisor = pool.supervisor;
+	return 0;
+}
+
+/* Each on a processor of its own. */
+struct worker {
+	int supervisor;
+	int processor;
+};
+
+static void worker_turns(void *context)
+{
+	const struct worker *worker = context;
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(worker->processor, &cpus);
+	check_errno(sched_setaffinity(0, sizeof(cpus), &cpus), "affinity");
+	for (int i = 0; i < TURNS; i++) {
+		pid_t pid = vfork();
+
+		if (!pid)
+			_exit(sup_dynamic_join(worker->supervisor, 0,
+					       SUPERVISOR_NO_DEADLINE, NULL));
+		check_errno(pid, "vfork");
+		process_wait(pid);
+	}
+}
+
+/* One child's share of the time, of two workers with so many partitions together. */
+static double partitioned(uint32_t partitions)
+{
+	SUP_OPTS(sup_create_opts, create);
+	SUP_OPTS(sup_partition_opts, opts, .make = partition_make,
+		 .partitions = partitions);
+	struct worker worker[2];
+	struct pool pool;
+	pid_t pid[2];
+	uint64_t begin;
+	double took;
+	int mailbox;
+
+	pool.device = check(sup_device_open(), "cannot open /dev/supervisor");
+	/* Nothing comes into it: nobody has to be asked for a partition. */
+	mailbox = check(sup_mailbox_create(pool.device, 0, NULL),
+			"cannot make a mailbox");
+	pool.supervisor = check(sup_partitions_create(pool.device, mailbox,
+						      &create, &opts, NULL),
+				"cannot make partitions");
+	check(sup_start(pool.supervisor, SUPERVISOR_NO_DEADLINE, NULL, NULL),
+	      "cannot start");
+	for (int i = 0; i < 2; i++) {
+		worker[i].processor = i;
+		worker[i].supervisor =
+			check(sup_open_child(pool.supervisor,
+					     i && partitions > 1 ? "1" : "0",
+					     O_RDWR, NULL),
+			      "cannot open a partition");
+	}
+	begin = now_ns();
+	for (int i = 0; i < 2; i++)
+		pid[i] = process_start(worker_turns, &worker[i]);
+	for (int i = 0; i < 2; i++)
+		process_wait(pid[i]);
+	took = (double)(now_ns() - begin) / (2 * TURNS);
+	for (int i = 0; i < 2; i++)
+		close(worker[i].supervisor);
+	pool_end(&pool);
+	close(mailbox);
+	return took;
+}
+
+/* Of several, one after the other, the one that least came in between of. */
+void bench_partitions(void)
+{
+	double one = INFINITY, two = INFINITY;
+
+	/* No counting of instructions where there are two: see run. */
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
+		fprintf(stderr, "bench: partitions: needs two processors, so ICOUNT=0\n");
+		return;
+	}
+	for (int i = 0; i < ROUNDS; i++) {
+		one = fmin(one, partitioned(1));
+		two = fmin(two, partitioned(2));
+	}
+	report(&(struct result){
+		.name = "partitions",
+		.what = "a child joins and exits, on one of two partitions, to the only one",
+		.unit = UNIT_US,
+		.floor = one,
+		.ours = two,
 	});
 }
