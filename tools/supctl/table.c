@@ -224,7 +224,7 @@ static void add_row(struct table *table, const struct view *view,
 	}
 }
 
-/* A line for those that were not read; programs have none. */
+/* A line for those that were not read; programs, with fields of their own, have none. */
 static void add_more(struct table *table, const struct view *view,
 		     const char *lead)
 {
@@ -236,13 +236,11 @@ static void add_more(struct table *table, const struct view *view,
 			 view->more);
 		return;
 	}
-	text = table->drawn ?
-		xasprintf("%s%s%" PRIu64 " more: --all shows them", lead,
-			  table->corner, view->more) :
-		xasprintf("%s: %" PRIu64 " more: --all shows them", view->path,
-			  view->more);
+	text = table->drawn ? xasprintf("%s%s...", lead, table->corner) :
+			      xasprintf("%s/...", view->path);
 	grid_cell(table->grid, text, NULL);
-	for (i = 1; i < table->width; i++)
+	grid_cell(table->grid, xasprintf("%" PRIu64 " more", view->more), NULL);
+	for (i = 2; i < table->width; i++)
 		grid_cell(table->grid, NULL, NULL);
 }
 
