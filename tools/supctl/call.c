@@ -45,6 +45,10 @@ static void explain(const char *path, int error,
 	case SUPERVISOR_RESULT_MAX_CHILDREN:
 		complain("%s: has as many children as it may", path);
 		break;
+	case SUPERVISOR_RESULT_DYNAMIC:
+		complain("%s: a dynamic supervisor's child: it can only be stopped",
+			 path);
+		break;
 	case SUPERVISOR_RESULT_NOPROC:
 	case SUPERVISOR_RESULT_EXIT:
 		complain("%s: its supervisor has ended", path);
@@ -111,22 +115,15 @@ static int open_for_call(const struct options *options, struct target *target)
 	return fd;
 }
 
-/*
- * A dynamic supervisor forgets who is gone: there is nobody to start again or to
- * delete. 0, or a negated exit status.
- */
-static int check_ordered(const struct options *options, int fd)
+/* A dynamic supervisor would say so, too, but of a restart only its second half. */
+static int check_ordered(int fd, struct sup_result *result)
 {
 	int dynamic = is_dynamic(fd);
 
-	if (dynamic < 0)
-		complain_error(-dynamic, "%s", options->argument);
-	else if (dynamic)
-		complain("%s: a dynamic supervisor's child: it can only be stopped",
-			 options->argument);
-	if (dynamic < 0)
-		return -status_of_error(-dynamic);
-	return dynamic ? -STATUS_FALSE : 0;
+	if (dynamic <= 0)
+		return dynamic;
+	result->result = SUPERVISOR_RESULT_DYNAMIC;
+	return -EOPNOTSUPP;
 }
 
 typedef int child_call(int supervisor, const char *id, uint64_t deadline,
@@ -138,18 +135,13 @@ static int call_child(int argc, char **argv, const char *doc,
 	SUP_OPTS(sup_result, result);
 	struct options options = { 0 };
 	struct target target;
-	int fd, status, err = 0;
+	int fd, err;
 
 	parse(&options, argc, argv, doc);
 	fd = open_for_call(&options, &target);
 	if (fd < 0)
 		return -fd;
-	status = check_ordered(&options, fd);
-	if (status) {
-		close(fd);
-		target_free(&target);
-		return -status;
-	}
+	err = check_ordered(fd, &result);
 	for (; *calls && err >= 0; calls++)
 		err = (*calls)(fd, target.id, options.deadline, &result);
 	close(fd);

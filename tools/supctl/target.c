@@ -72,6 +72,7 @@ int status_of_error(int error)
 	case EEXIST:
 	case ECHILD:
 	case EUSERS:
+	case EOPNOTSUPP:
 	case ESHUTDOWN:
 	case EOWNERDEAD:
 		return STATUS_FALSE;
