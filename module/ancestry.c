@@ -75,6 +75,8 @@ static size_t ancestor_write(struct sup_supervisor *sup, struct supervisor_linea
 	entry->text_offset = sizeof(*entry);
 	if (as_child) {
 		name = sup_child_name(as_child);
+		if (sup_is_dynamic(as_child->sup))
+			entry->flags = SUPERVISOR_LINEAGE_F_DYNAMIC;
 		entry->child = as_child->id;
 		entry->id_len = name->len;
 		memcpy(id, name->bytes, name->len);

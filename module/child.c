@@ -1151,6 +1151,7 @@ static void claim_identity(struct sup_watch *watch, struct sup_identity *identit
 	identity->supervisor = child->sup->object.id;
 	identity->child = READ_ONCE(child->id);
 	identity->incarnation = READ_ONCE(child->incarnation);
+	identity->dynamic = sup_is_dynamic(child->sup);
 }
 
 static size_t claim_path(struct sup_watch *watch, char *buf)

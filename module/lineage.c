@@ -266,6 +266,8 @@ static void caller_fill(const struct sup_caller *caller, struct supervisor_linea
 	};
 	if (!origin)
 		return;
+	if (origin->identity.dynamic)
+		entry->flags |= SUPERVISOR_LINEAGE_F_DYNAMIC;
 	entry->supervisor = origin->identity.supervisor;
 	entry->child = origin->identity.child;
 	entry->incarnation = origin->identity.incarnation;

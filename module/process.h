@@ -26,11 +26,13 @@ struct sup_ucmd;
  * @supervisor: the supervisor's id
  * @child: the child's id
  * @incarnation: its run
+ * @dynamic: a path calls it by @child, not by its id
  */
 struct sup_identity {
 	u64 supervisor;
 	u64 child;
 	u32 incarnation;
+	bool dynamic;
 };
 
 /**

@@ -227,6 +227,38 @@ TEST_F(lineage, of_a_nested_child)
 	close(pool);
 }
 
+TEST_F(lineage, says_who_goes_by_a_number)
+{
+	struct supervisor_child_add first = CALL(supervisor_child_add);
+	struct supervisor_child_add second = CALL(supervisor_child_add);
+	struct supervisor_create create = CREATE();
+	int inner;
+
+	test_named_tree(.kind = SUPERVISOR_DYNAMIC,
+			.max_children = SUPERVISOR_CHILDREN_INFINITY);
+	test_start(SUP);
+	ASSERT_EQ(0, _test_child_add(SUP, &CHILD("first", RUNS(child_asks_for_last, ROW)),
+				     &first));
+	ASSERT_TRUE(eventually(child_pid(SUP, row_id(ROW)) > 0));
+	test_lineage(DEV, child_pid(SUP, row_id(ROW)), -1, LINEAGE);
+	test_text("%s; first(1) < -", name);
+	ASSERT_EQ(first.out_id, LINEAGE->caller[0]->child);
+	ASSERT_EQ(SUPERVISOR_LINEAGE_F_ALIVE | SUPERVISOR_LINEAGE_F_DYNAMIC,
+		  LINEAGE->caller[0]->flags);
+	ASSERT_EQ(SUPERVISOR_LINEAGE_F_ALIVE, LINEAGE->caller[1]->flags);
+	ASSERT_EQ(0, LINEAGE->ancestor[0]->flags);
+
+	test_create(DEV, &create, &inner);
+	test_child(inner, "w", WAITS);
+	ASSERT_EQ(0, _test_child_add(SUP, &CHILD_SUPERVISOR("inner", inner), &second));
+	test_child_lineage(inner, "w", LINEAGE);
+	test_text("inner < %s; -", name);
+	ASSERT_EQ(second.out_id, LINEAGE->ancestor[0]->child);
+	ASSERT_EQ(SUPERVISOR_LINEAGE_F_DYNAMIC, LINEAGE->ancestor[0]->flags);
+	ASSERT_EQ(0, LINEAGE->ancestor[1]->flags);
+	close(inner);
+}
+
 TEST_F(lineage, of_a_process)
 {
 	pid_t pid;

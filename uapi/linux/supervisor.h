@@ -767,6 +767,7 @@ enum {
 
 /* struct supervisor_lineage_entry.flags */
 #define SUPERVISOR_LINEAGE_F_ALIVE (1U << 0)	/* CALLER: it lives, and @pid is its number */
+#define SUPERVISOR_LINEAGE_F_DYNAMIC (1U << 1)	/* a path calls it by @child, not by its id */
 
 /**
  * struct supervisor_lineage_entry - an ancestor or a caller
