@@ -10,13 +10,23 @@
 #include "../common.h"
 #include "json_put.h"
 
+/* What a path calls it: its id, or a number. */
+static char *entry_name(const struct supervisor_lineage_entry *entry)
+{
+	return entry->flags & SUPERVISOR_LINEAGE_F_DYNAMIC ?
+		xasprintf("%" PRIu64, (uint64_t)entry->child) :
+		xstrdup(sup_lineage_id(entry));
+}
+
 /* "web/2"; "" of who was nobody's child. */
 static char *caller_path(const struct supervisor_lineage_entry *entry)
 {
 	const char *path = sup_lineage_path(entry);
+	char *name = entry_name(entry);
+	char *whole = xasprintf("%s%s%s", path, *path ? "/" : "", name);
 
-	return xasprintf("%s%s%s", path, *path ? "/" : "",
-			 sup_lineage_id(entry));
+	free(name);
+	return whole;
 }
 
 char *lineage_entry_words(const struct supervisor_lineage_entry *entry)
@@ -26,7 +36,7 @@ char *lineage_entry_words(const struct supervisor_lineage_entry *entry)
 	char *path, *words;
 
 	if (entry->kind == SUPERVISOR_LINEAGE_ANCESTOR)
-		return xstrdup(sup_lineage_id(entry));
+		return entry_name(entry);
 	if (!entry->child)
 		return xasprintf("pid %d%s", entry->pid, dead);
 	path = caller_path(entry);
@@ -54,7 +64,7 @@ void lineage_put_entry(json_t *object,
 			      entry->flags & SUPERVISOR_LINEAGE_F_ALIVE);
 		json_put_number(item, "start_ns", entry->start_ns);
 	} else {
-		json_put_text(item, "id", sup_lineage_id(entry));
+		json_put_made(item, "id", entry_name(entry));
 	}
 	if (entry->supervisor)
 		json_put_number(item, "supervisor", entry->supervisor);
