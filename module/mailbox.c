@@ -867,8 +867,9 @@ static u32 event_path_len(const struct sup_event_who *who)
 static void ring_lose_locked(struct sup_mailbox *mailbox)
 {
 	lockdep_assert_held(&mailbox->lock);
-	if (!mailbox->lost++)
+	if (!mailbox->lost)
 		mailbox->lost_seq = mailbox->next_seq++;
+	WRITE_ONCE(mailbox->lost, mailbox->lost + 1);
 }
 
 /* Room for an event of @size bytes; NULL when there is none, and it is counted. */

@@ -100,7 +100,7 @@ struct sup_mailbox_listener {
  * @read_flags: SUPERVISOR_RECV_F_*: of who set @reading
  * @listeners: M: struct sup_mailbox_listener
  * @refs: M: struct sup_ref by number
- * @lost: M: events refused since the ring was full
+ * @lost: M: events refused since the ring was full; may be read without
  * @lost_seq: M: with @lost: the place of the first in the order
  * @ring: M; what of it is the reader's is told there
  * @max_messages: const

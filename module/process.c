@@ -125,7 +125,9 @@ static void process_queue_dead_locked(struct sup_process *process)
 
 static bool task_is_dead(const struct task_struct *task)
 {
-	return READ_ONCE(task->exit_state) && thread_group_empty((struct task_struct *)task);
+	/* The kernel writes it plainly, under a lock that only the hook's callers hold. */
+	return data_race(READ_ONCE(task->exit_state) &&
+			 thread_group_empty((struct task_struct *)task));
 }
 
 static int process_hook(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)

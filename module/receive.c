@@ -169,7 +169,7 @@ static void next_drop_locked(struct sup_mailbox *mailbox, const struct next *nex
 
 	lockdep_assert_held(&mailbox->lock);
 	if (next->kind == NEXT_GAP)
-		mailbox->lost -= next->lost;
+		WRITE_ONCE(mailbox->lost, mailbox->lost - next->lost);
 	/* Unless its mailbox lost its owner meanwhile, which made it void. */
 	if (next->kind != NEXT_RING || record->kind == SUP_RING_VOID)
 		return;

@@ -56,7 +56,7 @@ struct sup_ring_record {
  * @size: const: a power of two
  * @head: bytes written since it was last empty
  * @tail: bytes of these that were read
- * @live: records that are not void
+ * @live: records that are not void; may be read without
  *
  * Lifetime: of its mailbox.
  * Locking: the mailbox's; @tail and records are changed only by who reads the
@@ -122,7 +122,7 @@ static inline struct sup_ring_record *sup_ring_add(struct sup_ring *ring, u32 si
 	record = sup_ring_at(ring, ring->head);
 	record->size = size;
 	ring->head += size;
-	ring->live++;
+	WRITE_ONCE(ring->live, ring->live + 1);
 	return record;
 }
 
@@ -188,7 +188,7 @@ static inline void sup_ring_void(struct sup_ring *ring, struct sup_ring_record *
 	else
 		put_pid(record->caller);
 	record->kind = SUP_RING_VOID;
-	ring->live--;
+	WRITE_ONCE(ring->live, ring->live - 1);
 }
 
 /**
