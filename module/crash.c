@@ -14,28 +14,50 @@
 
 #include "supervisor.h"
 
-static bool child_had_started(const struct sup_policy_child *policy)
+/* A death as its supervisor sees it. */
+struct death {
+	enum sup_reason reason;
+	enum sup_verdict verdict;
+	bool had_started;
+	u64 up_ns;
+};
+
+static struct death child_death(struct sup_child *child)
 {
-	return policy->verdict != SUP_VERDICT_START_FAILED && !policy->cancelled;
+	const struct sup_dynamic_child *dynamic;
+	const struct sup_policy_child *policy;
+	struct death death;
+
+	if (sup_is_dynamic(child->sup)) {
+		dynamic = &sup_member(child)->dynamic;
+		death = (struct death){
+			dynamic->reason, dynamic->verdict, !dynamic->cancelled, dynamic->up_ns,
+		};
+	} else {
+		policy = &sup_static_child(child)->policy;
+		death = (struct death){
+			policy->reason, policy->verdict, !policy->cancelled, policy->up_ns,
+		};
+	}
+	death.had_started &= death.verdict != SUP_VERDICT_START_FAILED;
+	return death;
 }
 
 /* OTP: what its supervisor told it is no crash, nor is what it told the supervisor. */
-static bool child_crashed(struct sup_child *child)
+static bool child_crashed(const struct sup_child *child, const struct death *death)
 {
-	const struct sup_policy_child *policy = &sup_static_child(child)->policy;
-
-	if (child->is_supervisor || policy->verdict == SUP_VERDICT_OBEYED)
+	if (child->is_supervisor || death->verdict == SUP_VERDICT_OBEYED)
 		return false;
-	if (policy->reason != SUP_CRASH && policy->reason != SUP_KILLED)
+	if (death->reason != SUP_CRASH && death->reason != SUP_KILLED)
 		return false;
-	return child_had_started(policy) ||
-	       !(child->reports & (SUP_SAID_FAILED | SUP_SAID_IGNORE));
+	return death->had_started || !(child->reports & (SUP_SAID_FAILED | SUP_SAID_IGNORE));
 }
 
 /* The report but for the callers' entries; NULL without memory. To be freed. */
-static struct supervisor_msg_crash *crash_alloc(struct sup_child *child)
+static struct supervisor_msg_crash *crash_alloc(struct sup_child *child,
+						const struct death *death)
 {
-	const struct sup_policy_child *policy = &sup_static_child(child)->policy;
+	const struct sup_name *name = sup_child_name(child);
 	const struct sup_exit *exit = &child->watch.process->exit;
 	struct sup_supervisor *sup = child->sup;
 	u32 depth = sup_depth(sup) + 1;
@@ -47,8 +69,8 @@ static struct supervisor_msg_crash *crash_alloc(struct sup_child *child)
 	if (!crash)
 		return NULL;
 	id = (char *)(crash + 1);
-	path = id + policy->name.len + 1;
-	memcpy(id, policy->name.bytes, policy->name.len);
+	path = id + name->len + 1;
+	memcpy(id, name->bytes, name->len);
 	*crash = (struct supervisor_msg_crash){
 		.head = {
 			.type = SUPERVISOR_MSG_CRASH,
@@ -57,17 +79,17 @@ static struct supervisor_msg_crash *crash_alloc(struct sup_child *child)
 			.time_ns = ktime_get_ns(),
 			.incarnation = child->incarnation,
 		},
-		.reason = policy->reason,
+		.reason = death->reason,
 		.status = exit->status,
-		.decision = policy->verdict,
-		.restart = policy->spec.restart,
+		.decision = death->verdict,
+		.restart = sup_child_decides(child)->restart,
 		.exit_seq = exit->seq,
 		.exit_ns = exit->time_ns,
-		.start_ns = child_had_started(policy) ? policy->up_ns : 0,
+		.start_ns = death->had_started ? death->up_ns : 0,
 		.utime_ns = exit->utime_ns,
 		.stime_ns = exit->stime_ns,
 		.maxrss_kb = exit->maxrss_kb,
-		.id_len = policy->name.len,
+		.id_len = name->len,
 		.path_len = sup_path(sup, path),
 		.text_offset = sizeof(*crash),
 		.callers = sup_callers_nr(child->callers),
@@ -153,17 +175,18 @@ static void crash_log(const struct sup_child *child, const struct supervisor_msg
 void sup_crash(struct sup_child *child)
 {
 	struct sup_supervisor *sup = child->sup;
+	struct death death = child_death(child);
 	struct supervisor_msg_crash *crash;
 	bool wanted;
 
 	lockdep_assert_held(&sup->lock);
 	BUILD_BUG_ON(SUP_VERDICT_START_FAILED != (int)SUPERVISOR_CRASH_START_FAILED);
-	if (!child_crashed(child))
+	if (!child_crashed(child, &death))
 		return;
 	wanted = sup_event_crash_wanted(sup);
 	if (!wanted && !sup->log_crashes)
 		return;
-	crash = crash_alloc(child);
+	crash = crash_alloc(child, &death);
 	if (wanted)
 		sup_event_crash(child, crash);
 	if (crash && sup->log_crashes)

@@ -125,6 +125,15 @@ static void child_disarm_timer(struct sup_dynamic *dynamic, struct sup_dynamic_c
 	INIT_LIST_HEAD(&child->msg.node);
 }
 
+/* What its death comes to; its message is out of the queue, or never was in it. */
+static void child_decide(struct sup_dynamic *dynamic, struct sup_dynamic_child *child,
+			 enum sup_verdict verdict)
+{
+	child->verdict = verdict;
+	child->untold = true;
+	list_add_tail(&child->msg.node, &dynamic->decided);
+}
+
 static struct sup_dynamic_child *dynamic_first_timer(const struct sup_dynamic *dynamic)
 {
 	struct sup_due *due = sup_due_first(&dynamic->dues);
@@ -188,9 +197,12 @@ static bool child_settle(struct sup_dynamic *dynamic, struct sup_dynamic_child *
 	if (child->state != SUP_CHILD_UNDEFINED && child->state != SUP_CHILD_RESTARTING &&
 	    !child->dead)
 		return false;
-	child->dead = false;
 	child_disarm_timer(dynamic, child);
-	list_del_init(&child->msg.node);
+	if (!child->untold)
+		list_del_init(&child->msg.node);
+	if (child->dead)
+		child_decide(dynamic, child, SUP_VERDICT_STOPPED);
+	child->dead = false;
 	child_set_state(dynamic, child, SUP_CHILD_UNDEFINED);
 	return true;
 }
@@ -604,6 +616,7 @@ static enum dynamic_step dynamic_restart(struct sup_dynamic *dynamic,
 {
 	child_set_state(dynamic, child, SUP_CHILD_UNDEFINED);
 	if (counted && !sup_window_add(&dynamic->window, now_ns)) {
+		child->verdict = SUP_VERDICT_GIVE_UP;
 		child_unlink(dynamic, child);
 		return dynamic_stop(dynamic, SUP_DOWN_INTENSITY, SUP_SHUTDOWN, child);
 	}
@@ -642,12 +655,17 @@ static enum dynamic_step dynamic_handle_exit(struct sup_dynamic *dynamic,
 		child->failed = false;
 		if (child->lasted)
 			child->backoff_ms = 0;
-		if (!child->spec->retry.min_ms || child->lasted)
+		if (!child->spec->retry.min_ms || child->lasted) {
+			child_decide(dynamic, child, SUP_VERDICT_RESTART);
 			return dynamic_restart(dynamic, child, true, now_ns, action);
-		child_restart_delayed(dynamic, child, now_ns);
+		}
+		/* Its delay begins when that is told. */
+		child_decide(dynamic, child, SUP_VERDICT_RETRY);
+		child_set_state(dynamic, child, SUP_CHILD_RESTARTING);
 		return STEP_AGAIN;
 	}
 
+	child_decide(dynamic, child, SUP_VERDICT_DELETE);
 	child_set_state(dynamic, child, SUP_CHILD_UNDEFINED);
 	child_remove(dynamic, child);
 
@@ -655,6 +673,7 @@ static enum dynamic_step dynamic_handle_exit(struct sup_dynamic *dynamic,
 	    (dynamic->flags.common.auto_shutdown == SUP_AUTO_ALL_SIGNIFICANT &&
 	     dynamic->nr_children))
 		return STEP_AGAIN;
+	child->verdict = SUP_VERDICT_AUTO_SHUTDOWN;
 	return dynamic_stop(dynamic, SUP_DOWN_AUTO_SHUTDOWN, SUP_SHUTDOWN, NULL);
 }
 
@@ -801,11 +820,41 @@ bool sup_dynamic_next(struct sup_dynamic *dynamic, u64 now_ns, struct sup_action
 {
 	enum dynamic_step step;
 
+	/* A driver that has not asked is not told. */
+	while (sup_dynamic_decided(dynamic, now_ns))
+		;
 	memset(action, 0, sizeof(*action));
 	do {
 		step = dynamic_step(dynamic, now_ns, action);
 	} while (step == STEP_AGAIN);
 	return step == STEP_ACT;
+}
+
+/**
+ * sup_dynamic_decided() - the deaths that were decided about
+ * @dynamic: whose
+ * @now_ns: the time
+ *
+ * To be asked after each sup_dynamic_next(), as long as there is one, before the
+ * action is carried out: the delays of those that are restarted later begin with it.
+ * Some deaths are decided about when they are input: to hear of them, it is asked
+ * before, too.
+ *
+ * Return: a child whose last death has a verdict that was not told, or NULL.
+ */
+struct sup_dynamic_child *sup_dynamic_decided(struct sup_dynamic *dynamic, u64 now_ns)
+{
+	struct sup_dynamic_child *child;
+
+	child = list_first_entry_or_null(&dynamic->decided, struct sup_dynamic_child, msg.node);
+	if (!child)
+		return NULL;
+	list_del_init(&child->msg.node);
+	child->untold = false;
+	/* Unless it was settled meanwhile. */
+	if (child->verdict == SUP_VERDICT_RETRY && child->state == SUP_CHILD_RESTARTING)
+		child_restart_delayed(dynamic, child, now_ns);
+	return child;
 }
 
 /*
@@ -848,14 +897,29 @@ static void dynamic_input_not_started(struct sup_dynamic *dynamic,
 		child_gone(dynamic, child, outcome, error);
 }
 
+/* The death of who was told to stop, or killed because it took too long to start. */
+static enum sup_verdict dynamic_stopped_verdict(const struct sup_dynamic *dynamic,
+						const struct sup_dynamic_child *child,
+						enum sup_reason reason)
+{
+	bool killed = child->spec->shutdown_ms == SUP_SHUTDOWN_KILL ||
+		      dynamic->op == SUP_DYNAMIC_KILL || child->timed_out;
+
+	return sup_stopped_verdict(killed, child->timed_out, reason);
+}
+
 static void dynamic_input_exit(struct sup_dynamic *dynamic, struct sup_dynamic_child *child,
 			       enum sup_reason reason, s32 error, u64 now_ns)
 {
 	u64 lasts_ns = sup_time_after_ms(child->up_ns, child->spec->retry.reset_after_ms);
 
 	if (child->state == SUP_CHILD_STARTING || child->state == SUP_CHILD_STOPPING) {
+		enum sup_verdict verdict = child->state == SUP_CHILD_STARTING ?
+			SUP_VERDICT_START_FAILED : dynamic_stopped_verdict(dynamic, child, reason);
+
 		child->reason = reason;
 		child_gone(dynamic, child, SUP_OUTCOME_FAILED, error);
+		child_decide(dynamic, child, verdict);
 		return;
 	}
 	/* One that attached may die before its call has its turn. */
@@ -1107,6 +1171,7 @@ void sup_dynamic_init(struct sup_dynamic *dynamic, const struct sup_dynamic_flag
 	dynamic->dues = RB_ROOT_CACHED;
 	INIT_LIST_HEAD(&dynamic->children);
 	INIT_LIST_HEAD(&dynamic->forgets);
+	INIT_LIST_HEAD(&dynamic->decided);
 	sup_turns_init(&dynamic->turns);
 	sup_window_init(&dynamic->window, flags->common.intensity, flags->common.period, window,
 			window_slots);
@@ -1150,10 +1215,14 @@ struct sup_dynamic_child *sup_dynamic_clear(struct sup_dynamic *dynamic)
 	if (child) {
 		child_set_state(dynamic, child, SUP_CHILD_UNDEFINED);
 		child_unlink(dynamic, child);
-		return child;
-	}
-	child = list_first_entry_or_null(&dynamic->forgets, struct sup_dynamic_child, node);
-	if (child)
+	} else {
+		child = list_first_entry_or_null(&dynamic->forgets, struct sup_dynamic_child,
+						 node);
+		if (!child)
+			return NULL;
 		list_del_init(&child->node);
+	}
+	list_del_init(&child->msg.node);
+	child->untold = false;
 	return child;
 }

@@ -5,8 +5,13 @@
  * the inputs, actions and calls of policy.h, whose @dynamic members it uses:
  *
  *	sup_dynamic_input(dynamic, &input, now_ns);
- *	while (sup_dynamic_next(dynamic, now_ns, &action))
- *		carry_out(&action);
+ *	do {
+ *		more = sup_dynamic_next(dynamic, now_ns, &action);
+ *		while ((child = sup_dynamic_decided(dynamic, now_ns)))
+ *			tell_of_its_death(child);
+ *		if (more)
+ *			carry_out(&action);
+ *	} while (more);
  *	arm_a_timer_for(sup_dynamic_deadline(dynamic));
  *
  * It begins without children; each comes by a START_CHILD and is forgotten when
@@ -66,6 +71,7 @@ enum sup_invalid sup_dynamic_spec_validate(const struct sup_dynamic_flags *flags
  * @spec: how it is to be treated; shared with others, constant
  * @state: for the driver to read; %SUP_CHILD_UNDEFINED once it is forgotten
  * @reason: how its last incarnation ended, valid once it has died
+ * @verdict: what was decided about that: see sup_dynamic_decided()
  * @incarnation: how many of its starts have succeeded: names its process, and while
  *	it restarts the one before
  *
@@ -78,6 +84,7 @@ struct sup_dynamic_child {
 	const struct sup_child_spec *spec;
 	enum sup_child_state state : 8;
 	enum sup_reason reason : 8;
+	enum sup_verdict verdict : 8;
 	u32 incarnation;
 
 	/* private: the supervisor's own */
@@ -90,11 +97,12 @@ struct sup_dynamic_child {
 	u8 cancelled : 1;		/* was STARTING when it became STOPPING */
 	u8 timed_out : 1;		/* ... because of its start timeout */
 	u8 killed : 1;			/* KILL is out */
+	u8 untold : 1;			/* @msg is in sup_dynamic.decided */
 	u32 backoff_ms;			/* the last delay, 0 when none */
 	u64 up_ns;			/* when it last became running */
 	struct list_head node;		/* in sup_dynamic.children or .forgets */
 	union {
-		struct sup_msg msg;	/* its unhandled death, or its next try-again */
+		struct sup_msg msg;	/* its death, or its next try-again */
 		struct sup_due due;	/* end of its delay, or of our patience */
 	};
 };
@@ -141,6 +149,7 @@ struct sup_dynamic {
 	struct sup_turns turns;
 	struct rb_root_cached dues;	/* sup_dynamic_child.due */
 	struct list_head forgets;	/* sup_dynamic_child.node, to be forgotten */
+	struct list_head decided;	/* sup_dynamic_child.msg.node, with a verdict */
 
 	/* private: the operation */
 	enum sup_dynamic_op op;
@@ -170,6 +179,7 @@ void sup_dynamic_init(struct sup_dynamic *dynamic, const struct sup_dynamic_flag
 		      struct sup_window_slot *window, size_t window_slots, u64 seed);
 void sup_dynamic_input(struct sup_dynamic *dynamic, const struct sup_input *input, u64 now_ns);
 bool sup_dynamic_next(struct sup_dynamic *dynamic, u64 now_ns, struct sup_action *action);
+struct sup_dynamic_child *sup_dynamic_decided(struct sup_dynamic *dynamic, u64 now_ns);
 bool sup_dynamic_withdraw(struct sup_dynamic *dynamic, struct sup_call *call);
 u64 sup_dynamic_deadline(const struct sup_dynamic *dynamic);
 bool sup_dynamic_idle(const struct sup_dynamic *dynamic);

@@ -24,6 +24,20 @@ static inline bool sup_engine_next(struct sup_supervisor *sup, u64 now_ns,
 				     sup_policy_next(&sup->policy, now_ns, action);
 }
 
+/* A child whose death was decided about, and not told of yet, or NULL. */
+static inline struct sup_child *sup_engine_decided(struct sup_supervisor *sup, u64 now_ns)
+{
+	struct sup_dynamic_child *dynamic;
+	struct sup_policy_child *policy;
+
+	if (sup_is_dynamic(sup)) {
+		dynamic = sup_dynamic_decided(&sup->dynamic, now_ns);
+		return dynamic ? sup_dynamic_child(dynamic) : NULL;
+	}
+	policy = sup_policy_decided(&sup->policy);
+	return policy ? sup_policy_child(policy) : NULL;
+}
+
 static inline bool sup_engine_withdraw(struct sup_supervisor *sup, struct sup_call *call)
 {
 	return sup_is_dynamic(sup) ? sup_dynamic_withdraw(&sup->dynamic, call) :

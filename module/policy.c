@@ -980,9 +980,7 @@ static enum sup_verdict policy_stopped_verdict(const struct sup_policy *policy,
 	bool killed = child->spec.shutdown_ms == SUP_SHUTDOWN_KILL ||
 		      policy->op == SUP_OP_KILL || child->timed_out;
 
-	if (killed && reason == SUP_KILLED)
-		return SUP_VERDICT_OBEYED;
-	return child->timed_out ? SUP_VERDICT_START_FAILED : SUP_VERDICT_STOPPED;
+	return sup_stopped_verdict(killed, child->timed_out, reason);
 }
 
 static void policy_input_exit(struct sup_policy *policy, struct sup_policy_child *child,

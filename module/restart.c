@@ -23,6 +23,21 @@ bool sup_restart_due(s32 restart, enum sup_reason reason)
 	return restart == SUP_PERMANENT || (restart == SUP_TRANSIENT && !in_order);
 }
 
+/**
+ * sup_stopped_verdict() - what comes of the death of who was being stopped
+ * @killed: it was to be killed, and not asked to stop
+ * @timed_out: because it took too long to start
+ * @reason: how it died
+ *
+ * Return: that.
+ */
+enum sup_verdict sup_stopped_verdict(bool killed, bool timed_out, enum sup_reason reason)
+{
+	if (killed && reason == SUP_KILLED)
+		return SUP_VERDICT_OBEYED;
+	return timed_out ? SUP_VERDICT_START_FAILED : SUP_VERDICT_STOPPED;
+}
+
 /*
  * Time
  */

@@ -40,6 +40,7 @@ enum sup_verdict {
 };
 
 bool sup_restart_due(s32 restart, enum sup_reason reason);
+enum sup_verdict sup_stopped_verdict(bool killed, bool timed_out, enum sup_reason reason);
 
 /*
  * Time

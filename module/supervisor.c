@@ -453,12 +453,10 @@ static void supervisor_unkeep(struct sup_supervisor *sup)
 /* Tell of the deaths that were decided about. */
 static void supervisor_decided(struct sup_supervisor *sup)
 {
-	struct sup_policy_child *child;
+	struct sup_child *child;
 
-	if (sup_is_dynamic(sup))
-		return;
-	while ((child = sup_policy_decided(&sup->policy)))
-		sup_crash(sup_policy_child(child));
+	while ((child = sup_engine_decided(sup, ktime_get_ns())))
+		sup_crash(child);
 }
 
 /* The next action, which may have been left over; false when there is none. */
@@ -471,6 +469,8 @@ static bool supervisor_next(struct sup_supervisor *sup, struct sup_action *actio
 		sup->left_over = false;
 		return true;
 	}
+	/* By what was input, and by what comes next. */
+	supervisor_decided(sup);
 	due = sup_engine_next(sup, ktime_get_ns(), action);
 	supervisor_decided(sup);
 	supervisor_see_stopping(sup);

@@ -27,6 +27,7 @@ SUP_EXPORT_FOR_KUNIT(sup_dynamic_spec_validate);
 SUP_EXPORT_FOR_KUNIT(sup_dynamic_init);
 SUP_EXPORT_FOR_KUNIT(sup_dynamic_input);
 SUP_EXPORT_FOR_KUNIT(sup_dynamic_next);
+SUP_EXPORT_FOR_KUNIT(sup_dynamic_decided);
 SUP_EXPORT_FOR_KUNIT(sup_dynamic_withdraw);
 SUP_EXPORT_FOR_KUNIT(sup_dynamic_deadline);
 SUP_EXPORT_FOR_KUNIT(sup_slots_bytes);

@@ -82,8 +82,14 @@ static void play_input(struct policy_play *play, const struct sup_input *input)
 
 static bool play_next(struct policy_play *play, struct sup_action *action)
 {
-	return play->is_dynamic ? sup_dynamic_next(&play->dynamic, play->now_ns, action) :
-				  sup_policy_next(&play->policy, play->now_ns, action);
+	bool more;
+
+	if (!play->is_dynamic)
+		return sup_policy_next(&play->policy, play->now_ns, action);
+	more = sup_dynamic_next(&play->dynamic, play->now_ns, action);
+	while (sup_dynamic_decided(&play->dynamic, play->now_ns))
+		;
+	return more;
 }
 
 static u64 play_deadline(const struct policy_play *play)

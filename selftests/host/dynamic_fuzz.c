@@ -11,6 +11,7 @@
  *	a stop signals every process, at once, and leads to DOWN with none left
  *	it is quiescent, or waits for an answer or a deadline that can be named
  *	every call is answered once; every child it took is forgotten once
+ *	what comes of a death is told once, before anything comes of it
  *
  * Children and calls are freed as soon as they are the driver's again, so that
  * the sanitizer sees whoever still looks at them.
@@ -46,6 +47,8 @@ struct fuzz_child {
 	u64 termed_ns;
 	u64 patience_ns;	/* when a KILL is due, or U64_MAX */
 	bool refused;		/* UNKILLABLE was said */
+	bool untold;		/* it has died, and what comes of it was not said */
+	bool due;		/* what comes of it is a START */
 };
 
 struct fuzz_call {
@@ -175,6 +178,7 @@ static void fuzz_unlink(struct fuzz *fuzz, struct fuzz_child *child)
 {
 	check(child->linked && child->process == PROCESS_NONE);
 	check(child->child.state == SUP_CHILD_UNDEFINED);
+	check(!child->untold && !child->due);
 	child->linked = false;
 	fuzz->nr_linked--;
 	fuzz_put_child(fuzz, child);
@@ -235,6 +239,8 @@ static void fuzz_start(struct fuzz *fuzz, struct fuzz_child *child)
 {
 	check(fuzz->up && !sup_dynamic_stopping(&fuzz->dynamic));
 	check(!fuzz_awaited(fuzz) && child->process == PROCESS_NONE);
+	check(!child->untold);
+	child->due = false;
 	check(child->child.state == SUP_CHILD_STARTING);
 	if (child->restarts) {
 		check(child->linked);
@@ -309,8 +315,10 @@ static void fuzz_reply(struct fuzz *fuzz, struct fuzz_call *call)
 		break;
 	}
 	/* Who attached, died before and was refused is done with; so is who lives. */
-	if (call->call.type == SUP_CALL_START_CHILD && !child->linked)
+	if (call->call.type == SUP_CALL_START_CHILD && !child->linked) {
 		fuzz_process_gone(child);
+		child->untold = false;
+	}
 	fuzz_free_call(fuzz, call);
 }
 
@@ -413,12 +421,61 @@ static void fuzz_check_rest(const struct fuzz *fuzz)
 	}
 }
 
+static void fuzz_told(struct fuzz *fuzz, struct fuzz_child *child)
+{
+	const struct sup_dynamic_child *dynamic = &child->child;
+	bool restarts = sup_restart_due(dynamic->spec->restart, dynamic->reason);
+
+	check(child->linked && child->untold && child->process == PROCESS_NONE);
+	child->untold = false;
+	switch (dynamic->verdict) {
+	case SUP_VERDICT_RESTART:
+		check(restarts && dynamic->state == SUP_CHILD_STARTING);
+		child->due = true;
+		break;
+	case SUP_VERDICT_RETRY:
+		check(restarts && dynamic->spec->retry.min_ms);
+		break;
+	case SUP_VERDICT_DELETE:
+		check(!restarts && dynamic->state == SUP_CHILD_UNDEFINED);
+		break;
+	case SUP_VERDICT_GIVE_UP:
+		check(restarts && fuzz->dynamic.down == SUP_DOWN_INTENSITY);
+		break;
+	case SUP_VERDICT_AUTO_SHUTDOWN:
+		check(!restarts && fuzz->dynamic.down == SUP_DOWN_AUTO_SHUTDOWN);
+		break;
+	case SUP_VERDICT_OBEYED:
+		check(dynamic->reason == SUP_KILLED);
+		break;
+	case SUP_VERDICT_STOPPED:
+	case SUP_VERDICT_START_FAILED:
+		break;
+	default:
+		check(!"a verdict that a dynamic supervisor has");
+	}
+}
+
+static void fuzz_decided(struct fuzz *fuzz)
+{
+	struct sup_dynamic_child *child;
+
+	while ((child = sup_dynamic_decided(&fuzz->dynamic, fuzz->now_ns)))
+		fuzz_told(fuzz, fuzz_child_of(child));
+}
+
 static void fuzz_acts(struct fuzz *fuzz)
 {
 	struct sup_action action;
+	bool more;
 
-	while (sup_dynamic_next(&fuzz->dynamic, fuzz->now_ns, &action))
-		fuzz_act(fuzz, &action);
+	do {
+		fuzz_decided(fuzz);
+		more = sup_dynamic_next(&fuzz->dynamic, fuzz->now_ns, &action);
+		fuzz_decided(fuzz);
+		if (more)
+			fuzz_act(fuzz, &action);
+	} while (more);
 	fuzz_check_rest(fuzz);
 }
 
@@ -434,6 +491,7 @@ static struct fuzz_child *fuzz_pick(struct fuzz *fuzz)
 static void fuzz_exit(struct fuzz *fuzz, struct fuzz_child *child, enum sup_reason reason)
 {
 	fuzz_process_gone(child);
+	child->untold = true;
 	fuzz_tell(fuzz, SUP_IN_EXIT, child, reason);
 }
 
@@ -691,6 +749,7 @@ static void fuzz_close(struct fuzz *fuzz)
 
 	while ((child = sup_dynamic_clear(&fuzz->dynamic))) {
 		fuzz_process_gone(fuzz_child_of(child));
+		fuzz_child_of(child)->untold = false;
 		fuzz_unlink(fuzz, fuzz_child_of(child));
 	}
 	while (sup_dynamic_next(&fuzz->dynamic, fuzz->now_ns, &action)) {

@@ -157,10 +157,16 @@ static void tell_about(struct world *world, struct sim_child *child, struct sup_
 
 static bool sup_next(struct world *world, struct sim_sup *sup, struct sup_action *action)
 {
+	bool more;
+
 	if (!sup->made)
 		return false;
-	return is_dynamic(sup) ? sup_dynamic_next(&sup->dynamic, world->now_ns, action) :
-				 sup_policy_next(&sup->policy, world->now_ns, action);
+	if (!is_dynamic(sup))
+		return sup_policy_next(&sup->policy, world->now_ns, action);
+	more = sup_dynamic_next(&sup->dynamic, world->now_ns, action);
+	while (sup_dynamic_decided(&sup->dynamic, world->now_ns))
+		;
+	return more;
 }
 
 static uint64_t sup_deadline(const struct sim_sup *sup)
