@@ -73,6 +73,19 @@ int sup_child_lineage(int supervisor, const char *id,
 			   lineage);
 }
 
+int sup_dynamic_lineage(int supervisor, uint64_t child,
+			struct sup_lineage **lineage)
+{
+	struct supervisor_lineage told = {
+		.size = sizeof(told),
+		.pidfd = -1,
+		.child = child,
+	};
+
+	return lineage_ask(supervisor, SUPERVISOR_CHILD_LINEAGE, &told,
+			   lineage);
+}
+
 const struct supervisor_lineage *
 sup_lineage_of(const struct sup_lineage *lineage)
 {

@@ -326,16 +326,19 @@ SUP_API int sup_count_children(int supervisor, uint64_t deadline,
  * Whose a child is and who asked for it: the supervisors from its own to the
  * root, then the processes that asked, the last one first. Of a process (@pid
  * 0: the calling one), which @pidfd, if it is not -1, has to be of; or of the
- * child of a supervisor. On success *lineage is for the functions below.
+ * child of a supervisor, by its id, or of a dynamic one by its number. On success
+ * *lineage is for the functions below.
  * Errors: ESRCH (sup_lineage(): no such process, or nobody's child), EPERM (it
- * may not be signalled), ENOENT (sup_child_lineage()), ENAMETOOLONG, EINVAL,
- * EBADF, ENOMEM.
+ * may not be signalled), ENOENT (no such child), EOPNOTSUPP (an id to a dynamic
+ * one), ENAMETOOLONG, EINVAL, EBADF, ENOMEM.
  */
 struct sup_lineage;
 SUP_API int sup_lineage(int device, int pid, int pidfd,
 			struct sup_lineage **lineage);
 SUP_API int sup_child_lineage(int supervisor, const char *id,
 			      struct sup_lineage **lineage);
+SUP_API int sup_dynamic_lineage(int supervisor, uint64_t child,
+				struct sup_lineage **lineage);
 /* Which child it is: the out_* members. */
 SUP_API const struct supervisor_lineage *
 sup_lineage_of(const struct sup_lineage *lineage);

@@ -28,6 +28,20 @@ static struct sup_callers *callers_last(struct sup_supervisor *sup)
 	return sup_callers_get(last->callers);
 }
 
+/* A process asks for a child: its callers. The reference to @who is consumed. */
+static struct sup_callers *ask(struct sup_supervisor *sup, const struct sup_who *who, u32 *limit)
+{
+	struct sup_callers *callers, *last;
+
+	mutex_lock(&sup->lock);
+	last = callers_last(sup);
+	mutex_unlock(&sup->lock);
+	callers = sup_callers_make(sup->object.account, who, last, limit);
+	sup_callers_put(last);
+	put_pid(who->pid);
+	return callers;
+}
+
 /**
  * sup_ask - the calling process asks a supervisor for a child
  * @sup: the supervisor
@@ -38,14 +52,26 @@ static struct sup_callers *callers_last(struct sup_supervisor *sup)
  */
 struct sup_callers *sup_ask(struct sup_supervisor *sup, u32 *limit)
 {
-	struct sup_callers *callers, *last;
+	struct sup_who who;
 
-	mutex_lock(&sup->lock);
-	last = callers_last(sup);
-	mutex_unlock(&sup->lock);
-	callers = sup_callers_make(sup->object.account, last, limit);
-	sup_callers_put(last);
-	return callers;
+	sup_current_self(&who);
+	return ask(sup, &who, limit);
+}
+
+/**
+ * sup_ask_to_join - the calling process is to be a child, for which its parent asks
+ * @sup: the supervisor
+ * @limit: with -EDQUOT: SUPERVISOR_LIMIT_*
+ *
+ * Context: may sleep; S is not held.
+ * Return: the callers of the child, a reference; -EDQUOT, -ENOMEM.
+ */
+struct sup_callers *sup_ask_to_join(struct sup_supervisor *sup, u32 *limit)
+{
+	struct sup_who who;
+
+	sup_current_parent(&who);
+	return ask(sup, &who, limit);
 }
 
 /* What a root is called, to @name, with its '/'; its bytes, 0 when it has no name. */
@@ -143,7 +169,7 @@ static int lineage_tell(struct sup_child *child, struct supervisor_lineage *cmd)
 		return -ENOMEM;
 	mutex_lock(&sup->lock);
 	callers = sup_callers_get(child->callers);
-	cmd->out_incarnation = child->incarnation;
+	cmd->out_incarnation = sup_child_incarnation(child);
 	mutex_unlock(&sup->lock);
 	/* It need not have started: its place may be found for it at this moment. */
 	mutex_lock(&sup_tree_lock);
@@ -206,7 +232,7 @@ int sup_lineage(struct sup_ucmd *ucmd)
 	int ret;
 
 	lineage_clear(cmd);
-	if (cmd->id || cmd->id_len || cmd->pid < 0 || (!cmd->pid && cmd->pidfd != -1))
+	if (cmd->id || cmd->id_len || cmd->child || cmd->pid < 0 || (!cmd->pid && cmd->pidfd != -1))
 		return -EINVAL;
 	ret = lineage_pid(cmd, &pid);
 	if (ret)
@@ -218,6 +244,24 @@ int sup_lineage(struct sup_ucmd *ucmd)
 	ret = lineage_tell(child, cmd);
 	sup_child_put(child);
 	return ret;
+}
+
+/* The child that the caller means; a reference. */
+static struct sup_child *lineage_child(struct sup_supervisor *sup,
+				       const struct supervisor_lineage *cmd)
+{
+	struct sup_child *child;
+
+	if (!cmd->child)
+		return sup_child_find(sup, cmd->id, cmd->id_len);
+	if (!sup_is_dynamic(sup) || cmd->id || cmd->id_len)
+		return ERR_PTR(-EINVAL);
+	mutex_lock(&sup->lock);
+	child = sup_member_find(sup, cmd->child);
+	if (child)
+		sup_child_get(child);
+	mutex_unlock(&sup->lock);
+	return child ?: ERR_PTR(-ENOENT);
 }
 
 /**
@@ -237,7 +281,7 @@ int sup_lineage_of_child(struct sup_ucmd *ucmd)
 	lineage_clear(cmd);
 	if (cmd->pid || cmd->pidfd != -1)
 		return -EINVAL;
-	child = sup_child_find(sup, cmd->id, cmd->id_len);
+	child = lineage_child(sup, cmd);
 	if (IS_ERR(child))
 		return PTR_ERR(child);
 	ret = lineage_tell(child, cmd);

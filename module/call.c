@@ -1222,11 +1222,9 @@ static struct sup_child *member_make(struct sup_supervisor *sup, struct supervis
 	return child;
 }
 
-/* The calling process is who asks for it. */
-static int child_set_callers(struct sup_child *child, u32 *limit)
+/* Of a new child; the reference passes to it. */
+static int child_set_callers(struct sup_child *child, struct sup_callers *callers)
 {
-	struct sup_callers *callers = sup_ask(child->sup, limit);
-
 	if (IS_ERR(callers))
 		return PTR_ERR(callers);
 	child->callers = callers;
@@ -1270,7 +1268,7 @@ int sup_call_child_add(struct sup_ucmd *ucmd)
 			cmd->out_result = SUPERVISOR_RESULT_INVALID;
 		return ret;
 	}
-	ret = child_set_callers(child, &cmd->out_limit);
+	ret = child_set_callers(child, sup_ask(sup, &cmd->out_limit));
 	if (!ret)
 		ret = child_adopt(child, supervisor_fd);
 	if (!ret)
@@ -1382,7 +1380,9 @@ int sup_call_join(struct sup_ucmd *ucmd)
 		sup_spec_put(spec);
 		return PTR_ERR(child);
 	}
-	ret = join(sup, cmd, child);
+	ret = child_set_callers(child, sup_ask_to_join(sup, &cmd->out_limit));
+	if (!ret)
+		ret = join(sup, cmd, child);
 	sup_child_put(child);
 	if (ret)
 		return ret;

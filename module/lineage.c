@@ -34,8 +34,9 @@ static void caller_put(struct sup_caller *caller)
 	kfree(caller);
 }
 
-/* The calling process; @origin's reference passes to it, also when it fails. */
-static struct sup_caller *caller_alloc(struct sup_account *account, struct sup_origin *origin)
+/* @origin's reference passes to it, also when it fails. */
+static struct sup_caller *caller_alloc(struct sup_account *account, const struct sup_who *who,
+				       struct sup_origin *origin)
 {
 	struct sup_caller *caller;
 	int ret;
@@ -49,8 +50,8 @@ static struct sup_caller *caller_alloc(struct sup_account *account, struct sup_o
 		goto err_charge;
 	refcount_set(&caller->refs, 1);
 	caller->account = sup_account_get(account);
-	caller->pid = get_pid(task_tgid(current));
-	caller->start_ns = sup_current_start_ns();
+	caller->pid = get_pid(who->pid);
+	caller->start_ns = who->start_ns;
 	caller->origin = origin;
 	return caller;
 
@@ -99,43 +100,44 @@ err_caller:
 	return ERR_PTR(ret);
 }
 
-/* Is it what the calling process, with that origin and callers, would have made? */
-static bool callers_are_of_current(const struct sup_callers *callers,
-				   const struct sup_origin *origin, const struct sup_callers *own)
+/* Is it what that process, with that origin and callers, would have made? */
+static bool callers_are_of(const struct sup_callers *callers, const struct sup_who *who,
+			   const struct sup_origin *origin, const struct sup_callers *own)
 {
 	u32 nr = min_t(u32, sup_callers_nr(own), SUPERVISOR_CALLERS_MAX - 1);
 
-	return callers && callers->caller[0]->pid == task_tgid(current) &&
+	return callers && callers->caller[0]->pid == who->pid &&
 	       callers->caller[0]->origin == origin && callers->nr == nr + 1 &&
 	       (!nr || !memcmp(callers->caller + 1, own->caller, nr * sizeof(own->caller[0])));
 }
 
 /**
- * sup_callers_make - the callers of what the calling process asks for
+ * sup_callers_make - the callers of what a process asks for
  * @account: who pays for a new chain
+ * @who: the process
  * @last: another chain, which is shared if it is the same; or NULL
  * @limit: with -EDQUOT: SUPERVISOR_LIMIT_*
  *
  * Context: process; may sleep.
  * Return: a reference; -EDQUOT, -ENOMEM.
  */
-struct sup_callers *sup_callers_make(struct sup_account *account, struct sup_callers *last,
-				     u32 *limit)
+struct sup_callers *sup_callers_make(struct sup_account *account, const struct sup_who *who,
+				     struct sup_callers *last, u32 *limit)
 {
 	struct sup_callers *own, *callers;
 	struct sup_origin *origin;
 	struct sup_caller *caller;
 	int ret;
 
-	ret = sup_current_origin(&origin);
+	ret = sup_pid_origin(who->pid, &origin);
 	if (ret)
 		return ERR_PTR(ret);
-	own = origin ? sup_current_callers() : NULL;
-	if (callers_are_of_current(last, origin, own)) {
+	own = origin ? sup_pid_callers(who->pid) : NULL;
+	if (callers_are_of(last, who, origin, own)) {
 		sup_origin_put(origin);
 		callers = sup_callers_get(last);
 	} else {
-		caller = caller_alloc(account, origin);
+		caller = caller_alloc(account, who, origin);
 		callers = IS_ERR(caller) ? ERR_CAST(caller) : callers_alloc(account, caller, own);
 		if (callers == ERR_PTR(-EDQUOT))
 			*limit = SUPERVISOR_LIMIT_BYTES;

@@ -14,13 +14,14 @@
 
 struct sup_account;
 struct sup_origin;
+struct sup_who;
 
 /**
  * struct sup_caller - a process that has asked for another one
  * @refs: references: each chain with it has one
  * @account: const, referenced: pays for it
  * @pid: const, referenced: its identity
- * @start_ns: const: as sup_current_start_ns() has it
+ * @start_ns: const: as struct sup_who has it
  * @origin: const, referenced: which child it was; NULL when it was nobody's
  *
  * Lifetime: from the first time it asks to the end of the last chain with it; the
@@ -59,8 +60,8 @@ struct sup_callers {
 	struct sup_caller *caller[];
 };
 
-struct sup_callers *sup_callers_make(struct sup_account *account, struct sup_callers *last,
-				     u32 *limit);
+struct sup_callers *sup_callers_make(struct sup_account *account, const struct sup_who *who,
+				     struct sup_callers *last, u32 *limit);
 struct sup_callers *sup_callers_get(struct sup_callers *callers);
 void sup_callers_put(struct sup_callers *callers);
 u32 sup_callers_nr(const struct sup_callers *callers);

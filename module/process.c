@@ -650,13 +650,13 @@ static struct sup_process *process_if_tracked(const struct pid *pid)
 }
 
 /* Who attaches does it itself: no other thread's doing is missed that matters. */
-static bool current_is_child(void)
+static bool pid_is_child(const struct pid *pid)
 {
 	struct sup_process *process;
 	bool is;
 
 	rcu_read_lock();
-	process = process_find_rcu(task_tgid(current));
+	process = process_find_rcu(pid);
 	is = process && READ_ONCE(process->child);
 	rcu_read_unlock();
 	return is;
@@ -686,19 +686,20 @@ struct sup_watch *sup_current_claim(void)
 }
 
 /**
- * sup_current_callers - who asked for the calling process
+ * sup_pid_callers - who asked for a process
+ * @pid: its identity
  *
  * Context: process; may sleep.
  * Return: a reference, or NULL when it is nobody's child, or nobody is known.
  */
-struct sup_callers *sup_current_callers(void)
+struct sup_callers *sup_pid_callers(struct pid *pid)
 {
 	struct sup_callers *callers;
 	struct sup_watch *watch;
 
-	if (!current_is_child())
+	if (!pid_is_child(pid))
 		return NULL;
-	watch = sup_current_claim();
+	watch = sup_pid_claim(pid);
 	if (!watch)
 		return NULL;
 	callers = claim_ops->callers(watch);
@@ -834,13 +835,26 @@ static int process_origin_make(struct sup_process *process)
  */
 int sup_current_origin(struct sup_origin **origin)
 {
+	return sup_pid_origin(task_tgid(current), origin);
+}
+
+/**
+ * sup_pid_origin - what messages of a process would say of it
+ * @pid: its identity
+ * @origin: set to a reference, or to NULL when it is nobody's child
+ *
+ * Context: process; may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int sup_pid_origin(struct pid *pid, struct sup_origin **origin)
+{
 	struct sup_process *process;
 	int ret = 0;
 
 	*origin = NULL;
-	if (!current_is_child())
+	if (!pid_is_child(pid))
 		return 0;
-	process = process_if_tracked(task_tgid(current));
+	process = process_if_tracked(pid);
 	if (!process)
 		return 0;
 	*origin = process_origin_get(process);
@@ -1019,21 +1033,41 @@ u64 sup_current_exec_id(void)
 	return READ_ONCE(current->self_exec_id);
 }
 
+/* That of a task, under RCU; none of one that is being reaped. */
+static void who_set(struct sup_who *who, struct task_struct *task)
+{
+	who->pid = get_pid(task_tgid(task));
+	/* An exec by another thread makes that one the leader, of the same age. */
+	who->start_ns = READ_ONCE(task->group_leader)->start_boottime;
+}
+
 /**
- * sup_current_start_ns - when the calling process was made
+ * sup_current_self - who the calling process is
+ * @who: set to it, with a reference
  *
  * Context: process.
- * Return: CLOCK_BOOTTIME ns; with its number it is the name of this process alone.
  */
-u64 sup_current_start_ns(void)
+void sup_current_self(struct sup_who *who)
 {
-	u64 start_ns;
-
-	/* An exec by another thread makes that one the leader, of the same age. */
 	rcu_read_lock();
-	start_ns = READ_ONCE(current->group_leader)->start_boottime;
+	who_set(who, current);
 	rcu_read_unlock();
-	return start_ns;
+}
+
+/**
+ * sup_current_parent - who the calling process's real parent is at this moment
+ * @who: set to it, with a reference
+ *
+ * Context: process.
+ */
+void sup_current_parent(struct sup_who *who)
+{
+	do {
+		rcu_read_lock();
+		who_set(who, rcu_dereference(current->real_parent));
+		rcu_read_unlock();
+		/* It has gone meanwhile, and there is another one. */
+	} while (!who->pid);
 }
 
 /**

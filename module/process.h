@@ -36,6 +36,17 @@ struct sup_identity {
 };
 
 /**
+ * struct sup_who - a process, of all that there ever are
+ * @pid: its identity, referenced; NULL for nobody
+ * @start_ns: CLOCK_BOOTTIME ns: when it was made; with its number it is the name of this
+ *	process alone
+ */
+struct sup_who {
+	struct pid *pid;
+	u64 start_ns;
+};
+
+/**
  * struct sup_exit - how a process ended
  * @seq: the death's number: rises system-wide in the order of deaths
  * @time_ns: CLOCK_MONOTONIC
@@ -238,9 +249,10 @@ struct sup_watch *sup_current_claim(void);
 struct sup_watch *sup_pid_claim(struct pid *pid);
 bool sup_pid_alive(struct pid *pid);
 int sup_current_keep(struct sup_object *object);
-struct sup_callers *sup_current_callers(void);
+struct sup_callers *sup_pid_callers(struct pid *pid);
 
 int sup_current_origin(struct sup_origin **origin);
+int sup_pid_origin(struct pid *pid, struct sup_origin **origin);
 struct sup_origin *sup_origin_get(struct sup_origin *origin);
 void sup_origin_put(struct sup_origin *origin);
 
@@ -255,7 +267,8 @@ bool sup_signal_ok(const struct pid_namespace *from, struct pid *pid);
 int sup_signal(const struct pid_namespace *from, struct pid *pid, int sig);
 
 u64 sup_current_exec_id(void);
-u64 sup_current_start_ns(void);
+void sup_current_self(struct sup_who *who);
+void sup_current_parent(struct sup_who *who);
 bool sup_process_execed(struct sup_process *process, u64 exec_id);
 bool sup_current_is(const struct sup_process *process);
 bool sup_current_is_exiting(const struct sup_process *process);

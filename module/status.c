@@ -51,14 +51,6 @@ static size_t child_status_size(struct sup_child *child)
 		     (key ? key->len + 1 : 0), 8);
 }
 
-/* A run that has not started yet is shown while it starts. */
-static u32 child_incarnation(struct sup_child *child)
-{
-	if (sup_is_dynamic(child->sup) && sup_child_state(child) != SUP_CHILD_STARTING)
-		return sup_member(child)->dynamic.incarnation;
-	return child->incarnation;
-}
-
 static void child_status_write(struct sup_child *child, struct pid_namespace *ns,
 			       struct supervisor_child_status *status)
 {
@@ -75,7 +67,7 @@ static void child_status_write(struct sup_child *child, struct pid_namespace *ns
 		.state = state,
 		.type = spec->type,
 		.restart = spec->restart,
-		.incarnation = child_incarnation(child),
+		.incarnation = sup_child_incarnation(child),
 		.last_reason = child->last_reason,
 		.last_status = child->last_status,
 		.last_error = child->last_error,

@@ -495,6 +495,14 @@ static inline enum sup_child_state sup_child_state(struct sup_child *child)
 					    sup_static_child(child)->policy.state;
 }
 
+/* Its run, as it is shown: one that has not started yet is, while it starts. */
+static inline u32 sup_child_incarnation(struct sup_child *child)
+{
+	if (sup_is_dynamic(child->sup) && sup_child_state(child) != SUP_CHILD_STARTING)
+		return sup_member(child)->dynamic.incarnation;
+	return child->incarnation;
+}
+
 static inline const struct sup_child_spec *sup_child_decides(struct sup_child *child)
 {
 	return sup_is_dynamic(child->sup) ? sup_member(child)->dynamic.spec :
@@ -677,6 +685,7 @@ size_t sup_path(struct sup_supervisor *sup, char *buf);
 
 /* ancestry.c */
 struct sup_callers *sup_ask(struct sup_supervisor *sup, u32 *limit);
+struct sup_callers *sup_ask_to_join(struct sup_supervisor *sup, u32 *limit);
 size_t sup_ancestors_write(struct sup_supervisor *sup, void *buf, u32 *count);
 int sup_lineage(struct sup_ucmd *ucmd);
 int sup_lineage_of_child(struct sup_ucmd *ucmd);

@@ -355,6 +355,57 @@ int _test_child_add(int sup, const struct supervisor_child_spec *spec,
 	return _test_ioctl(sup, SUPERVISOR_CHILD_ADD, add);
 }
 
+const struct supervisor_child_spec joiner = {
+	.size = sizeof(joiner),
+	.restart = SUPERVISOR_TEMPORARY,
+	.readiness = SUPERVISOR_READINESS_ATTACH,
+	.shutdown_ms = PATIENCE_MS,
+	.supervisor_fd = -1,
+	.id = (uintptr_t)"task",
+	.id_len = 4,
+};
+
+int _test_join(int sup, __u32 flags, __u64 deadline,
+	       struct supervisor_child_join *result)
+{
+	struct supervisor_child_join join =
+		ARG(supervisor_child_join, .flags = flags, .deadline = deadline,
+		    .out_result = ~0U);
+	int err = _test_ioctl(sup, SUPERVISOR_CHILD_JOIN, &join);
+
+	if (result)
+		*result = join;
+	return err;
+}
+
+int _test_fork_join(int sup, __u64 deadline, struct joined *joined)
+{
+	int pipes[2];
+	ssize_t len;
+	pid_t pid;
+
+	if (pipe2(pipes, O_CLOEXEC))
+		return -errno;
+	joined->pid = fork();
+	if (joined->pid < 0)
+		return -errno;
+	if (!joined->pid) {
+		signal(SIGTERM, SIG_DFL);
+		joined->err = _test_join(sup, 0, deadline, &joined->join);
+		len = write(pipes[1], joined, sizeof(*joined));
+		if (len != sizeof(*joined))
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(pipes[1]);
+	pid = joined->pid;
+	len = read(pipes[0], joined, sizeof(*joined));
+	joined->pid = pid;
+	close(pipes[0]);
+	return len == sizeof(*joined) ? joined->err : -EPROTO;
+}
+
 int _test_start(int sup)
 {
 	struct supervisor_start start =
@@ -399,6 +450,14 @@ int _test_child_call_async(int sup, unsigned int command, const char *id,
 int _test_terminate(int sup, const char *id)
 {
 	return child_call(sup, SUPERVISOR_CHILD_TERMINATE, id);
+}
+
+int _test_terminate_member(int sup, __u64 child)
+{
+	struct supervisor_child_call call =
+		CALL(supervisor_child_call, .child = child);
+
+	return _test_ioctl(sup, SUPERVISOR_CHILD_TERMINATE, &call);
 }
 
 int _test_restart(int sup, const char *id)
@@ -1323,6 +1382,12 @@ int _test_child_lineage(int sup, const char *id, struct lineage *lineage)
 {
 	lineage->told = ARG(supervisor_lineage, .pidfd = -1,
 			    .id = (uintptr_t)id, .id_len = strlen(id));
+	return lineage_ask(sup, SUPERVISOR_CHILD_LINEAGE, lineage);
+}
+
+int _test_member_lineage(int sup, __u64 child, struct lineage *lineage)
+{
+	lineage->told = ARG(supervisor_lineage, .pidfd = -1, .child = child);
 	return lineage_ask(sup, SUPERVISOR_CHILD_LINEAGE, lineage);
 }
 

@@ -49,6 +49,20 @@
 	ARG(supervisor_create, .intensity = 1000, .period = 5, \
 	    .unkillable_ms = 5000, .mailbox_fd = -1, ##__VA_ARGS__)
 
+#define DYNAMIC(...) \
+	CREATE(.kind = SUPERVISOR_DYNAMIC, \
+	       .max_children = SUPERVISOR_CHILDREN_INFINITY, ##__VA_ARGS__)
+#define SIMPLE(template_, ...) \
+	CREATE(.kind = SUPERVISOR_SIMPLE, \
+	       .max_children = SUPERVISOR_CHILDREN_INFINITY, \
+	       .child_spec = (uintptr_t)(template_), ##__VA_ARGS__)
+/* Its children join, and are temporary. */
+#define JOINED(...) \
+	DYNAMIC(.spawn = SUPERVISOR_SPAWN_SELF, .child_spec = (uintptr_t)&joiner, \
+		##__VA_ARGS__)
+
+extern const struct supervisor_child_spec joiner;
+
 /*
  * A permanent worker that has started when it attaches, and which is asked
  * before it is killed. The blob is the program: spawners fork, so they may
@@ -248,6 +262,8 @@ int _test_report(int dev, __u64 token, __u32 report, int error);
 int _test_recv(int mailbox, void *buf, __u32 len, __u32 max, __u64 deadline);
 int _test_child_add(int sup, const struct supervisor_child_spec *spec,
 		    struct supervisor_child_add *add);
+int _test_join(int sup, __u32 flags, __u64 deadline,
+	       struct supervisor_child_join *join);
 int _test_start(int sup);
 int _test_stop(int sup);
 int _test_child_call(int sup, unsigned int command, const char *id,
@@ -256,6 +272,8 @@ int _test_child_call(int sup, unsigned int command, const char *id,
 int _test_child_call_async(int sup, unsigned int command, const char *id,
 			   int mailbox, __u64 cookie);
 int _test_terminate(int sup, const char *id);
+/* Of a dynamic supervisor's, by its number. */
+int _test_terminate_member(int sup, __u64 child);
 int _test_restart(int sup, const char *id);
 int _test_delete(int sup, const char *id);
 int _test_suspend(int sup, __u32 flags);
@@ -354,6 +372,15 @@ void actor_end(struct actor *actor);
 #define test_alias(...) ASSERT_EQ(0, _test_alias(__VA_ARGS__))
 #define test_actor(...) ASSERT_EQ(0, _test_actor(__VA_ARGS__))
 
+/* A process that joins and then waits: it is told what, by a pipe. */
+struct joined {
+	pid_t pid;
+	int err;
+	struct supervisor_child_join join;
+};
+
+int _test_fork_join(int sup, __u64 deadline, struct joined *joined);
+
 /* What must be an event; waits for it, and forgets those before it. */
 struct event {
 	struct supervisor_msg_event event;
@@ -382,6 +409,8 @@ struct lineage {
 /* -EPROTO when its entries do not fit together. @pid 0: the caller's own. */
 int _test_lineage(int dev, pid_t pid, int pidfd, struct lineage *lineage);
 int _test_child_lineage(int sup, const char *id, struct lineage *lineage);
+/* Of a dynamic supervisor's, by its number. */
+int _test_member_lineage(int sup, __u64 child, struct lineage *lineage);
 /* The next crash report in @mailbox, past what else is there. */
 int _test_crash(int mailbox, struct lineage *lineage, __u64 deadline);
 /* "pool < /web; worker(2) < -": ancestors; callers with their run, "-" for nobody's. */
@@ -389,6 +418,7 @@ const char *lineage_text(const struct lineage *lineage);
 
 #define test_lineage(...) ASSERT_EQ(0, _test_lineage(__VA_ARGS__))
 #define test_child_lineage(...) ASSERT_EQ(0, _test_child_lineage(__VA_ARGS__))
+#define test_member_lineage(...) ASSERT_EQ(0, _test_member_lineage(__VA_ARGS__))
 
 /* ---- registries ---- */
 

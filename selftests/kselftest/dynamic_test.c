@@ -13,28 +13,6 @@
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT TEST_TIMEOUT_SECONDS
 
-#define DYNAMIC(...) \
-	CREATE(.kind = SUPERVISOR_DYNAMIC, \
-	       .max_children = SUPERVISOR_CHILDREN_INFINITY, ##__VA_ARGS__)
-#define SIMPLE(template_, ...) \
-	CREATE(.kind = SUPERVISOR_SIMPLE, \
-	       .max_children = SUPERVISOR_CHILDREN_INFINITY, \
-	       .child_spec = (uintptr_t)(template_), ##__VA_ARGS__)
-/* Its children join, and are temporary. */
-#define JOINED(...) \
-	DYNAMIC(.spawn = SUPERVISOR_SPAWN_SELF, .child_spec = (uintptr_t)&joiner, \
-		##__VA_ARGS__)
-
-static const struct supervisor_child_spec joiner = {
-	.size = sizeof(joiner),
-	.restart = SUPERVISOR_TEMPORARY,
-	.readiness = SUPERVISOR_READINESS_ATTACH,
-	.shutdown_ms = PATIENCE_MS,
-	.supervisor_fd = -1,
-	.id = (uintptr_t)"task",
-	.id_len = 4,
-};
-
 FIXTURE(dynamic)
 {
 	struct tree tree;
@@ -132,61 +110,8 @@ static __u32 member_state(int sup, __u64 number)
 
 #define test_member(...) ASSERT_EQ(0, _test_member(SUP, __VA_ARGS__))
 
-static int _test_join(int sup, __u32 flags, __u64 deadline, struct supervisor_child_join *result)
-{
-	struct supervisor_child_join join =
-		ARG(supervisor_child_join, .flags = flags, .deadline = deadline,
-		    .out_result = ~0U);
-	int err = _test_ioctl(sup, SUPERVISOR_CHILD_JOIN, &join);
-
-	if (result)
-		*result = join;
-	return err;
-}
-
-/* A process that joins and then waits: it is told what, by a pipe. */
-struct joined {
-	pid_t pid;
-	int err;
-	struct supervisor_child_join join;
-};
-
-static int _test_fork_join(int sup, __u64 deadline, struct joined *joined)
-{
-	int pipes[2];
-	ssize_t len;
-	pid_t pid;
-
-	if (pipe2(pipes, O_CLOEXEC))
-		return -errno;
-	joined->pid = fork();
-	if (joined->pid < 0)
-		return -errno;
-	if (!joined->pid) {
-		signal(SIGTERM, SIG_DFL);
-		joined->err = _test_join(sup, 0, deadline, &joined->join);
-		len = write(pipes[1], joined, sizeof(*joined));
-		if (len != sizeof(*joined))
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	close(pipes[1]);
-	pid = joined->pid;
-	len = read(pipes[0], joined, sizeof(*joined));
-	joined->pid = pid;
-	close(pipes[0]);
-	return len == sizeof(*joined) ? joined->err : -EPROTO;
-}
-
 #define test_fork_join(joined_) \
 	ASSERT_EQ(0, _test_fork_join(SUP, after_ms(PATIENCE_MS), (joined_)))
-
-static void reap(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-}
 
 /* ---- creation ---- */
 
@@ -725,7 +650,7 @@ TEST_F(dynamic, release)
 	add = test_new("a", WAITS);
 	tree_abandon(&self->tree);
 	ASSERT_TRUE(is_alive(add.out_pid));
-	reap(add.out_pid);
+	process_kill(add.out_pid);
 }
 
 TEST_F(dynamic, calls_wait_while_suspended)
@@ -977,7 +902,7 @@ TEST_F(dynamic, who_joins_is_a_child)
 	ASSERT_EQ(joined.pid, status.pid);
 	ASSERT_EQ(1, status.incarnation);
 	test_counts(1, 1, 0, 1);
-	reap(joined.pid);
+	process_kill(joined.pid);
 	trace("exited task killed");
 	test_wait(SUP, SUPERVISOR_WAIT_IDLE);
 	test_counts(0, 0, 0, 0);
@@ -1016,8 +941,8 @@ TEST_F(dynamic, joining_one_too_many)
 	/* It is nobody's. */
 	test_stop(SUP);
 	ASSERT_TRUE(is_alive(two.pid));
-	reap(one.pid);
-	reap(two.pid);
+	process_kill(one.pid);
+	process_kill(two.pid);
 }
 
 static int join_twice(void *argument)
@@ -1123,7 +1048,7 @@ TEST_F(dynamic, who_joined_restarts_by_the_spawner)
 
 	test_up(DYNAMIC(.spawn = SUPERVISOR_SPAWN_SELF, .child_spec = (uintptr_t)&template));
 	test_fork_join(&joined);
-	reap(joined.pid);
+	process_kill(joined.pid);
 	trace("started a, exited a killed, started a");
 	test_member(joined.join.out_id, &status);
 	ASSERT_EQ(2, status.incarnation);

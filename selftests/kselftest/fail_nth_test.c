@@ -333,10 +333,7 @@ static int do_add_dynamic(struct scene *scene)
 
 static int do_join(struct scene *scene)
 {
-	struct supervisor_child_join join =
-		ARG(supervisor_child_join, .deadline = SUPERVISOR_NO_DEADLINE);
-
-	return _test_ioctl(scene->dynamic, SUPERVISOR_CHILD_JOIN, &join);
+	return _test_join(scene->dynamic, 0, SUPERVISOR_NO_DEADLINE, NULL);
 }
 
 static int do_open(struct scene *scene)

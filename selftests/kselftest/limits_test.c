@@ -214,9 +214,8 @@ TEST_F(limits, children_of_one_supervisor)
 
 static int join(void *argument)
 {
-	struct supervisor_child_join join =
-		ARG(supervisor_child_join, .deadline = after_ms(PATIENCE_MS));
-	int err = _test_ioctl(*(int *)argument, SUPERVISOR_CHILD_JOIN, &join);
+	struct supervisor_child_join join;
+	int err = _test_join(*(int *)argument, 0, after_ms(PATIENCE_MS), &join);
 
 	if (err == -EDQUOT)
 		return join.out_limit == SUPERVISOR_LIMIT_CHILDREN ? err : -EPROTO;

@@ -466,6 +466,164 @@ TEST_F(lineage, buffers)
 	ASSERT_EQ(-EFAULT, _test_ioctl(SUP, SUPERVISOR_CHILD_LINEAGE, &told));
 }
 
+/* ---- children of dynamic supervisors ---- */
+
+#define IS_DYNAMIC \
+	.kind = SUPERVISOR_DYNAMIC, .max_children = SUPERVISOR_CHILDREN_INFINITY
+#define TAKES_JOINERS \
+	IS_DYNAMIC, .spawn = SUPERVISOR_SPAWN_SELF, .child_spec = (uintptr_t)&joiner
+
+/* A child of a dynamic supervisor: its number. */
+#define test_member(sup_, ...) \
+	({ \
+		struct supervisor_child_add add_ = CALL(supervisor_child_add); \
+		ASSERT_EQ(0, _test_child_add((sup_), &CHILD(__VA_ARGS__), &add_)); \
+		add_.out_id; \
+	})
+
+TEST_F(lineage, of_a_dynamic_child_by_its_number)
+{
+	__u64 one, two;
+
+	test_named_tree(IS_DYNAMIC);
+	test_start(SUP);
+	one = test_member(SUP, "a", WAITS);
+	ASSERT_EQ(0, in_process(ask_from_outside, NULL));
+	two = test_member(SUP, "a", WAITS);
+	ASSERT_LT(one + 1, two);
+
+	test_member_lineage(SUP, one, LINEAGE);
+	test_text("%s; -", name);
+	ASSERT_EQ(self->tree.id, LINEAGE->told.out_supervisor);
+	ASSERT_EQ(one, LINEAGE->told.out_child);
+	ASSERT_EQ(1, LINEAGE->told.out_incarnation);
+	ASSERT_EQ(getpid(), LINEAGE->caller[0]->pid);
+	test_member_lineage(SUP, two, LINEAGE);
+	ASSERT_EQ(two, LINEAGE->told.out_child);
+	test_lineage(DEV, child_pid(SUP, "x"), -1, LINEAGE);
+	test_text("%s; -", name);
+	ASSERT_NE(getpid(), LINEAGE->caller[0]->pid);
+	test_member_lineage(SUP, LINEAGE->told.out_child, LINEAGE);
+	ASSERT_NE(getpid(), LINEAGE->caller[0]->pid);
+
+	/* A restart changes nothing but the run. */
+	ASSERT_EQ(0, kill(child_pid(SUP, "a"), SIGKILL));
+	test_event(self->tree.events, SUPERVISOR_EVENT_EXITED, "a", NULL);
+	test_event(self->tree.events, SUPERVISOR_EVENT_STARTED, "a", NULL);
+	test_member_lineage(SUP, one, LINEAGE);
+	test_text("%s; -", name);
+	ASSERT_EQ(2, LINEAGE->told.out_incarnation);
+}
+
+TEST_F(lineage, of_nobody_by_number)
+{
+	struct supervisor_lineage told =
+		ARG(supervisor_lineage, .pidfd = -1, .id = (uintptr_t)"a",
+		    .id_len = 1);
+	struct supervisor_create create = CREATE();
+	__u64 number;
+	int ordered;
+
+	test_named_tree(IS_DYNAMIC);
+	test_start(SUP);
+	number = test_member(SUP, "a", WAITS);
+	ASSERT_EQ(-ENOENT, _test_member_lineage(SUP, number + 1000, LINEAGE));
+	/* Its id is but a word. */
+	ASSERT_EQ(-EOPNOTSUPP, _test_child_lineage(SUP, "a", LINEAGE));
+	told.child = number;
+	ASSERT_EQ(-EINVAL, _test_ioctl(SUP, SUPERVISOR_CHILD_LINEAGE, &told));
+	told.id = 0;
+	ASSERT_EQ(-EINVAL, _test_ioctl(SUP, SUPERVISOR_CHILD_LINEAGE, &told));
+	told.id_len = 0;
+	test_ioctl(SUP, SUPERVISOR_CHILD_LINEAGE, &told);
+	ASSERT_EQ(-EINVAL, _test_ioctl(DEV, SUPERVISOR_LINEAGE, &told));
+	test_create(DEV, &create, &ordered);
+	ASSERT_EQ(-EINVAL, _test_member_lineage(ordered, number, LINEAGE));
+	close(ordered);
+	ASSERT_EQ(0, _test_terminate_member(SUP, number));
+	ASSERT_EQ(-ENOENT, _test_member_lineage(SUP, number, LINEAGE));
+}
+
+/* Who forks it asks for it. */
+TEST_F(lineage, of_who_joins)
+{
+	struct joined joined;
+
+	test_named_tree(TAKES_JOINERS);
+	test_start(SUP);
+	ASSERT_EQ(0, _test_fork_join(SUP, after_ms(PATIENCE_MS), &joined));
+	test_member_lineage(SUP, joined.join.out_id, LINEAGE);
+	test_text("%s; -", name);
+	ASSERT_EQ(getpid(), LINEAGE->caller[0]->pid);
+	ASSERT_TRUE(is_alive_caller(LINEAGE->caller[0]));
+	ASSERT_EQ(start_ticks(getpid()), LINEAGE->caller[0]->start_ns /
+					 (1000000000 / sysconf(_SC_CLK_TCK)));
+	test_lineage(DEV, joined.pid, -1, LINEAGE);
+	test_text("%s; -", name);
+	process_kill(joined.pid);
+}
+
+/* Shared with @joins_by_child, which forks who joins. */
+static struct joined *joined_by_child;
+
+static void child_forks_a_joiner(long unused)
+{
+	int dev = device_open();
+	int sup;
+
+	if (_test_open(dev, name, O_RDWR, &sup) ||
+	    _test_fork_join(sup, after_ms(PATIENCE_MS), joined_by_child))
+		_exit(1);
+	child_wait(0);
+}
+
+TEST_F(lineage, of_who_joins_is_transitive)
+{
+	struct tree other;
+	pid_t asker;
+
+	joined_by_child = shared_memory(sizeof(*joined_by_child));
+	ASSERT_NE(NULL, joined_by_child);
+	test_named_tree(TAKES_JOINERS);
+	test_start(SUP);
+	test_tree_open(&other, CREATE());
+	test_child(other.sup, "asker", RUNS(child_forks_a_joiner, 0));
+	test_start(other.sup);
+	test_event(self->tree.events, SUPERVISOR_EVENT_STARTED, "task", NULL);
+	ASSERT_TRUE(eventually(*(volatile __u64 *)&joined_by_child->join.out_id));
+	asker = child_pid(other.sup, "asker");
+	test_member_lineage(SUP, joined_by_child->join.out_id, LINEAGE);
+	test_text("%s; asker(1) < -", name);
+	ASSERT_EQ(asker, LINEAGE->caller[0]->pid);
+	ASSERT_EQ(other.id, LINEAGE->caller[0]->supervisor);
+	ASSERT_EQ(getpid(), LINEAGE->caller[1]->pid);
+	tree_close(&other);
+	/* What it knows is kept by the kernel. */
+	test_member_lineage(SUP, joined_by_child->join.out_id, LINEAGE);
+	test_text("%s; asker(1) < -", name);
+	ASSERT_FALSE(is_alive_caller(LINEAGE->caller[0]));
+	ASSERT_TRUE(is_alive_caller(LINEAGE->caller[1]));
+}
+
+TEST_F(lineage, of_who_joins_is_shared)
+{
+	struct supervisor_info before, after;
+	struct joined joined;
+	int i;
+
+	test_named_tree(TAKES_JOINERS);
+	test_start(SUP);
+	ASSERT_EQ(0, _test_fork_join(SUP, after_ms(PATIENCE_MS), &joined));
+	test_info(DEV, &before);
+	for (i = 0; i < 10; i++)
+		ASSERT_EQ(0, _test_fork_join(SUP, after_ms(PATIENCE_MS), &joined));
+	test_info(DEV, &after);
+	ASSERT_EQ(before.out_used[SUPERVISOR_LIMIT_BYTES],
+		  after.out_used[SUPERVISOR_LIMIT_BYTES]);
+	test_stop(SUP);
+	reap_all();
+}
+
 /* ---- other pid namespaces ---- */
 
 static struct tree *outer_tree;
@@ -595,6 +753,138 @@ TEST_F(lineage, crash_is_reported_once)
 	test_crash("w", KILLED, RESTART);
 	ASSERT_EQ(2, crash->head.incarnation);
 	close(pool);
+}
+
+TEST_F(lineage, crash_of_a_dynamic_child)
+{
+	const struct supervisor_msg_crash *crash = &LINEAGE->crash;
+	struct supervisor_create create =
+		DYNAMIC(.flags = SUPERVISOR_CREATE_F_LOG_CRASHES);
+	struct supervisor_child_add add = CALL(supervisor_child_add);
+	struct event event;
+	char path[32];
+	int pool;
+
+	test_crash_tree(IS_DYNAMIC);
+	test_start(SUP);
+	test_create(DEV, &create, &pool);
+	ASSERT_EQ(0, _test_child_add(SUP, &CHILD_SUPERVISOR("pool", pool), &add));
+	snprintf(path, sizeof(path), "%llu", (unsigned long long)add.out_id);
+	ASSERT_EQ(0, _test_child_add(pool, &CHILD("w", WAITS), &add));
+	ASSERT_EQ(0, kill(add.out_pid, SIGSEGV));
+	test_crash("w", CRASH, RESTART);
+	/* In a path it goes by its number. */
+	ASSERT_STREQ(path, LINEAGE->path);
+	test_text("pool < %s; -", name);
+	ASSERT_EQ(getpid(), LINEAGE->caller[0]->pid);
+	ASSERT_EQ(add.out_id, crash->head.child);
+	ASSERT_EQ(add.out_pid, crash->head.pid);
+	ASSERT_EQ(1, crash->head.incarnation);
+	ASSERT_EQ(SIGSEGV, WTERMSIG(crash->status));
+	ASSERT_EQ(SUPERVISOR_PERMANENT, crash->restart);
+	ASSERT_LT(0, crash->start_ns);
+	ASSERT_LE(crash->start_ns, crash->exit_ns);
+	ASSERT_LE(crash->exit_ns, crash->head.time_ns);
+	test_event(self->tree.events, SUPERVISOR_EVENT_EXITED, "w", &event);
+	ASSERT_EQ(event.event.exit_seq, crash->exit_seq);
+	test_event(self->tree.events, SUPERVISOR_EVENT_STARTED, "w", NULL);
+	test_no_crash();
+	ASSERT_EQ(0, kill(child_pid(pool, "w"), SIGKILL));
+	test_crash("w", KILLED, RESTART);
+	ASSERT_EQ(2, crash->head.incarnation);
+	close(pool);
+}
+
+TEST_F(lineage, dynamic_report_says_what_was_decided)
+{
+	struct supervisor_child_spec spec;
+	__u64 number;
+
+	test_crash_tree(IS_DYNAMIC, .intensity = 1, .period = 1000);
+	test_start(SUP);
+	test_member(SUP, "temporary", WAITS, .restart = SUPERVISOR_TEMPORARY);
+	test_kill("temporary", SIGABRT);
+	test_crash("temporary", CRASH, DELETED);
+	test_member(SUP, "later", WAITS, .retry_min_ms = PATIENCE_MS,
+		    .retry_max_ms = PATIENCE_MS, .retry_factor_pct = 100,
+		    .retry_reset_after_ms = PATIENCE_MS);
+	test_kill("later", SIGABRT);
+	test_crash("later", CRASH, RETRY);
+	ASSERT_TRUE(eventually(child_state(SUP, "later") ==
+			       SUPERVISOR_CHILD_RESTARTING));
+	/* It waits: a supervisor with one that does is not idle. */
+	number = test_member(SUP, "stubborn", RUNS(child_ignore, SIGTERM),
+			     .shutdown_ms = 1);
+	test_ignores(SUP, "stubborn", SIGTERM);
+	ASSERT_EQ(0, _test_terminate_member(SUP, number));
+	test_crash("stubborn", KILLED, STOPPED);
+	number = test_member(SUP, "brutal", WAITS,
+			     .shutdown_ms = SUPERVISOR_SHUTDOWN_KILL);
+	ASSERT_EQ(0, _test_terminate_member(SUP, number));
+	number = test_member(SUP, "obeys", WAITS);
+	ASSERT_EQ(0, _test_terminate_member(SUP, number));
+	spec = CHILD("fails", RUNS(child_raise, SIGSEGV),
+		     .readiness = SUPERVISOR_READINESS_NOTIFY);
+	ASSERT_EQ(-ECHILD, _test_child_add(SUP, &spec, NULL));
+	test_crash("fails", CRASH, START_FAILED);
+	spec = CHILD("says so", RUNS(child_fail, ENOENT),
+		     .readiness = SUPERVISOR_READINESS_NOTIFY);
+	ASSERT_EQ(-ECHILD, _test_child_add(SUP, &spec, NULL));
+	test_member(SUP, "a", WAITS);
+	test_kill("a", SIGABRT);
+	test_crash("a", CRASH, RESTART);
+	ASSERT_TRUE(eventually(child_pid(SUP, "a") > 0));
+	test_kill("a", SIGABRT);
+	test_crash("a", CRASH, GAVE_UP);
+	test_wait(SUP, SUPERVISOR_WAIT_DOWN);
+	test_no_crash();
+}
+
+TEST_F(lineage, dynamic_report_of_who_was_significant)
+{
+	struct supervisor_child_spec template =
+		CHILD("a", WAITS, .restart = SUPERVISOR_TEMPORARY, .significant = 1);
+
+	test_crash_tree(.kind = SUPERVISOR_SIMPLE,
+			.max_children = SUPERVISOR_CHILDREN_INFINITY,
+			.child_spec = (uintptr_t)&template,
+			.auto_shutdown = SUPERVISOR_AUTO_SHUTDOWN_ALL_SIGNIFICANT);
+	test_start(SUP);
+	ASSERT_EQ(0, _test_child_add(SUP, NULL, NULL));
+	test_kill("a", SIGABRT);
+	test_crash("a", CRASH, AUTO_SHUTDOWN);
+	test_wait(SUP, SUPERVISOR_WAIT_DOWN);
+	test_no_crash();
+}
+
+TEST_F(lineage, dynamic_report_waits_for_the_decision)
+{
+	test_crash_tree(IS_DYNAMIC);
+	test_start(SUP);
+	test_member(SUP, "a", WAITS);
+	test_suspend(SUP, 0);
+	test_kill("a", SIGABRT);
+	test_event(self->tree.events, SUPERVISOR_EVENT_EXITED, "a", NULL);
+	ASSERT_EQ(-EAGAIN, _test_crash(self->crashes, LINEAGE, 0));
+	/* Dead when all were to be stopped: no decision of its own. */
+	test_stop(SUP);
+	test_crash("a", CRASH, STOPPED);
+	test_no_crash();
+}
+
+TEST_F(lineage, report_of_who_joined)
+{
+	struct joined joined;
+
+	test_crash_tree(TAKES_JOINERS);
+	test_start(SUP);
+	ASSERT_EQ(0, _test_fork_join(SUP, after_ms(PATIENCE_MS), &joined));
+	process_kill(joined.pid);
+	test_crash("task", KILLED, DELETED);
+	test_text("%s; -", name);
+	ASSERT_EQ(joined.join.out_id, LINEAGE->crash.head.child);
+	ASSERT_EQ(getpid(), LINEAGE->caller[0]->pid);
+	test_no_crash();
 }
 
 TEST_F(lineage, no_report_of_what_is_no_crash)

@@ -86,26 +86,14 @@ void child_release(struct child *child)
 	child->status = NULL;
 }
 
-int child_lineage(int device, int supervisor, const char *name,
+int child_lineage(int supervisor, const char *name,
 		  struct sup_lineage **lineage)
 {
-	struct child child;
-	int err = child_find(supervisor, name, &child);
+	int err = sup_child_lineage(supervisor, name, lineage);
+	uint64_t number = child_number(name);
 
-	if (err < 0)
+	if (err != -EOPNOTSUPP)
 		return err;
-	if (!child.dynamic)
-		err = sup_child_lineage(supervisor, name, lineage);
-	else if (!child.status->pid)
-		err = -ESRCH;
-	else
-		err = sup_lineage(device, child.status->pid, -1, lineage);
-	/* By then, the number may have been another process's. */
-	if (!err && child.dynamic &&
-	    sup_lineage_of(*lineage)->out_child != child.status->id) {
-		sup_lineage_free(*lineage);
-		err = -ESRCH;
-	}
-	child_release(&child);
-	return err;
+	return number ? sup_dynamic_lineage(supervisor, number, lineage) :
+			-ENOENT;
 }

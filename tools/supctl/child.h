@@ -17,8 +17,7 @@ struct child {
 
 /* Both return 0; -ENOENT: there is none; or another -errno. */
 int child_find(int supervisor, const char *name, struct child *child);
-/* -ESRCH: it has no process, of which one would have to ask. */
-int child_lineage(int device, int supervisor, const char *name,
+int child_lineage(int supervisor, const char *name,
 		  struct sup_lineage **lineage);
 void child_release(struct child *child);
 

@@ -71,16 +71,12 @@ static int lineage_of_child(int device, const struct target *target,
 
 	if (fd < 0)
 		return fd;
-	err = child_lineage(device, fd, target->id, lineage);
+	err = child_lineage(fd, target->id, lineage);
 	close(fd);
 	if (err == -ENOENT)
 		complain("%s: no such child", target->path);
-	else if (err == -ESRCH)
-		complain("%s: has no process", target->path);
 	else if (err < 0)
 		complain_error(-err, "%s", target->path);
-	if (err == -ESRCH)
-		return -STATUS_FALSE;
 	return err < 0 ? -status_of_error(-err) : 0;
 }
 

@@ -73,7 +73,7 @@ static void read_child(const struct view_query *query, struct view *view,
 	memcpy(view->as_child, status, status->size);
 	read_key(view, status);
 	if (query->callers)
-		child_lineage(query->device, parent, view->id, &view->lineage);
+		child_lineage(parent, view->id, &view->lineage);
 	view->is_supervisor = status->flags & SUPERVISOR_STATUS_F_SUPERVISOR;
 	if (!view->is_supervisor)
 		return;

@@ -2168,8 +2168,9 @@ struct supervisor_adopt {
  * @pid: LINEAGE: the process, in the caller's pid namespace; 0: the calling process.
  *	CHILD_LINEAGE: must be 0
  * @pidfd: LINEAGE: as in struct supervisor_monitor; or -1. CHILD_LINEAGE: must be -1
- * @id: CHILD_LINEAGE: pointer to the child's id. LINEAGE: must be 0
- * @id_len: CHILD_LINEAGE: its bytes. LINEAGE: must be 0
+ * @id: CHILD_LINEAGE of an ordinary supervisor: pointer to the child's id. Otherwise
+ *	must be 0
+ * @id_len: its bytes
  * @buf_len: bytes at @buf; out: the bytes filled, or needed with EMSGSIZE
  * @buf: pointer to room for struct supervisor_lineage_entry records, or 0 for none:
  *	the ancestors, from its supervisor to the root; then the callers
@@ -2179,20 +2180,22 @@ struct supervisor_adopt {
  * @out_ancestors: ancestors, at most %SUPERVISOR_DEPTH_MAX
  * @out_callers: callers, at most %SUPERVISOR_CALLERS_MAX
  * @__reserved: must be 0
+ * @child: CHILD_LINEAGE of a dynamic supervisor: the child's number. Otherwise must be 0
  *
  * Whose a child is, and who asked for it: OTP's $ancestors and Elixir's $callers, kept
  * by the kernel. The first caller is the process that made the SUPERVISOR_CHILD_ADD, or
- * the last SUPERVISOR_CHILD_RESTART that led to a start; when that was a supervised
- * process, its own callers follow. A restart by the supervisor changes nothing. Who
- * spawned the process does not count.
+ * the last SUPERVISOR_CHILD_RESTART that led to a start; of a process that joined
+ * (SUPERVISOR_CHILD_JOIN), the process that was its parent then. When that was a
+ * supervised process, its own callers follow. A restart by the supervisor changes
+ * nothing. Who spawned the process does not count.
  *
  * A process's lineage is told to itself and to who may signal it; a child's to who has
  * its supervisor open for reading. Context: does not wait.
  *
  * Errors: ESRCH (LINEAGE: there is no such process, it is nobody's child, or @pidfd is
  * of another one), EPERM, ENOENT (CHILD_LINEAGE), EMSGSIZE, EINVAL, ENAMETOOLONG, EBADF,
- * EOPNOTSUPP (CHILD_LINEAGE: a dynamic supervisor, where ids need not differ: ask for
- * the process), EFAULT, ENOMEM.
+ * EOPNOTSUPP (CHILD_LINEAGE: an id to a dynamic supervisor, where ids need not differ),
+ * EFAULT, ENOMEM.
  */
 struct supervisor_lineage {
 	__u32 size;
@@ -2209,6 +2212,7 @@ struct supervisor_lineage {
 	__u32 out_ancestors;
 	__u32 out_callers;
 	__u32 __reserved;
+	__aligned_u64 child;
 };
 #define SUPERVISOR_LINEAGE _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_LINEAGE)
 #define SUPERVISOR_CHILD_LINEAGE _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_CHILD_LINEAGE)
