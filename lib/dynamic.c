@@ -115,6 +115,7 @@ int sup_dynamic_join(int supervisor, uint32_t flags, uint64_t deadline,
 	local.result = arg.out_result;
 	local.limit = arg.out_limit;
 	local.id = arg.out_id;
+	local.pid = arg.out_pid;
 	sup_result_end(result, &local);
 	return ret;
 }

@@ -610,8 +610,9 @@ SUP_API int sup_dynamic_start_async(int supervisor,
  * Makes the calling process a child of a dynamic supervisor whose children join
  * (SUPERVISOR_SPAWN_SELF). For the new process itself, before it execs. @flags:
  * SUPERVISOR_ATTACH_F_RESET_SIGNALS or 0. Async-signal-safe. Errors: EUSERS,
- * ESHUTDOWN, EINVAL, EBUSY (already somebody's child), EDEADLK (it owns the tree),
- * ENOSPC, EDQUOT, ETIMEDOUT, EAGAIN (@deadline 0), EINTR, ENOMEM.
+ * ESHUTDOWN, EINVAL, EEXIST (result->pid has the key that children are to have), EBUSY
+ * (already somebody's child), EDEADLK (it owns the tree), ENOSPC, EDQUOT, ETIMEDOUT,
+ * EAGAIN (@deadline 0), EINTR, ENOMEM.
  */
 SUP_API int sup_dynamic_join(int supervisor, uint32_t flags, uint64_t deadline,
 			     struct sup_result *result);

@@ -13,6 +13,7 @@
 #include "deadline.h"
 #include "engine.h"
 #include "park.h"
+#include "registry.h"
 #include "supervisor.h"
 
 #define QUERY_MAX (16U << 20)
@@ -266,8 +267,10 @@ static void request_reject_child(struct sup_request *request)
 {
 	if (!request->child)
 		return;
-	if (request->joins)
+	if (request->joins) {
 		sup_child_release(request->child);
+		sup_reservation_give_back(sup_child_reservation(request->child));
+	}
 	if (request->numbered)
 		sup_member_remove(request->child);
 	child_disown(request->child);
@@ -1180,11 +1183,9 @@ static struct sup_spec *member_spec_make(struct sup_supervisor *sup,
 	if (sup->kind == SUPERVISOR_SIMPLE)
 		return ERR_PTR(-EINVAL);
 	ret = sup_call_spec_fetch(cmd->spec, &from, &cmd->out_invalid, &cmd->out_max);
-	if (!ret && from.flags & SUPERVISOR_CHILD_F_REGISTER)
-		ret = -EOPNOTSUPP;
 	if (ret)
 		return ERR_PTR(ret);
-	spec = sup_spec_alloc(sup->object.account, &from, &cmd->out_limit);
+	spec = sup_spec_alloc(sup->object.account, &from, &cmd->out_limit, &cmd->out_max);
 	if (IS_ERR(spec) || name_check(&spec->name, &cmd->out_invalid)) {
 		*supervisor_fd = from.supervisor_fd;
 		return IS_ERR(spec) ? spec : sup_spec_share(sup, spec);
@@ -1303,14 +1304,16 @@ static int join_see_through(struct sup_request *request, u64 deadline, bool wake
 }
 
 /* The calling process, with its record's reference, asks to become @child. */
-static int join_submit(struct sup_request *request, struct sup_process *process, u64 deadline)
+static int join_submit(struct sup_request *request, struct sup_process *process,
+		       struct supervisor_child_join *cmd)
 {
 	struct sup_supervisor *sup = request->sup;
+	struct pid *holder = NULL;
 	bool wake = false;
 	int ret;
 
 	mutex_lock(&sup->lock);
-	ret = sup_child_join_locked(request->child, process);
+	ret = sup_child_join_locked(request->child, process, &holder);
 	if (!ret) {
 		request->joins = true;
 		refcount_inc(&request->ref);
@@ -1319,19 +1322,36 @@ static int join_submit(struct sup_request *request, struct sup_process *process,
 		wake = sup_inbox_put(sup, &request->msg);
 	}
 	mutex_unlock(&sup->lock);
-	if (!ret)
-		return join_see_through(request, deadline, wake);
+	if (!ret) {
+		ret = join_see_through(request, cmd->deadline, wake);
+		cmd->out_result = request->call.result;
+		return ret;
+	}
+	if (ret == -EEXIST)
+		cmd->out_result = SUPERVISOR_RESULT_ALREADY_STARTED;
+	cmd->out_pid = pid_vnr(holder);
+	put_pid(holder);
 	sup_process_put(process);
 	return ret;
+}
+
+/* It is the child; if there is a key for it, that is its own now. */
+static void join_claim(struct sup_child *child, struct sup_registration *reg)
+{
+	mutex_lock(&child->sup->lock);
+	if (sup_child_reservation(child))
+		sup_reservation_claim(sup_child_reservation(child), reg);
+	mutex_unlock(&child->sup->lock);
 }
 
 static int join(struct sup_supervisor *sup, struct supervisor_child_join *cmd,
 		struct sup_child *child)
 {
 	struct call_params params = { .mailbox_fd = -1 };
+	struct sup_registration reg = {};
 	struct sup_process *process;
 	struct sup_request *request;
-	int ret;
+	int ret = 0;
 
 	request = request_alloc(sup, SUPERVISOR_CMD_CHILD_JOIN, SUP_CALL_START_CHILD, &params,
 				&cmd->out_limit);
@@ -1342,12 +1362,21 @@ static int join(struct sup_supervisor *sup, struct supervisor_child_join *cmd,
 	request->call.dynamic = &sup_member(child)->dynamic;
 	request->call.attached = true;
 	process = sup_process_get_current();
-	ret = process ? join_submit(request, process, cmd->deadline) : -ENOMEM;
-	cmd->out_result = request->call.result;
+	if (!process)
+		ret = -ENOMEM;
+	else if (sup_child_reservation(child))
+		ret = sup_reservation_prepare(sup_child_reservation(child), &reg);
+	if (ret)
+		sup_process_put(process);
+	else
+		ret = join_submit(request, process, cmd);
 	if (request->call.result == SUP_ERR_NO_SPACE)
 		cmd->out_limit = SUPERVISOR_LIMIT_SUPERVISOR_CHILDREN;
-	if (!ret)
+	if (!ret) {
+		join_claim(child, &reg);
 		cmd->out_id = child->id;
+	}
+	sup_reservation_unprepare(&reg);
 	request_put(request);
 	return ret;
 }
@@ -1370,6 +1399,7 @@ int sup_call_join(struct sup_ucmd *ucmd)
 	cmd->out_result = SUPERVISOR_RESULT_OK;
 	cmd->out_limit = SUPERVISOR_LIMIT_NONE;
 	cmd->out_id = 0;
+	cmd->out_pid = 0;
 	if (sup->spawn != SUPERVISOR_SPAWN_SELF)
 		return -EINVAL;
 	if (!cmd->deadline)

@@ -970,16 +970,27 @@ static int child_attach_locked(struct sup_child *child, u64 token, struct sup_pr
  * sup_child_join_locked - make the calling process a new child
  * @child: the child, of a dynamic supervisor, which waits to be told of it
  * @process: the calling process's record; its reference passes to @child on success
+ * @holder: with -EEXIST: as sup_reservation_take() has it
+ *
+ * Its key is taken, if it is to have one, and not its own yet.
  *
  * Context: holds S.
- * Return: 0; -EINVAL, -EDEADLK, -EBUSY.
+ * Return: 0; -EINVAL, -EDEADLK, -EBUSY; -EEXIST when somebody else has the key.
  */
-int sup_child_join_locked(struct sup_child *child, struct sup_process *process)
+int sup_child_join_locked(struct sup_child *child, struct sup_process *process,
+			  struct pid **holder)
 {
-	int ret = child_claim_locked(child, process);
+	struct sup_reservation *reservation = sup_child_reservation(child);
+	int ret;
 
+	ret = reservation ? sup_reservation_take(reservation, holder) : 0;
 	if (ret)
 		return ret;
+	ret = child_claim_locked(child, process);
+	if (ret) {
+		sup_reservation_give_back(reservation);
+		return ret;
+	}
 	child->incarnation = 1;
 	child->attached = true;
 	child_watch(child, process);

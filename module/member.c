@@ -17,6 +17,7 @@
 #include <linux/uaccess.h>
 
 #include "engine.h"
+#include "registry.h"
 
 /* A table grows when it has so many members for each of its lists. */
 #define MEMBERS_PER_LIST 4
@@ -46,6 +47,7 @@ void sup_spec_put(struct sup_spec *spec)
 	sup_account_uncharge(spec->account, SUPERVISOR_LIMIT_BYTES,
 			     spec->blob_len + spec->args_len);
 	sup_account_put(spec->account);
+	sup_reservation_free(spec->reservation);
 	sup_spec_put(spec->template);
 	kvfree(spec->args);
 	kvfree(spec->blob);
@@ -98,18 +100,33 @@ static int spec_copy_name(struct sup_spec *spec, u64 uptr, u32 len)
 	return 0;
 }
 
+static int spec_reserve(struct sup_spec *spec, const struct supervisor_child_spec *from,
+			u32 *limit, u32 *max)
+{
+	struct sup_reservation *reservation;
+
+	if (!(from->flags & SUPERVISOR_CHILD_F_REGISTER))
+		return 0;
+	reservation = sup_reservation_new(from, spec->account, limit, max);
+	if (IS_ERR(reservation))
+		return PTR_ERR(reservation);
+	spec->reservation = reservation;
+	return 0;
+}
+
 /**
  * sup_spec_alloc - make a spec out of what user space says
  * @account: who pays
  * @from: what it says; its members have been checked but for those that the policy
  *	checks, and the id
  * @limit: with -EDQUOT: SUPERVISOR_LIMIT_*
+ * @max: with -EMSGSIZE: the bytes that the key or value may have
  *
- * Context: may sleep.
- * Return: a reference; -EDQUOT, -EFAULT, -ENOMEM.
+ * Context: process; may sleep.
+ * Return: a reference; -EDQUOT, -EFAULT, -ENOMEM, those of sup_reservation_new().
  */
 struct sup_spec *sup_spec_alloc(struct sup_account *account,
-				const struct supervisor_child_spec *from, u32 *limit)
+				const struct supervisor_child_spec *from, u32 *limit, u32 *max)
 {
 	struct sup_spec *spec = spec_alloc(account, from->blob_len, limit);
 	int ret;
@@ -125,6 +142,8 @@ struct sup_spec *sup_spec_alloc(struct sup_account *account,
 	ret = spec_copy_name(spec, from->id, from->id_len);
 	if (!ret)
 		ret = spec_copy_bytes(&spec->blob, from->blob, from->blob_len);
+	if (!ret)
+		ret = spec_reserve(spec, from, limit, max);
 	if (!ret)
 		return spec;
 	sup_spec_put(spec);
@@ -179,6 +198,8 @@ static bool spec_equal(const struct sup_spec *a, const struct sup_spec *b)
  * @sup: whose child's
  * @spec: the new child's; the reference is consumed
  *
+ * Whoever has a key has it alone.
+ *
  * Context: may sleep.
  * Return: a reference to one like it.
  */
@@ -186,6 +207,8 @@ struct sup_spec *sup_spec_share(struct sup_supervisor *sup, struct sup_spec *spe
 {
 	struct sup_spec *done;
 
+	if (spec->reservation)
+		return spec;
 	mutex_lock(&sup->lock);
 	done = sup->last_spec;
 	if (done && spec_equal(done, spec)) {
@@ -215,14 +238,52 @@ struct sup_spec *sup_spec_template(struct sup_supervisor *sup)
  * Members.
  */
 
-static struct sup_member *member_memory(const struct sup_spec *spec)
+static struct sup_member *member_sub_alloc(void)
 {
-	struct sup_member_sub *sub;
+	struct sup_member_sub *sub = kzalloc(sizeof(*sub), GFP_KERNEL_ACCOUNT);
 
-	if (!spec->is_supervisor)
-		return kmem_cache_zalloc(sup_member_cache, GFP_KERNEL_ACCOUNT);
-	sub = kzalloc(sizeof(*sub), GFP_KERNEL_ACCOUNT);
-	return sub ? &sub->member : NULL;
+	if (!sub)
+		return ERR_PTR(-ENOMEM);
+	sub->member.child.is_supervisor = true;
+	return &sub->member;
+}
+
+/* With the key of a spec of its own, or of one that it shares. */
+static struct sup_member *member_keyed_alloc(struct sup_supervisor *sup, struct sup_spec *spec,
+					     u32 *limit)
+{
+	struct sup_reservation *reservation = spec->reservation;
+	struct sup_member_keyed *keyed;
+
+	keyed = kzalloc(sizeof(*keyed), GFP_KERNEL_ACCOUNT);
+	if (!keyed)
+		return ERR_PTR(-ENOMEM);
+	if (spec == sup->template) {
+		reservation = sup_reservation_copy(reservation, sup->object.account, limit);
+		if (IS_ERR(reservation)) {
+			kfree(keyed);
+			return ERR_CAST(reservation);
+		}
+	} else {
+		spec->reservation = NULL;
+	}
+	keyed->reservation = reservation;
+	keyed->member.child.keyed = true;
+	return &keyed->member;
+}
+
+static struct sup_member *member_memory(struct sup_supervisor *sup, struct sup_spec *spec,
+					u32 *limit)
+{
+	struct sup_spec *base = spec->template ?: spec;
+	struct sup_member *member;
+
+	if (spec->is_supervisor)
+		return member_sub_alloc();
+	if (base->reservation)
+		return member_keyed_alloc(sup, base, limit);
+	member = kmem_cache_zalloc(sup_member_cache, GFP_KERNEL_ACCOUNT);
+	return member ?: ERR_PTR(-ENOMEM);
 }
 
 /**
@@ -245,16 +306,15 @@ struct sup_child *sup_member_alloc(struct sup_supervisor *sup, struct sup_spec *
 		*limit = SUPERVISOR_LIMIT_CHILDREN;
 		return ERR_PTR(-EDQUOT);
 	}
-	member = member_memory(spec);
-	if (!member) {
+	member = member_memory(sup, spec, limit);
+	if (IS_ERR(member)) {
 		sup_account_uncharge(account, SUPERVISOR_LIMIT_CHILDREN, 1);
-		return ERR_PTR(-ENOMEM);
+		return ERR_CAST(member);
 	}
 	member->dynamic.spec = &spec->decides;
 	member->child.readiness = spec->readiness;
 	member->child.signal_whom = spec->signal_whom;
 	member->child.stop_signal = spec->stop_signal;
-	member->child.is_supervisor = spec->is_supervisor;
 	sup_child_set_up(&member->child, sup);
 	return &member->child;
 }
@@ -269,10 +329,13 @@ void sup_member_free(struct sup_child *child)
 {
 	struct sup_member *member = sup_member(child);
 
+	sup_reservation_free(sup_child_reservation(child));
 	sup_spec_put(sup_member_spec(child));
 	sup_account_uncharge(child->sup->object.account, SUPERVISOR_LIMIT_CHILDREN, 1);
 	if (child->is_supervisor)
 		kfree(sup_member_sub(child));
+	else if (child->keyed)
+		kfree(sup_member_keyed(child));
 	else
 		kmem_cache_free(sup_member_cache, member);
 }

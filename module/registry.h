@@ -323,6 +323,8 @@ struct sup_entry *sup_entry_after_locked(const struct sup_holder *holder, u64 ha
 /* registry_reserve.c */
 struct sup_reservation *sup_reservation_new(const struct supervisor_child_spec *spec,
 					    struct sup_account *account, u32 *limit, u32 *max);
+struct sup_reservation *sup_reservation_copy(const struct sup_reservation *from,
+					     struct sup_account *account, u32 *limit);
 void sup_reservation_free(struct sup_reservation *reservation);
 int sup_reservation_take(struct sup_reservation *reservation, struct pid **holder);
 void sup_reservation_give_back(struct sup_reservation *reservation);

@@ -11,6 +11,9 @@
  * The spec keeps the registry, has paid for the entry, and keeps a unique key in its
  * table, with entries or without: so a start wants no memory. Duplicate keys are always
  * to be had: they are the process's business alone.
+ *
+ * A dynamic supervisor's template keeps its key in the same way, and never takes it: each
+ * child that is made from it has a copy.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -97,6 +100,31 @@ static struct sup_registry *registry_fdget(s32 fd)
 	return IS_ERR(object) ? ERR_CAST(object) : sup_object_registry(object);
 }
 
+/* Memory for one, which has the registry's counted file from now on; or NULL. */
+static struct sup_reservation *reservation_alloc(struct sup_registry *registry,
+						 struct sup_account *account, u32 value_len)
+{
+	struct sup_reservation *reservation;
+
+	reservation = kzalloc(struct_size(reservation, value, value_len), GFP_KERNEL_ACCOUNT);
+	if (!reservation) {
+		sup_object_forget(&registry->object);
+		return NULL;
+	}
+	reservation->registry = registry;
+	reservation->account = sup_account_get(account);
+	reservation->value_len = value_len;
+	return reservation;
+}
+
+/* One that was never paid for. */
+static void reservation_discard(struct sup_reservation *reservation)
+{
+	sup_object_forget(&reservation->registry->object);
+	sup_account_put(reservation->account);
+	kfree(reservation);
+}
+
 static int reservation_read(struct sup_reservation *reservation,
 			    const struct supervisor_child_spec *spec, u32 *max)
 {
@@ -133,15 +161,11 @@ static int reservation_pin(struct sup_reservation *reservation)
 	return 0;
 }
 
-/* Paid for, read and pinned, or nothing of it. */
-static int reservation_make(struct sup_reservation *reservation,
-			    const struct supervisor_child_spec *spec, u32 *limit, u32 *max)
+/* Paid for and pinned, or nothing of it. */
+static int reservation_make(struct sup_reservation *reservation, u32 *limit)
 {
 	int ret;
 
-	ret = reservation_read(reservation, spec, max);
-	if (ret)
-		return ret;
 	ret = sup_entry_charge(reservation->account, reservation_bytes(reservation), limit);
 	if (ret || reservation->registry->keys != SUPERVISOR_KEYS_UNIQUE)
 		return ret;
@@ -174,22 +198,45 @@ struct sup_reservation *sup_reservation_new(const struct supervisor_child_spec *
 	registry = registry_fdget(spec->registry_fd);
 	if (IS_ERR(registry))
 		return ERR_CAST(registry);
-	ret = -ENOMEM;
-	reservation = kzalloc(struct_size(reservation, value, spec->register_value_len),
-			      GFP_KERNEL_ACCOUNT);
+	reservation = reservation_alloc(registry, account, spec->register_value_len);
 	if (!reservation)
-		goto err_registry;
-	reservation->registry = registry;
-	reservation->account = sup_account_get(account);
-	reservation->value_len = spec->register_value_len;
-	ret = reservation_make(reservation, spec, limit, max);
+		return ERR_PTR(-ENOMEM);
+	ret = reservation_read(reservation, spec, max);
+	if (!ret)
+		ret = reservation_make(reservation, limit);
 	if (!ret)
 		return reservation;
 
-	sup_account_put(account);
-	kfree(reservation);
-err_registry:
-	sup_object_forget(&registry->object);
+	reservation_discard(reservation);
+	return ERR_PTR(ret);
+}
+
+/**
+ * sup_reservation_copy - make what keeps the same key for another child
+ * @from: a template's
+ * @account: who pays
+ * @limit: with -EDQUOT: SUPERVISOR_LIMIT_*
+ *
+ * Context: process; may sleep.
+ * Return: it; -EDQUOT, -ENOMEM.
+ */
+struct sup_reservation *sup_reservation_copy(const struct sup_reservation *from,
+					     struct sup_account *account, u32 *limit)
+{
+	struct sup_reservation *reservation;
+	int ret;
+
+	sup_object_remember(&from->registry->object);
+	reservation = reservation_alloc(from->registry, account, from->value_len);
+	if (!reservation)
+		return ERR_PTR(-ENOMEM);
+	reservation->name = from->name;
+	memcpy(reservation->value, from->value, from->value_len);
+	ret = reservation_make(reservation, limit);
+	if (!ret)
+		return reservation;
+
+	reservation_discard(reservation);
 	return ERR_PTR(ret);
 }
 

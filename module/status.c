@@ -291,13 +291,15 @@ static size_t spec_write(const struct spec_parts *parts, void *buf, size_t len)
 	return size;
 }
 
-static size_t shared_spec_write(const struct sup_spec *spec, void *buf, size_t len)
+static size_t shared_spec_write(const struct sup_spec *spec,
+				const struct sup_reservation *reservation, void *buf, size_t len)
 {
 	if (spec->template)
 		spec = spec->template;
 	return spec_write(&(struct spec_parts){
 		.decides = &spec->decides,
 		.name = &spec->name,
+		.reservation = reservation,
 		.blob = spec->blob,
 		.blob_len = spec->blob_len,
 		.readiness = spec->readiness,
@@ -320,7 +322,8 @@ size_t sup_status_spec(struct sup_child *child, void *buf, size_t len)
 	const struct sup_static_child *member = sup_static_child(child);
 
 	if (sup_is_dynamic(child->sup))
-		return shared_spec_write(sup_member_spec(child), buf, len);
+		return shared_spec_write(sup_member_spec(child), sup_child_reservation(child), buf,
+					 len);
 	return spec_write(&(struct spec_parts){
 		.decides = &member->policy.spec,
 		.name = &member->policy.name,
@@ -344,7 +347,7 @@ size_t sup_status_spec(struct sup_child *child, void *buf, size_t len)
  */
 size_t sup_status_template(struct sup_supervisor *sup, void *buf, size_t len)
 {
-	return shared_spec_write(sup->template, buf, len);
+	return shared_spec_write(sup->template, sup->template->reservation, buf, len);
 }
 
 static void status_write_locked(struct sup_supervisor *sup, struct supervisor_status *cmd)

@@ -851,13 +851,11 @@ static int create_template(struct sup_supervisor *sup, struct supervisor_create 
 	if (!cmd->child_spec)
 		return 0;
 	ret = sup_call_spec_fetch(cmd->child_spec, &from, &cmd->out_invalid, &max);
-	if (!ret && from.flags & SUPERVISOR_CHILD_F_REGISTER)
-		ret = -EOPNOTSUPP;
 	if (ret)
 		return ret;
 	if (from.supervisor_fd != -1)
 		return -EINVAL;
-	spec = sup_spec_alloc(sup->object.account, &from, &cmd->out_limit);
+	spec = sup_spec_alloc(sup->object.account, &from, &cmd->out_limit, &max);
 	if (IS_ERR(spec))
 		return PTR_ERR(spec);
 	sup->template = spec;

@@ -96,6 +96,7 @@ struct sup_kept {
  * @reports: S: SUP_SAID_*, of this incarnation
  * @last_reason: S: &enum sup_reason
  * @is_supervisor: const: it is a supervisor, not a process
+ * @keyed: const: of a dynamic supervisor's: it is a struct sup_member_keyed
  * @attached: S: its process has attached, and is or was @watch's
  * @gone: S: that process is dead, and its exit has been handled
  * @abandoned: S: given up, but alive: @watch waits for its death
@@ -127,6 +128,7 @@ struct sup_child {
 	u8 reports;
 	u8 last_reason;
 	bool is_supervisor;
+	bool keyed;
 	u8 attached : 1;
 	u8 gone : 1;
 	u8 abandoned : 1;
@@ -200,6 +202,8 @@ struct sup_static_child {
  * @blob_len: const: likewise
  * @args: const: of one child alone
  * @args_len: const
+ * @reservation: of the key that a process is to have; or NULL. A template's is const, and
+ *	its children have copies; another's is its first child's from then on
  * @template: const, referenced: what it was made from, or NULL
  * @account: const, referenced: who pays
  *
@@ -217,6 +221,7 @@ struct sup_spec {
 	u32 blob_len;
 	u32 args_len;
 	void *args;
+	struct sup_reservation *reservation;
 	struct sup_spec *template;
 	struct sup_account *account;
 };
@@ -246,6 +251,17 @@ struct sup_member_sub {
 	struct sup_supervisor *sub;
 	struct sup_name number;
 	char digits[24];
+};
+
+/**
+ * struct sup_member_keyed - a child of a dynamic supervisor whose process has a key
+ * @member: what all have
+ * @reservation: const: of the key. Taken, S, while its start is under way and no process
+ *	has attached; of one that joins, until it is accepted or refused
+ */
+struct sup_member_keyed {
+	struct sup_member member;
+	struct sup_reservation *reservation;
 };
 
 enum sup_start_state {
@@ -473,6 +489,11 @@ static inline struct sup_member_sub *sup_member_sub(struct sup_child *child)
 	return container_of(sup_member(child), struct sup_member_sub, member);
 }
 
+static inline struct sup_member_keyed *sup_member_keyed(struct sup_child *child)
+{
+	return container_of(sup_member(child), struct sup_member_keyed, member);
+}
+
 static inline struct sup_child *sup_policy_child(struct sup_policy_child *child)
 {
 	return &container_of(child, struct sup_static_child, policy)->child;
@@ -551,7 +572,9 @@ static inline struct sup_supervisor *sup_child_sub(struct sup_child *child)
 /* Of the key that its process is to have, or NULL. */
 static inline struct sup_reservation *sup_child_reservation(struct sup_child *child)
 {
-	return sup_is_dynamic(child->sup) ? NULL : sup_static_child(child)->reservation;
+	if (sup_is_dynamic(child->sup))
+		return child->keyed ? sup_member_keyed(child)->reservation : NULL;
+	return sup_static_child(child)->reservation;
 }
 
 /* Its last process's identity, or NULL. */
@@ -606,7 +629,8 @@ struct sup_child *sup_child_alloc(struct sup_supervisor *sup,
 void sup_child_spec_read(struct sup_child_spec *to, const struct supervisor_child_spec *from);
 void sup_child_set_up(struct sup_child *child, struct sup_supervisor *sup);
 struct sup_child *sup_child_of_pid(struct pid *pid);
-int sup_child_join_locked(struct sup_child *child, struct sup_process *process);
+int sup_child_join_locked(struct sup_child *child, struct sup_process *process,
+			  struct pid **holder);
 void sup_child_joined(struct sup_child *child);
 void sup_child_get(struct sup_child *child);
 void sup_child_put(struct sup_child *child);
@@ -634,7 +658,7 @@ int sup_child_report(struct sup_ucmd *ucmd);
 int sup_member_init(void);
 void sup_member_exit(void);
 struct sup_spec *sup_spec_alloc(struct sup_account *account,
-				const struct supervisor_child_spec *from, u32 *limit);
+				const struct supervisor_child_spec *from, u32 *limit, u32 *max);
 struct sup_spec *sup_spec_with_args(struct sup_spec *template, u64 args, u32 len, u32 *limit);
 struct sup_spec *sup_spec_share(struct sup_supervisor *sup, struct sup_spec *spec);
 struct sup_spec *sup_spec_template(struct sup_supervisor *sup);

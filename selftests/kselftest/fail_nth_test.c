@@ -179,17 +179,23 @@ static int scene_open(struct scene *scene, enum keyed keyed)
 	return scene_pool(scene);
 }
 
-/* Children of a template, which join if @spawn says so. */
-static int scene_dynamic(struct scene *scene, __u32 spawn)
+/* Makes a supervisor of such children, which join if @spawn says so; with a key, perhaps. */
+static int scene_create_dynamic(struct scene *scene, __u32 spawn, int *sup)
 {
 	struct supervisor_child_spec template =
 		CHILD("a", WAITS, .restart = SUPERVISOR_TEMPORARY);
 	struct supervisor_create create =
-		CREATE(.mailbox_fd = scene->mailbox, .kind = SUPERVISOR_SIMPLE,
-		       .spawn = spawn,
-		       .max_children = SUPERVISOR_CHILDREN_INFINITY,
-		       .child_spec = (uintptr_t)&template);
-	int err = _test_create(scene->dev, &create, &scene->dynamic);
+		SIMPLE(&template, .mailbox_fd = scene->mailbox, .spawn = spawn);
+
+	if (scene->keyed)
+		template = CHILD("a", WAITS, KEYED_VALUE(scene->keyed, "a", "value"),
+				 .restart = SUPERVISOR_TEMPORARY);
+	return _test_create(scene->dev, &create, sup);
+}
+
+static int scene_dynamic(struct scene *scene, __u32 spawn)
+{
+	int err = scene_create_dynamic(scene, spawn, &scene->dynamic);
 
 	return err ?: _test_start(scene->dynamic);
 }
@@ -309,12 +315,8 @@ static int do_create(struct scene *scene)
 
 static int do_create_dynamic(struct scene *scene)
 {
-	struct supervisor_child_spec template = CHILD("a", WAITS);
-	struct supervisor_create create =
-		CREATE(.mailbox_fd = scene->mailbox, .kind = SUPERVISOR_SIMPLE,
-		       .max_children = 7, .child_spec = (uintptr_t)&template);
 	int sup;
-	int err = _test_create(scene->dev, &create, &sup);
+	int err = scene_create_dynamic(scene, SUPERVISOR_SPAWN_SPAWNER, &sup);
 
 	if (!err)
 		close(sup);
@@ -334,6 +336,17 @@ static int do_add_dynamic(struct scene *scene)
 static int do_join(struct scene *scene)
 {
 	return _test_join(scene->dynamic, 0, SUPERVISOR_NO_DEADLINE, NULL);
+}
+
+static int do_join_keyed(struct scene *scene)
+{
+	int err = do_join(scene);
+	int found = _test_lookup(scene->keyed, "a", NULL, 0);
+
+	/* The fault may have hit the one or the other, or the telling. */
+	if (err == -EFAULT || found == -EFAULT)
+		return -EFAULT;
+	return found == (err ? -ENOENT : getpid()) ? err : -EPROTO;
 }
 
 static int do_open(struct scene *scene)
@@ -1055,6 +1068,16 @@ FIXTURE_VARIANT(fail_nth)
 	  .dynamic = true) \
 	X(CHILD_JOIN, .call = do_join, .allocates = true, .forks = true, \
 	  .dynamic = true, .spawn = SUPERVISOR_SPAWN_SELF) \
+	X(create_dynamic_keyed, .call = do_create_dynamic, .allocates = true, \
+	  .keyed = KEYED_UNIQUE) \
+	X(add_dynamic_keyed, .call = do_add_dynamic, .allocates = true, \
+	  .dynamic = true, .keyed = KEYED_UNIQUE) \
+	X(join_keyed, .call = do_join_keyed, .allocates = true, .forks = true, \
+	  .dynamic = true, .spawn = SUPERVISOR_SPAWN_SELF, \
+	  .keyed = KEYED_UNIQUE) \
+	X(join_keyed_duplicate, .call = do_join_keyed, .allocates = true, \
+	  .forks = true, .dynamic = true, .spawn = SUPERVISOR_SPAWN_SELF, \
+	  .keyed = KEYED_DUPLICATE) \
 	X(add_keyed, .call = do_add_keyed, .allocates = true) \
 	X(START, .call = do_start) \
 	X(STOP, .call = do_stop, .settled = true) \

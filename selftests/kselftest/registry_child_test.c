@@ -747,6 +747,330 @@ TEST_F(duplicate, nothing_is_taken_by_a_start)
 	test_free("web");
 }
 
+/* ---- children of dynamic supervisors ---- */
+
+#define test_dynamic(...) \
+	do { \
+		test_tree_open(&self->tree, __VA_ARGS__); \
+		test_start(SUP); \
+	} while (0)
+
+#define test_member(spec_, ...) \
+	({ \
+		struct supervisor_child_add add_ = \
+			CALL(supervisor_child_add, ##__VA_ARGS__); \
+		ASSERT_EQ(0, _test_child_add(SUP, (spec_), &add_)); \
+		add_; \
+	})
+
+/* A start that fails, because @pid_ has the key. */
+#define test_already_started(spec_, pid_) \
+	do { \
+		struct supervisor_child_add add_ = CALL(supervisor_child_add); \
+		ASSERT_EQ(-ECHILD, _test_child_add(SUP, (spec_), &add_)); \
+		ASSERT_EQ(SUPERVISOR_RESULT_START_FAILED, add_.out_result); \
+		ASSERT_EQ(EEXIST, add_.out_error); \
+		ASSERT_EQ((pid_), add_.out_pid); \
+	} while (0)
+
+#define test_joins(joined_) \
+	ASSERT_EQ(0, _test_fork_join(SUP, after_ms(PATIENCE_MS), (joined_)))
+
+#define test_entries_used(entries_) \
+	do { \
+		struct supervisor_info info_; \
+		test_info(self->dev, &info_); \
+		ASSERT_EQ((entries_), info_.out_used[SUPERVISOR_LIMIT_ENTRIES] - \
+			  self->before.out_used[SUPERVISOR_LIMIT_ENTRIES]); \
+	} while (0)
+
+TEST_F(keyed, dynamic_children_have_keys)
+{
+	struct supervisor_child_spec spec =
+		CHILD("a", WAITS, KEYED_VALUE(REG, "web", "one"));
+	struct supervisor_child_add one;
+	pid_t pid;
+
+	test_dynamic(DYNAMIC());
+	one = test_member(&spec);
+	test_found(one.out_pid, "web", "one");
+	test_refused("web", one.out_pid);
+	test_already_started(&spec, one.out_pid);
+	/* It is one of its own in all but the key. */
+	test_member(&CHILD("a", WAITS, KEYED(REG, "db")));
+	test_entries_used(2);
+	trace("up, started a, start_failed a EEXIST, started a");
+	ASSERT_EQ(0, kill(one.out_pid, SIGKILL));
+	trace("exited a killed, started a");
+	pid = _test_lookup(REG, "web", NULL, 0);
+	ASSERT_LT(0, pid);
+	ASSERT_NE(one.out_pid, pid);
+	test_found(pid, "web", "one");
+	ASSERT_EQ(0, _test_terminate_member(SUP, one.out_id));
+	test_free("web");
+	one = test_member(&spec, .args = (uintptr_t)"x", .args_len = 1);
+	test_found(one.out_pid, "web", "one");
+	test_stop(SUP);
+	test_free("web");
+	test_free("db");
+}
+
+TEST_F(keyed, dynamic_start_of_a_taken_one)
+{
+	struct supervisor_child_spec spec = CHILD("a", WAITS, KEYED(REG, "web"));
+	struct supervisor_count count;
+
+	ASSERT_EQ(0, order(REGISTER, "web"));
+	test_dynamic(DYNAMIC());
+	test_already_started(&spec, A);
+	test_count(SUP, &count);
+	ASSERT_EQ(0, count.specs);
+	ASSERT_EQ(1, order(UNREGISTER, "web"));
+	test_found(test_member(&spec).out_pid, "web", "");
+}
+
+TEST_F(keyed, dynamic_restart_of_a_taken_one)
+{
+	test_dynamic(DYNAMIC(.intensity = 2, .period = 3600));
+	test_member(&CHILD("a", WAITS, KEYED(REG, "web")));
+	test_taken_meanwhile("a");
+	trace("up, started a, exited a killed, start_failed a EEXIST, "
+	      "start_failed a EEXIST, down intensity");
+	test_found(A, "web", "");
+}
+
+TEST_F(keyed, dynamic_specs_that_are_refused)
+{
+	struct supervisor_child_spec spec = CHILD("a", WAITS, KEYED(REG, "web"));
+	struct supervisor_child_spec bad = CHILD("a", WAITS, KEYED(self->dev, "web"));
+	struct supervisor_create create = SIMPLE(&bad);
+	struct supervisor_child_add add = CALL(supervisor_child_add);
+	int sup;
+
+	test_dynamic(DYNAMIC(.max_children = 0));
+	ASSERT_EQ(-EBADFD, _test_child_add(SUP, &bad, NULL));
+	ASSERT_EQ(-EBADFD, _test_create(self->dev, &create, &sup));
+	bad.registry_fd = -1;
+	ASSERT_EQ(-EBADF, _test_child_add(SUP, &bad, NULL));
+	ASSERT_EQ(-EBADF, _test_create(self->dev, &create, &sup));
+	bad = spec;
+	bad.register_key_len = SUPERVISOR_KEY_MAX + 1;
+	ASSERT_EQ(-EMSGSIZE, _test_child_add(SUP, &bad, &add));
+	ASSERT_EQ(SUPERVISOR_KEY_MAX, add.out_max);
+	ASSERT_EQ(-EMSGSIZE, _test_create(self->dev, &create, &sup));
+	/* Nobody has got as far as its key. */
+	ASSERT_EQ(-EUSERS, _test_child_add(SUP, &spec, NULL));
+	test_free("web");
+	test_stop(SUP);
+	ASSERT_EQ(-ESHUTDOWN, _test_child_add(SUP, &spec, NULL));
+	test_free("web");
+}
+
+TEST_F(keyed, a_templates_key_is_had_by_one)
+{
+	struct supervisor_child_spec template =
+		CHILD("a", WAITS, KEYED_VALUE(REG, "web", "one"));
+	char buf[2048] __aligned(8);
+	struct supervisor_child_spec *seen = (void *)buf;
+	struct supervisor_query query =
+		CALL(supervisor_query, .buf = (uintptr_t)buf, .buf_len = sizeof(buf));
+	struct supervisor_registry_status registry;
+	struct supervisor_child_status *child = (void *)buf;
+	struct supervisor_status status =
+		ARG(supervisor_status, .buf = (uintptr_t)buf, .buf_len = sizeof(buf));
+	struct supervisor_child_add one, two;
+
+	ASSERT_EQ(0, _test_registry_status(REG, &registry));
+	test_dynamic(SIMPLE(&template));
+	test_entries_used(1);
+	test_nobody("web");
+	test_free("web");
+	one = test_member(NULL);
+	test_entries_used(2);
+	test_found(one.out_pid, "web", "one");
+	test_already_started(NULL, one.out_pid);
+	test_ioctl(SUP, SUPERVISOR_STATUS, &status);
+	ASSERT_EQ(registry.out_id, child->registry);
+	ASSERT_STREQ("web", text_at(child, child->key_offset));
+	/* The template's, and with arguments the child's, are told alike. */
+	test_ioctl(SUP, SUPERVISOR_CHILD_GET_SPEC, &query);
+	ASSERT_EQ(SUPERVISOR_CHILD_F_REGISTER, seen->flags);
+	ASSERT_EQ(registry.out_id, seen->out_registry);
+	ASSERT_STREQ("web", text_at(buf, seen->register_key));
+	ASSERT_EQ(0, _test_terminate_member(SUP, one.out_id));
+	two = test_member(NULL, .args = (uintptr_t)"x", .args_len = 1);
+	test_found(two.out_pid, "web", "one");
+	memset(buf, 0, sizeof(buf));
+	query.buf_len = sizeof(buf);
+	query.child = two.out_id;
+	test_ioctl(SUP, SUPERVISOR_CHILD_GET_SPEC, &query);
+	ASSERT_STREQ("web", text_at(buf, seen->register_key));
+	ASSERT_STREQ("one", text_at(buf, seen->register_value));
+	test_stop(SUP);
+	test_free("web");
+}
+
+TEST_F(keyed, who_joins_has_the_templates_key)
+{
+	struct supervisor_child_spec template = joiner;
+	struct joined one, two;
+
+	template.flags = SUPERVISOR_CHILD_F_REGISTER;
+	template.registry_fd = REG;
+	template.register_key = (uintptr_t)"web";
+	template.register_key_len = 3;
+	test_dynamic(DYNAMIC(.spawn = SUPERVISOR_SPAWN_SELF,
+			     .child_spec = (uintptr_t)&template));
+	test_joins(&one);
+	test_found(one.pid, "web", "");
+	test_refused("web", one.pid);
+	ASSERT_EQ(-EEXIST, _test_fork_join(SUP, after_ms(PATIENCE_MS), &two));
+	ASSERT_EQ(SUPERVISOR_RESULT_ALREADY_STARTED, two.join.out_result);
+	ASSERT_EQ(one.pid, two.join.out_pid);
+	ASSERT_EQ(0, two.join.out_id);
+	process_kill(two.pid);
+	process_kill(one.pid);
+	test_joins(&two);
+	test_found(two.pid, "web", "");
+	process_kill(two.pid);
+	trace("up, started task, exited task killed, started task, "
+	      "exited task killed");
+	test_free("web");
+	ASSERT_EQ(0, order(REGISTER, "web"));
+	ASSERT_EQ(-EEXIST, _test_fork_join(SUP, after_ms(PATIENCE_MS), &two));
+	ASSERT_EQ(A, two.join.out_pid);
+	process_kill(two.pid);
+}
+
+/* Who is refused, or gives up, gives the key back. */
+TEST_F(keyed, who_may_not_join_has_no_key)
+{
+	struct supervisor_child_spec template =
+		CHILD("a", WAITS, KEYED(REG, "web"), .restart = SUPERVISOR_TEMPORARY);
+	struct supervisor_create create =
+		DYNAMIC(.spawn = SUPERVISOR_SPAWN_SELF, .max_children = 0,
+			.child_spec = (uintptr_t)&template);
+	struct joined joined;
+
+	test_dynamic(create);
+	ASSERT_EQ(-EUSERS, _test_fork_join(SUP, after_ms(PATIENCE_MS), &joined));
+	process_kill(joined.pid);
+	test_free("web");
+	test_suspend(SUP, 0);
+	ASSERT_EQ(-ETIMEDOUT, _test_fork_join(SUP, after_ms(10), &joined));
+	process_kill(joined.pid);
+	test_free("web");
+	test_resume(SUP, 0);
+	/* The owner may not. */
+	ASSERT_EQ(-EDEADLK, _test_join(SUP, 0, after_ms(PATIENCE_MS), NULL));
+	test_free("web");
+	test_stop(SUP);
+	ASSERT_EQ(-ESHUTDOWN, _test_fork_join(SUP, after_ms(PATIENCE_MS), &joined));
+	process_kill(joined.pid);
+	test_free("web");
+}
+
+struct waiting {
+	int sup;
+	int err;
+};
+
+static void *join_in_process(void *argument)
+{
+	struct waiting *waiting = argument;
+	struct joined joined;
+
+	/* Whoever looks whether the key is free has it for a moment. */
+	do {
+		waiting->err = _test_fork_join(waiting->sup, after_ms(PATIENCE_MS), &joined);
+		process_kill(joined.pid);
+	} while (waiting->err == -EEXIST);
+	return NULL;
+}
+
+TEST_F(keyed, kept_while_who_joins_waits_for_its_turn)
+{
+	struct supervisor_child_spec template =
+		CHILD("a", WAITS, KEYED(REG, "web"), .restart = SUPERVISOR_TEMPORARY);
+	struct waiting waiting = {};
+	struct joined joined;
+	pthread_t thread;
+
+	test_dynamic(DYNAMIC(.spawn = SUPERVISOR_SPAWN_SELF,
+			     .child_spec = (uintptr_t)&template));
+	test_suspend(SUP, 0);
+	waiting.sup = SUP;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, join_in_process, &waiting));
+	ASSERT_TRUE(eventually(_test_register(REG, "web", -1, NULL) == -EEXIST ||
+			       _test_unregister(REG, "web") != 1));
+	test_nobody("web");
+	test_refused("web", 0);
+	ASSERT_EQ(-EEXIST, _test_fork_join(SUP, after_ms(PATIENCE_MS), &joined));
+	ASSERT_EQ(0, joined.join.out_pid);
+	process_kill(joined.pid);
+	test_resume(SUP, 0);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	ASSERT_EQ(0, waiting.err);
+	trace("up, started a, exited a killed");
+	test_free("web");
+}
+
+TEST_F(keyed, who_joined_has_it_again_by_the_spawner)
+{
+	struct supervisor_child_spec template = CHILD("a", WAITS, KEYED(REG, "web"));
+	struct joined joined;
+	pid_t pid;
+
+	test_dynamic(DYNAMIC(.spawn = SUPERVISOR_SPAWN_SELF,
+			     .child_spec = (uintptr_t)&template));
+	test_joins(&joined);
+	test_found(joined.pid, "web", "");
+	process_kill(joined.pid);
+	trace("up, started a, exited a killed, started a");
+	pid = _test_lookup(REG, "web", NULL, 0);
+	ASSERT_EQ(child_pid(SUP, "a"), pid);
+	ASSERT_NE(joined.pid, pid);
+}
+
+TEST_F(duplicate, all_of_a_template_have_it)
+{
+	struct supervisor_child_spec template =
+		CHILD("a", WAITS, KEYED_VALUE(REG, "web", "1"));
+	struct supervisor_child_add one, two;
+
+	test_dynamic(SIMPLE(&template));
+	one = test_member(NULL);
+	two = test_member(NULL);
+	ASSERT_EQ(2, _test_count_entries(REG, SELECT(SUPERVISOR_SELECT_F_KEY,
+						     "web")));
+	test_select(REG, "web=1", SUPERVISOR_SELECT_F_PID, "web",
+		    .pid = one.out_pid);
+	ASSERT_EQ(0, _test_terminate_member(SUP, one.out_id));
+	test_select(REG, "web=1", SUPERVISOR_SELECT_F_PID, "web",
+		    .pid = two.out_pid);
+	ASSERT_EQ(1, _test_count_entries(REG, SELECT(0, "")));
+	test_stop(SUP);
+	ASSERT_EQ(0, _test_count_entries(REG, SELECT(0, "")));
+}
+
+TEST_F(duplicate, all_who_join_have_it)
+{
+	struct supervisor_child_spec template =
+		CHILD("a", WAITS, KEYED(REG, "web"), .restart = SUPERVISOR_TEMPORARY);
+	struct joined one, two;
+
+	test_dynamic(DYNAMIC(.spawn = SUPERVISOR_SPAWN_SELF,
+			     .child_spec = (uintptr_t)&template));
+	test_joins(&one);
+	test_joins(&two);
+	ASSERT_EQ(2, _test_count_entries(REG, SELECT(SUPERVISOR_SELECT_F_KEY,
+						     "web")));
+	process_kill(one.pid);
+	ASSERT_EQ(1, _test_count_entries(REG, SELECT(0, "")));
+	process_kill(two.pid);
+	ASSERT_EQ(0, _test_count_entries(REG, SELECT(0, "")));
+}
+
 /* ---- what is told of it ---- */
 
 #define test_heard(event_, pid_, value_len_) \

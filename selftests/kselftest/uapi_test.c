@@ -502,6 +502,7 @@ static void fill_lock(union argument *arg)
 	X(ADOPT, adopt) \
 	X(LINEAGE, lineage) \
 	X(CHILD_LINEAGE, lineage) \
+	X(CHILD_JOIN, join) \
 	X(SELECT, select) \
 	X(COUNT, select) \
 	X(PUBLISH, publish) \

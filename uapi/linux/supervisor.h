@@ -296,7 +296,7 @@ enum {
  * @max_children: how many children it may have, those that restart included
  * @child_spec: pointer to a struct supervisor_child_spec, the template: what children are like that
  *	come without a spec of their own. With SIMPLE or SPAWN_SELF there must be one;
- *	otherwise 0 is none. It names no supervisor and no registry
+ *	otherwise 0 is none. It names no supervisor
  * @hold_ms: HOLD: how long it waits to be adopted, 1 to %SUPERVISOR_HOLD_MS_MAX;
  *	otherwise 0
  * @__reserved2: must be 0
@@ -1516,7 +1516,9 @@ enum {
  * that no start fails for a limit. Of a process only. Without the flag the members
  * must be 0.
  *
- * A dynamic supervisor's children have no keys (EOPNOTSUPP).
+ * Of a dynamic supervisor's template the key is each child's: with a unique one, there is
+ * one child at a time. A process that joins (SUPERVISOR_CHILD_JOIN) has it when that
+ * returns. The template counts as an entry, and each child that is made from it.
  *
  * Reads back from SUPERVISOR_CHILD_GET_SPEC with offsets from its own start in
  * place of the pointers, and -1 for the descriptors that were given; a NUL follows
@@ -1615,6 +1617,8 @@ struct supervisor_child_add {
  * @out_result: SUPERVISOR_RESULT_*
  * @out_limit: EDQUOT, ENOSPC: SUPERVISOR_LIMIT_*
  * @out_id: the child's id
+ * @out_pid: EEXIST: who has the key
+ * @__reserved: must be 0
  *
  * Makes the calling process a new child of a dynamic supervisor of SPAWN_SELF: OTP's
  * start_child of a process that is there already. Nobody is asked to start it, and it
@@ -1626,9 +1630,11 @@ struct supervisor_child_add {
  * With an error, the process is nobody's child, and nothing else has changed either.
  *
  * Errors: EUSERS (as many children as it may have), ESHUTDOWN (not started, or ended),
- * EINVAL (its children do not join, or not a group leader), EBUSY (already somebody's
- * child), EDEADLK (it owns the tree), ENOSPC, EDQUOT, EAGAIN (@deadline 0), ETIMEDOUT,
- * EINTR, ENOMEM.
+ * EEXIST (the template has a key, and somebody else has it, who is @out_pid, 0 for a
+ * child that is being started: OTP's already_started), EINVAL (its children do not join,
+ * or not a group leader), EBUSY (already somebody's child), EDEADLK (it owns the tree),
+ * ENOSPC (with @out_limit; without, a mapping has no room for the key), EDQUOT, EAGAIN
+ * (@deadline 0), ETIMEDOUT, EINTR, ENOMEM.
  */
 struct supervisor_child_join {
 	__u32 size;
@@ -1637,6 +1643,8 @@ struct supervisor_child_join {
 	__u32 out_result;
 	__u32 out_limit;
 	__aligned_u64 out_id;
+	__s32 out_pid;
+	__u32 __reserved;
 };
 #define SUPERVISOR_CHILD_JOIN _IO(SUPERVISOR_TYPE, SUPERVISOR_CMD_CHILD_JOIN)
 
