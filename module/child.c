@@ -912,8 +912,12 @@ static void child_watch(struct sup_child *child, struct sup_process *process)
 	sup_unwatch(&child->watch);
 	child->gone = false;
 	sup_watch_add(&child->watch, process);
+}
+
+static void child_trace_attach(const struct sup_child *child)
+{
 	trace_sup_attach(child->sup->object.id, child->id, child->incarnation,
-			 pid_nr(process->pid));
+			 pid_nr(sup_child_pid(child)));
 }
 
 /* The calling process is to be the child's: may it, and is it nobody else's? */
@@ -955,6 +959,7 @@ static int child_attach_locked(struct sup_child *child, u64 token, struct sup_pr
 	launch->exec_id = sup_current_exec_id();
 	child->attached = true;
 	child_watch(child, process);
+	child_trace_attach(child);
 	if (sup_child_reservation(child))
 		sup_reservation_claim(sup_child_reservation(child), reg);
 	child_feed(child, SUP_IN_ATTACHED);
@@ -1007,6 +1012,8 @@ void sup_child_joined(struct sup_child *child)
 {
 	lockdep_assert_held(&child->sup->lock);
 	child->since_ns = sup_now();
+	/* It had no number before. */
+	child_trace_attach(child);
 	sup_event_child(child, SUPERVISOR_EVENT_STARTED, 0);
 	trace_sup_started(child->sup->object.id, child->id, child->incarnation);
 }
