@@ -49,17 +49,18 @@
 	ARG(supervisor_create, .intensity = 1000, .period = 5, \
 	    .unkillable_ms = 5000, .mailbox_fd = -1, ##__VA_ARGS__)
 
-#define DYNAMIC(...) \
-	CREATE(.kind = SUPERVISOR_DYNAMIC, \
-	       .max_children = SUPERVISOR_CHILDREN_INFINITY, ##__VA_ARGS__)
+/* Members of one that is dynamic; and whose children join, and are temporary. */
+#define IS_DYNAMIC \
+	.kind = SUPERVISOR_DYNAMIC, .max_children = SUPERVISOR_CHILDREN_INFINITY
+#define TAKES_JOINERS \
+	IS_DYNAMIC, .spawn = SUPERVISOR_SPAWN_SELF, .child_spec = (uintptr_t)&joiner
+
+#define DYNAMIC(...) CREATE(IS_DYNAMIC, ##__VA_ARGS__)
 #define SIMPLE(template_, ...) \
 	CREATE(.kind = SUPERVISOR_SIMPLE, \
 	       .max_children = SUPERVISOR_CHILDREN_INFINITY, \
 	       .child_spec = (uintptr_t)(template_), ##__VA_ARGS__)
-/* Its children join, and are temporary. */
-#define JOINED(...) \
-	DYNAMIC(.spawn = SUPERVISOR_SPAWN_SELF, .child_spec = (uintptr_t)&joiner, \
-		##__VA_ARGS__)
+#define JOINED(...) CREATE(TAKES_JOINERS, ##__VA_ARGS__)
 
 extern const struct supervisor_child_spec joiner;
 

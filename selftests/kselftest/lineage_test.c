@@ -468,11 +468,6 @@ TEST_F(lineage, buffers)
 
 /* ---- children of dynamic supervisors ---- */
 
-#define IS_DYNAMIC \
-	.kind = SUPERVISOR_DYNAMIC, .max_children = SUPERVISOR_CHILDREN_INFINITY
-#define TAKES_JOINERS \
-	IS_DYNAMIC, .spawn = SUPERVISOR_SPAWN_SELF, .child_spec = (uintptr_t)&joiner
-
 /* A child of a dynamic supervisor: its number. */
 #define test_member(sup_, ...) \
 	({ \

@@ -50,6 +50,11 @@ FIXTURE_TEARDOWN(perm)
 #define DEV (self->tree.dev)
 #define trace(expected_) test_trace(self->tree.events, expected_)
 
+static int expect(int got, int wanted)
+{
+	return got == wanted ? 0 : got ?: -EPROTO;
+}
+
 /* ---- without privilege ---- */
 
 TEST_F(perm, unprivileged)
@@ -209,6 +214,165 @@ TEST_F(perm, signals_go_out_as_the_creator)
 	sleep_ms(200);
 	test_stop(SUP);
 	trace("started a, up, term a, exited a shutdown, down stopped");
+}
+
+/* ---- children that join ---- */
+
+/* Who joins need not be of the user whose rights the signals go out with. */
+TEST_F(perm, who_joined_as_another_user_is_abandoned)
+{
+	struct joined one, two;
+
+	test_unkillable_tree(TAKES_JOINERS, .unkillable_ms = 300);
+	test_start(SUP);
+	ASSERT_EQ(0, _test_fork_join(SUP, after_ms(PATIENCE_MS), &one));
+	trace("up, started task");
+	ASSERT_EQ(0, _test_terminate_member(SUP, one.join.out_id));
+	trace("term task, unkillable task, abandoned task");
+	ASSERT_TRUE(is_alive(one.pid));
+	ASSERT_EQ(0, _test_fork_join(SUP, after_ms(PATIENCE_MS), &two));
+	test_stop(SUP);
+	trace("started task, term task, unkillable task, abandoned task, "
+	      "down stopped");
+	ASSERT_TRUE(is_alive(two.pid));
+	process_kill(one.pid);
+	process_kill(two.pid);
+}
+
+static int join_as_itself(void *argument)
+{
+	struct joined *joined = argument;
+	int sup = joined->err;
+	int err = become(OTHER, OTHER);
+
+	err = err ?: _test_join(sup, 0, after_ms(PATIENCE_MS), &joined->join);
+	if (!err)
+		child_wait(0);
+	return err;
+}
+
+/* Root's supervisor may signal everybody; and it is its creator who pays. */
+TEST_F(perm, who_joined_is_the_creators)
+{
+	struct supervisor_info before, after;
+	struct joined *joined = shared_memory(sizeof(*joined));
+	pid_t pid;
+
+	ASSERT_NE(NULL, joined);
+	test_tree_open(&self->tree, JOINED());
+	test_start(SUP);
+	trace("up");
+	joined->err = SUP;
+	test_info(DEV, &before);
+	pid = fork();
+	if (!pid)
+		_exit(-join_as_itself(joined));
+	trace("started task");
+	test_info(DEV, &after);
+	ASSERT_EQ(before.out_used[SUPERVISOR_LIMIT_CHILDREN] + 1,
+		  after.out_used[SUPERVISOR_LIMIT_CHILDREN]);
+	test_stop(SUP);
+	trace("term task, exited task shutdown, down stopped");
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+}
+
+struct join_by_name {
+	const char *name;
+	unsigned int access;
+	int opened;
+	int joined;
+};
+
+static int join_by_name(void *argument)
+{
+	struct join_by_name *join = argument;
+	struct supervisor_info info;
+	int err = become(OTHER, OTHER);
+	int dev = device_open();
+	int sup;
+
+	err = err ?: expect(_test_open(dev, join->name, join->access, &sup), join->opened);
+	if (err || join->opened)
+		return err;
+	err = expect(_test_join(sup, 0, after_ms(PATIENCE_MS), NULL), join->joined);
+	err = err ?: _test_info(dev, &info);
+	return err ?: expect(info.out_used[SUPERVISOR_LIMIT_CHILDREN], 0);
+}
+
+TEST_F(perm, joining_by_mode)
+{
+	struct join_by_name join = { .opened = -EACCES };
+	char name[32];
+
+	snprintf(name, sizeof(name), "/join.%d", getpid());
+	join.name = name;
+	umask(0);
+	test_tree_open(&self->tree,
+		       JOINED(.name = (uintptr_t)name, .name_len = strlen(name),
+			      .mode = 0602));
+	test_start(SUP);
+	join.access = O_RDONLY;
+	ASSERT_EQ(0, in_process(join_by_name, &join));
+	join.access = O_RDWR;
+	ASSERT_EQ(0, in_process(join_by_name, &join));
+	/* It may join, and look at nothing. */
+	join.access = O_WRONLY;
+	join.opened = 0;
+	ASSERT_EQ(0, in_process(join_by_name, &join));
+	trace("up, started task, exited task normal");
+	tree_close(&self->tree);
+
+	test_tree_open(&self->tree,
+		       JOINED(.name = (uintptr_t)name, .name_len = strlen(name),
+			      .mode = 0604));
+	test_start(SUP);
+	join.access = O_RDONLY;
+	join.joined = -EBADF;
+	ASSERT_EQ(0, in_process(join_by_name, &join));
+	test_stop(SUP);
+	trace("up, down stopped");
+}
+
+static int join_from_user_namespace(void *argument)
+{
+	int err = become(USER, USER);
+
+	if (err || unshare(CLONE_NEWUSER))
+		return err ?: -errno;
+	return _test_join(*(int *)argument, 0, after_ms(PATIENCE_MS), NULL);
+}
+
+TEST_F(perm, joining_from_a_user_namespace)
+{
+	test_tree_open(&self->tree, JOINED());
+	test_start(SUP);
+	ASSERT_EQ(0, in_process(join_from_user_namespace, &SUP));
+	trace("up, started task, exited task normal");
+}
+
+/* It is stopped by a call of its own, of which it does not see the end. */
+static int join_from_within(void *argument)
+{
+	int sup = *(int *)argument;
+	struct supervisor_child_join join;
+	int err = _test_join(sup, 0, after_ms(PATIENCE_MS), &join);
+
+	err = err ?: expect(child_pid(sup, "task"), getpid());
+	return err ?: _test_terminate_member(sup, join.out_id) ?: -EPROTO;
+}
+
+TEST_F(perm, joining_from_a_pid_namespace)
+{
+	struct event event;
+
+	test_tree_open(&self->tree, JOINED());
+	test_start(SUP);
+	signal(SIGTERM, SIG_DFL);
+	ASSERT_EQ(-ECHILD, in_pid_namespace(join_from_within, &SUP));
+	test_event(self->tree.events, SUPERVISOR_EVENT_STARTED, "task", &event);
+	/* The second there, somebody else here. */
+	ASSERT_LT(2, event.event.head.pid);
+	trace("term task, exited task shutdown");
 }
 
 /* ---- names ---- */
@@ -565,11 +729,6 @@ TEST_F(perm, adopted_from_outside_a_pid_namespace)
 	test_stop(sup);
 	close(sup);
 	close(dev);
-}
-
-static int expect(int got, int wanted)
-{
-	return got == wanted ? 0 : got ?: -EPROTO;
 }
 
 struct strange {
@@ -1019,6 +1178,96 @@ TEST_F(perm, first_process_is_never_signalled_from_within)
 	      "abandoned first, down stopped");
 	ASSERT_TRUE(is_alive(first));
 	ASSERT_EQ(0, kill(first, SIGKILL));
+}
+
+/* One that joins what is made in there is not signalled either. */
+static int make_joined_within(const char *name, struct tree *tree, struct shared *shared)
+{
+	struct supervisor_create create =
+		JOINED(.unkillable_ms = 300, .name = (uintptr_t)name,
+		       .name_len = strlen(name), .mode = 0600);
+	int err = _test_create(tree->dev, &create, &tree->sup);
+
+	err = err ?: _test_subscribe(tree->sup, tree->events);
+	err = err ?: _test_start(tree->sup);
+	if (err)
+		return err;
+	shared->step = 1;
+	if (!eventually(shared->step == 2))
+		return -ETIMEDOUT;
+	return _test_stop(tree->sup);
+}
+
+static void join_as_first(const char *name, int dev, struct shared *shared)
+{
+	int sup;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (!shared->step)
+		sleep_ms(1);
+	shared->err = _test_open(dev, name, O_WRONLY, &sup) ?:
+		      _test_join(sup, 0, after_ms(PATIENCE_MS), NULL);
+	close(sup);
+	shared->step = 2;
+	child_wait(0);
+}
+
+TEST_F(perm, first_process_that_joins_is_not_signalled_from_within)
+{
+	struct shared *shared = self->shared;
+	pid_t first, second;
+	char name[32];
+	int status;
+
+	snprintf(name, sizeof(name), "/first.%d", getpid());
+	DEV = device_open();
+	ASSERT_LE(0, DEV);
+	test_mailbox_create(DEV, 0, &self->tree.events);
+	ASSERT_EQ(0, unshare(CLONE_NEWPID));
+	first = fork();
+	if (!first)
+		join_as_first(name, DEV, shared);
+	second = fork();
+	if (!second)
+		_exit(-make_joined_within(name, &self->tree, shared));
+	ASSERT_EQ(second, waitpid(second, &status, 0));
+	ASSERT_EQ(0, shared->err);
+	ASSERT_EQ(0, status);
+	trace("up, started task, term task, unkillable task, abandoned task, "
+	      "down stopped");
+	ASSERT_TRUE(is_alive(first));
+	ASSERT_EQ(0, kill(first, SIGKILL));
+	ASSERT_EQ(first, waitpid(first, NULL, 0));
+}
+
+static void join_and_wait(int sup, struct shared *shared)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	shared->err = _test_join(sup, 0, after_ms(PATIENCE_MS), NULL);
+	shared->step = 1;
+	syscall(SYS_close_range, 3, ~0U, 0);
+	child_wait(0);
+}
+
+TEST_F(perm, first_process_that_joined_is_killed_from_above)
+{
+	struct supervisor_child_spec template = joiner;
+	pid_t pid;
+
+	template.shutdown_ms = 300;
+	test_tree_open(&self->tree, JOINED(.child_spec = (uintptr_t)&template));
+	test_start(SUP);
+	ASSERT_EQ(0, unshare(CLONE_NEWPID));
+	pid = fork();
+	if (!pid)
+		join_and_wait(SUP, self->shared);
+	ASSERT_TRUE(eventually(self->shared->step));
+	ASSERT_EQ(0, self->shared->err);
+	test_stop(SUP);
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	/* It has no handler for the signal, so the namespace shields it. */
+	trace("up, started task, term task, kill task, exited task killed, "
+	      "down stopped");
 }
 
 /*
