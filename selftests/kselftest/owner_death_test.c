@@ -1121,4 +1121,131 @@ TEST_F(owner_death, shutdown_at_any_moment)
 	ASSERT_TRUE(eventually(used_is(self->dev, &before)));
 }
 
+/* ---- likewise, of a dynamic supervisor ---- */
+
+/* Who has children added, and what was answered. */
+struct adder {
+	int sup;
+	int answers;
+	unsigned int asked;
+	unsigned int answered;
+};
+
+/* One of each: no id is there twice, unless a child is. */
+static int add_kids(struct adder *adder, const struct supervisor_child_spec *specs)
+{
+	struct supervisor_child_add add =
+		CALL(supervisor_child_add, .flags = SUPERVISOR_CALL_F_ASYNC,
+		     .mailbox_fd = adder->answers);
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < KIDS && !err; i++) {
+		err = _test_child_add(adder->sup, &specs[i], &add);
+		adder->asked += !err;
+	}
+	return err;
+}
+
+/* Each call has one answer, whatever becomes of the tree. */
+static bool all_answered(struct adder *adder)
+{
+	char buf[512] __aligned(8);
+	const struct supervisor_msg *message = (void *)buf;
+	int count;
+
+	while ((count = _test_recv(adder->answers, buf, sizeof(buf), 1, 0)) == 1)
+		adder->answered += message->type == SUPERVISOR_MSG_ANSWER;
+	return count == -EAGAIN && adder->answered == adder->asked;
+}
+
+#define test_dynamic(...) \
+	do { \
+		LOAD(); \
+		self->plan.count = 0; \
+		self->plan.create = DYNAMIC(.intensity = 1000000, ##__VA_ARGS__); \
+		test_mailbox_create(self->dev, 0, &adder.answers); \
+	} while (0)
+
+TEST_F(owner_death, dynamic_shutdown_at_any_moment)
+{
+	unsigned int i, total = rounds(100);
+	struct supervisor_info before;
+	struct adder adder = {};
+
+	srand(tester);
+	test_dynamic();
+	test_info(self->dev, &before);
+	for (i = 0; i < total; i++) {
+		test_keeper(false);
+		test_look();
+		test_event(self->events, SUPERVISOR_EVENT_UP, "", NULL);
+		adder.sup = self->sup;
+		ASSERT_EQ(0, add_kids(&adder, self->specs));
+		sleep_some();
+		if (rand() % 2)
+			kill_some(self->sup);
+		if (rand() % 2) {
+			close(self->sup);
+			self->sup = -1;
+		}
+		test_keeper_dies();
+		test_event(self->events, SUPERVISOR_EVENT_DOWN, "", NULL);
+		ASSERT_FALSE(kids_run(ALL));
+		ASSERT_EQ(0, world->twice);
+		ASSERT_TRUE(eventually(all_answered(&adder)));
+		if (self->sup >= 0)
+			close(self->sup);
+		self->sup = -1;
+		test_no_name();
+	}
+	/* Some of them ran. */
+	ASSERT_LT(0, world->runs[0]);
+	ASSERT_TRUE(eventually(used_is(self->dev, &before)));
+	close(adder.answers);
+}
+
+TEST_F(owner_death, dynamic_hold_at_any_moment)
+{
+	unsigned int i, total = rounds(100), runs;
+	struct supervisor_info before;
+	struct adder adder = {};
+
+	srand(tester);
+	test_dynamic(.owner_death = SUPERVISOR_OWNER_DEATH_HOLD, .hold_ms = PATIENCE_MS);
+	test_info(self->dev, &before);
+	test_keeper(false);
+	test_look();
+	test_event(self->events, SUPERVISOR_EVENT_UP, "", NULL);
+	adder.sup = self->sup;
+	ASSERT_EQ(0, add_kids(&adder, self->specs));
+	/* Who is killed before it has started is no child. */
+	ASSERT_TRUE(eventually(all_answered(&adder)));
+	for (i = 0; i < total; i++) {
+		sleep_some();
+		if (rand() % 2)
+			kill_some(self->sup);
+		test_keeper_dies();
+		if (rand() % 2)
+			kill_some(self->sup);
+		if (rand() % 2)
+			sleep_some();
+		test_keeper(true);
+		/* It goes on where it was left. */
+		runs = world->runs[3 + i % 3];
+		ASSERT_TRUE(eventually(world->runs[3 + i % 3] > runs));
+		ASSERT_EQ(0, world->twice);
+	}
+	ASSERT_TRUE(eventually(runs_are(self->sup, "abc")));
+	test_stop(self->sup);
+	ASSERT_FALSE(kids_run(ALL));
+	ASSERT_EQ(0, world->twice);
+	process_kill(self->keeper);
+	self->keeper = 0;
+	close(self->sup);
+	self->sup = -1;
+	ASSERT_TRUE(eventually(used_is(self->dev, &before)));
+	close(adder.answers);
+}
+
 TEST_HARNESS_MAIN

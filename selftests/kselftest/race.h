@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the races share: two sides that go at once, on two CPUs, and a lead that
+ * What the races and scales share: very many small processes; and two sides that go at once, on two CPUs, and a lead that
  * adapts until each of them wins. For tests with self->balance, self->shared
  * and self->helper.
  */
@@ -10,6 +10,8 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <sched.h>
+#include <stdio.h>
+#include <sys/mman.h>
 
 #include "common.h"
 
@@ -180,6 +182,65 @@ static inline int racer_wait(void)
 		;
 	return 0;
 }
+
+/* ---- very many ---- */
+
+/* How many there are to be of something, if @name is not told otherwise. */
+static inline unsigned int size_told(const char *name, unsigned int usual)
+{
+	const char *told = getenv(name);
+
+	return told ? atoi(told) : slow_kernel() ? usual / 10 : usual;
+}
+
+/* What the kernel has for itself and cannot just drop. */
+static inline long kernel_kib(void)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	char line[128];
+	long kib, sum = 0;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "SUnreclaim: %ld", &kib) == 1 ||
+		    sscanf(line, "VmallocUsed: %ld", &kib) == 1)
+			sum += kib;
+	if (file)
+		fclose(file);
+	return sum;
+}
+
+/* As many as a machine has by default are enough for the usual size. */
+static inline int raise_processes(unsigned int n)
+{
+	char text[16];
+
+	if (n < 20000)
+		return 0;
+	snprintf(text, sizeof(text), "%u", 2 * n + 10000);
+	return write_file("/proc/sys/kernel/pid_max", text) ?:
+	       write_file("/proc/sys/kernel/threads-max", text);
+}
+
+/* Room for so many processes which share the memory of the test; NULL if there is none. */
+#define CROWD_STACK 4096
+
+static inline char *crowd_stacks(unsigned int n)
+{
+	char *stacks = mmap(NULL, (size_t)n * CROWD_STACK, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return stacks == MAP_FAILED ? NULL : stacks;
+}
+
+/* The one of that number, which may use nothing but raw(). */
+static inline pid_t crowd_start(char *stacks, unsigned int number, int (*run)(void *argument),
+				void *argument)
+{
+	return clone(run, stacks + (number + 1UL) * CROWD_STACK,
+		     CLONE_VM | CLONE_FILES | CLONE_FS | SIGCHLD, argument);
+}
+
+/* ---- the other CPU ---- */
 
 /* On the other CPU, does one thing a round. */
 struct helper {

@@ -8,7 +8,6 @@
  * slow because it checks a lot.
  */
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 
 #include "kselftest_harness.h"
@@ -49,13 +48,6 @@ static int number_lookup(int registry, __u64 number)
 	       value == number ? arg.out_pid : -EPROTO;
 }
 
-static unsigned int size_told(const char *name, unsigned int usual)
-{
-	const char *told = getenv(name);
-
-	return told ? atoi(told) : slow_kernel() ? usual / 10 : usual;
-}
-
 FIXTURE(scale)
 {
 	int dev;
@@ -93,22 +85,6 @@ FIXTURE_TEARDOWN(scale)
 
 /* So many that what they take stands out from what else happens. */
 #define STANDS_OUT 100000
-
-/* What the kernel has for itself and cannot just drop. */
-static long kernel_kib(void)
-{
-	FILE *file = fopen("/proc/meminfo", "re");
-	char line[128];
-	long kib, sum = 0;
-
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "SUnreclaim: %ld", &kib) == 1 ||
-		    sscanf(line, "VmallocUsed: %ld", &kib) == 1)
-			sum += kib;
-	if (file)
-		fclose(file);
-	return sum;
-}
 
 /* A process that has the numbers below @n. */
 static pid_t start_holder(int registry, unsigned int n)
@@ -205,7 +181,6 @@ TEST_F(scale, very_many_entries)
 /* ---- very many deaths ---- */
 
 #define NAMES 10
-#define STACK 4096
 
 /**
  * struct member - one of those who die
@@ -246,21 +221,18 @@ static int member_main(void *argument)
 
 static int members_start(int registry, unsigned int n)
 {
-	char *stacks = mmap(NULL, (size_t)n * STACK, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *stacks = crowd_stacks(n);
 	unsigned int i;
 
 	members = calloc(n, sizeof(*members));
-	if (!members || stacks == MAP_FAILED)
+	if (!members || !stacks)
 		return -ENOMEM;
 	nr_members = n;
 	for (i = 0; i < n; i++) {
 		members[i].registry = registry;
 		members[i].first = (__u64)i * NAMES;
 		members[i].group = members[0].pid;
-		members[i].pid = clone(member_main, stacks + (i + 1UL) * STACK,
-				       CLONE_VM | CLONE_FILES | CLONE_FS | SIGCHLD,
-				       &members[i]);
+		members[i].pid = crowd_start(stacks, i, member_main, &members[i]);
 		if (members[i].pid < 0)
 			return -errno;
 		/* The first one makes the group. */
@@ -296,18 +268,6 @@ static void *reader_loop(void *argument)
 			reader->wrong++;
 	}
 	return NULL;
-}
-
-/* As many as a machine has by default are enough for the usual size. */
-static int raise_processes(unsigned int n)
-{
-	char text[16];
-
-	if (n < 20000)
-		return 0;
-	snprintf(text, sizeof(text), "%u", 2 * n + 10000);
-	return write_file("/proc/sys/kernel/pid_max", text) ?:
-	       write_file("/proc/sys/kernel/threads-max", text);
 }
 
 TEST_F(scale, very_many_deaths_at_once)
