@@ -74,6 +74,7 @@ static struct supervisor_msg_crash *crash_alloc(struct sup_child *child,
 	*crash = (struct supervisor_msg_crash){
 		.head = {
 			.type = SUPERVISOR_MSG_CRASH,
+			.flags = sup_child_msg_flags(child),
 			.supervisor = sup->object.id,
 			.child = child->id,
 			.time_ns = ktime_get_ns(),

@@ -726,6 +726,7 @@ TEST_F(lineage, crash_is_reported_once)
 	pid = child_pid(pool, "w");
 	ASSERT_EQ(0, kill(pid, SIGSEGV));
 	test_crash("w", CRASH, RESTART);
+	ASSERT_EQ(0, LINEAGE->crash.head.flags);
 	ASSERT_STREQ("pool", LINEAGE->path);
 	test_text("pool < %s; -", name);
 	ASSERT_EQ(getpid(), LINEAGE->caller[0]->pid);
@@ -768,6 +769,7 @@ TEST_F(lineage, crash_of_a_dynamic_child)
 	ASSERT_EQ(0, _test_child_add(pool, &CHILD("w", WAITS), &add));
 	ASSERT_EQ(0, kill(add.out_pid, SIGSEGV));
 	test_crash("w", CRASH, RESTART);
+	ASSERT_EQ(SUPERVISOR_MSG_F_DYNAMIC, LINEAGE->crash.head.flags);
 	/* In a path it goes by its number. */
 	ASSERT_STREQ(path, LINEAGE->path);
 	test_text("pool < %s; -", name);

@@ -605,7 +605,7 @@ enum {
 /* struct supervisor_msg.flags */
 #define SUPERVISOR_MSG_F_SUPERVISOR (1U << 0) /* START: of a supervisor; fork nothing */
 #define SUPERVISOR_MSG_F_PATH (1U << 1)	/* the path of the sender's supervisor is there */
-#define SUPERVISOR_MSG_F_DYNAMIC (1U << 2) /* START, EVENT: a path calls the child by its number */
+#define SUPERVISOR_MSG_F_DYNAMIC (1U << 2) /* of a child: a path calls it by its number */
 
 /**
  * struct supervisor_msg - the head of every message
