@@ -30,6 +30,13 @@ static void explain(const char *path, int error,
 	case EUSERS:
 		complain("%s: has as many children as it may", path);
 		break;
+	case EEXIST:
+		if (result->pid)
+			complain("%s: its key is taken, by process %d", path,
+				 result->pid);
+		else
+			complain("%s: its key is taken", path);
+		break;
 	case ESHUTDOWN:
 		complain("%s: is not up", path);
 		break;

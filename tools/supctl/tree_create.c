@@ -89,12 +89,17 @@ static int create(int device, int mailbox, struct tree *tree,
 		  const char *path)
 {
 	struct sup_create_opts opts = supervisor->opts;
+	struct sup_child_opts template;
 	SUP_OPTS(sup_result, result);
 	int fd, err;
 
 	opts.name = name;
 	if (supervisor->template) {
-		opts.child = &supervisor->template->opts;
+		err = tree_child_opts(device, tree, supervisor->template, path,
+				      &template);
+		if (err < 0)
+			return err;
+		opts.child = &template;
 		opts.child_id = supervisor->template->id;
 	}
 	fd = sup_create(device, mailbox, &opts, &result);

@@ -10,6 +10,7 @@
 
 #include "../common.h"
 #include "tree_command.h"
+#include "tree_registry.h"
 #include "tree_spec.h"
 
 /* What children are called whose template has no id. */
@@ -33,7 +34,6 @@ static const char * const command_keys[] = {
 
 static const char * const children_key[] = { "children" };
 static const char * const partitions_key[] = { "partitions" };
-static const char * const register_key[] = { "register" };
 
 bool tree_dynamic_is(const char *type)
 {
@@ -104,10 +104,8 @@ static void read_template(const struct tree_reader *reader,
 	value_word(reader, "type", shape->type, SUP_WORDS_TYPE, &opts->type);
 	value_refuse(reader, supervisor_keys, ARRAY_SIZE(supervisor_keys),
 		     "a template", "only what a process may have");
-	value_refuse(reader, register_key, ARRAY_SIZE(register_key),
-		     "a template",
-		     "it in one child: its children would all have that key");
 	tree_spec_process_read(reader, shape, opts);
+	tree_register_read(reader, shape->registered, template);
 	read_template_command(reader, shape, joins, opts);
 }
 

@@ -157,8 +157,12 @@ static void check_names(const struct tree *tree,
 			const struct tree_supervisor *supervisor,
 			struct mistakes *m)
 {
+	const struct tree_child *template = supervisor->template;
 	size_t i;
 
+	if (template && template->registry)
+		check_other(tree, template->registry, template->registry_line,
+			    m);
 	for (i = 0; i < supervisor->count; i++) {
 		const struct tree_child *child = &supervisor->children[i];
 
@@ -170,7 +174,10 @@ static void check_names(const struct tree *tree,
 	}
 }
 
-/* Those that are to have a unique key, in the order of the file. */
+/*
+ * Those that are to have a unique key, in the order of the file. One of a template is
+ * for whichever of its children comes first.
+ */
 struct claims {
 	const struct tree_child **list;
 	size_t count;
