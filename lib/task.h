@@ -85,7 +85,7 @@ struct sup_window {
 	uint64_t next_index;
 };
 
-void sup_window_init(struct sup_window *window, uint64_t max, bool ordered,
+void sup_window_setup(struct sup_window *window, uint64_t max, bool ordered,
 		     uint64_t timeout_ns);
 /* May another item begin? */
 bool sup_window_open(const struct sup_window *window);
@@ -230,6 +230,8 @@ void sup_task_stack_free(struct sup_tasks *tasks);
 
 /* Is it dead? Then *@status is its wait status; it stays to be reaped. */
 bool sup_process_dead(const struct sup_task_process *process, int *status);
+/* Waits until it is; it stays to be reaped. */
+void sup_process_wait(const struct sup_task_process *process);
 /*
  * Sends a signal to it, or to its group, while it is our child: so to no other
  * process that has got its number. -ESRCH if it is not.

@@ -41,6 +41,19 @@ bool sup_process_dead(const struct sup_task_process *process, int *status)
 	return true;
 }
 
+void sup_process_wait(const struct sup_task_process *process)
+{
+	int saved = errno;
+	siginfo_t info;
+	int ret;
+
+	do {
+		ret = waitid(P_PID, (id_t)process->pid, &info,
+			     WEXITED | WNOWAIT);
+	} while (ret < 0 && errno == EINTR);
+	sup_errno_restore(saved);
+}
+
 /* Of a dead process, the group may still be there. */
 static void process_kill(const struct sup_task_process *process, int signal)
 {

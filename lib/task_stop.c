@@ -106,8 +106,10 @@ static int wait_end(struct sup_task *task, uint64_t deadline)
 	return task->state == SUP_TASK_RUNS ? ret : 0;
 }
 
+/* One that replies is dead in a moment, and so it is when we return. */
 static int shutdown_wait(struct sup_task *task, int signal, int64_t timeout_ms)
 {
+	const struct sup_task_process process = *task->process;
 	uint64_t deadline = SUPERVISOR_NO_DEADLINE;
 	int ret;
 
@@ -118,10 +120,13 @@ static int shutdown_wait(struct sup_task *task, int signal, int64_t timeout_ms)
 			deadline = sup_deadline_in((uint64_t)timeout_ms);
 	}
 	ret = wait_end(task, deadline);
-	if (ret != -ETIMEDOUT)
-		return ret;
-	sup_process_signal(task->process, SIGKILL);
-	return wait_end(task, SUPERVISOR_NO_DEADLINE);
+	if (ret == -ETIMEDOUT) {
+		sup_process_signal(task->process, SIGKILL);
+		ret = wait_end(task, SUPERVISOR_NO_DEADLINE);
+	}
+	if (!ret && task->result.kind == SUP_TASK_OK)
+		sup_process_wait(&process);
+	return ret;
 }
 
 int sup_task_shutdown(struct sup_task *task, int64_t timeout_ms,

@@ -77,7 +77,7 @@ int sup_task_async_stream(struct sup_tasks *tasks,
 	s->tasks = tasks;
 	if (!o.max_concurrency)
 		o.max_concurrency = sup_processors();
-	sup_window_init(&s->window, o.max_concurrency, !o.unordered,
+	sup_window_setup(&s->window, o.max_concurrency, !o.unordered,
 			timeout_ns(o.timeout_ms));
 	*stream = s;
 	errno = saved;
@@ -279,11 +279,23 @@ static int stream_wait(struct sup_stream *stream, bool input, uint64_t deadline)
 	return ret == -ETIMEDOUT && first < deadline ? 0 : ret;
 }
 
+static bool stream_take(struct sup_stream *stream, struct sup_stream_item *item)
+{
+	struct sup_pane *pane = sup_window_take(&stream->window);
+
+	if (pane)
+		stream_tell(stream, pane_task(pane), item);
+	return pane;
+}
+
+/*
+ * What is there goes out before more begins, as in Elixir: of who has enough then,
+ * nothing has begun in vain.
+ */
 int sup_stream_next(struct sup_stream *stream, uint64_t deadline,
 		    struct sup_stream_item *item)
 {
 	int ret = sup_tasks_check(stream->tasks);
-	struct sup_pane *pane;
 	int filled;
 
 	if (ret)
@@ -292,15 +304,14 @@ int sup_stream_next(struct sup_stream *stream, uint64_t deadline,
 	stream->out = NULL;
 	for (;;) {
 		sup_tasks_reap(stream->tasks);
-		filled = stream_fill(stream);
 		ret = stream_expire(stream, item);
 		if (ret)
 			return ret;
-		pane = sup_window_take(&stream->window);
-		if (pane) {
-			stream_tell(stream, pane_task(pane), item);
+		if (stream_take(stream, item))
 			return 1;
-		}
+		filled = stream_fill(stream);
+		if (stream_take(stream, item))
+			return 1;
 		if (filled && filled != -EAGAIN)
 			return filled;
 		if (!filled && !stream->window.running_count)

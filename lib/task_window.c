@@ -7,7 +7,7 @@
 
 #define pane_of(node, member) container_of(node, struct sup_pane, member)
 
-void sup_window_init(struct sup_window *window, uint64_t max, bool ordered,
+void sup_window_setup(struct sup_window *window, uint64_t max, bool ordered,
 		     uint64_t timeout_ns)
 {
 	sup_list_init(&window->turns);

@@ -107,7 +107,7 @@ static bool round_agrees(unsigned int seed)
 	model.ordered = rand() % 2;
 	model.timeout = rand() % 4 ? (uint64_t)(rand() % 50) :
 				     SUPERVISOR_NO_DEADLINE;
-	sup_window_init(&window, (uint64_t)model.max, model.ordered,
+	sup_window_setup(&window, (uint64_t)model.max, model.ordered,
 			model.timeout);
 	while (model.begun < ITEMS || model_running(&model)) {
 		now += (uint64_t)(rand() % 10);
@@ -162,7 +162,7 @@ static void test_slots(void)
 	struct sup_window window;
 	struct sup_pane panes[4];
 
-	sup_window_init(&window, 2, true, 100);
+	sup_window_setup(&window, 2, true, 100);
 	ok(sup_window_open(&window) && !sup_window_take(&window) &&
 	   sup_window_deadline(&window) == SUPERVISOR_NO_DEADLINE,
 	   "an empty window is open");

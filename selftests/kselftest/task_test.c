@@ -927,6 +927,37 @@ TEST_F(task, shutdown_outcomes)
 	}
 }
 
+static volatile sig_atomic_t asked;
+
+static void note_asked(int number)
+{
+	asked = 1;
+}
+
+static int reply_when_asked(struct sup_task_writer *result, void *unused)
+{
+	signal(SIGTERM, note_asked);
+	shared->pid = getpid();
+	while (!asked)
+		sleep_ms(1);
+	return sup_task_write(result, "late", 4);
+}
+
+/* Its reply is its outcome; and it is dead, as all that are shut down. */
+TEST_F(task, shutdown_of_one_that_replies)
+{
+	for (int i = 0; i < 20; i++) {
+		shared->pid = 0;
+		test_async(reply_when_asked, 0);
+		ASSERT_TRUE(eventually(shared->pid));
+		ASSERT_EQ(1, sup_task_shutdown(self->task, PATIENCE_MS, R));
+		ASSERT_EQ(SUP_TASK_OK, self->result.kind);
+		ASSERT_EQ(4, self->result.len);
+		ASSERT_FALSE(is_alive(shared->pid));
+		test_free();
+	}
+}
+
 TEST_F(task, shutdown_of_a_stopped_one)
 {
 	test_nolink(wait_ever, 0);
@@ -1200,6 +1231,7 @@ struct items {
 	sup_task_fn fn;
 	int fd;			/* or -1: an item for each byte that is there */
 	int error;		/* instead of the end */
+	int *supervisor;	/* or NULL: nobody's */
 };
 
 static int next_item(void *context, struct sup_work *work, void **item)
@@ -1217,6 +1249,8 @@ static int next_item(void *context, struct sup_work *work, void **item)
 	} else if (items->next == items->all) {
 		return items->error;
 	}
+	if (items->supervisor)
+		work->supervisor = *items->supervisor;
 	work->fn = items->fn;
 	work->arg = (void *)(long)items->next;
 	*item = (void *)(long)items->next++;
@@ -1480,6 +1514,34 @@ TEST_F(task, stream_whose_items_fail)
 	}
 	EXPECT_EQ(0, sup_stream_next(stream, SOON, &item));
 	sup_stream_free(stream);
+}
+
+/* It has no room for four: those that may not begin yet wait for one that ends. */
+TEST_F(task, stream_under_a_supervisor_of_two)
+{
+	int mailbox, sup = task_supervisor(self->dev, &mailbox);
+	struct items items = { .all = 20, .fn = take_time, .fd = -1,
+			       .supervisor = &sup };
+	SUP_OPTS(sup_stream_item, item);
+	struct sup_stream *stream;
+	int ret;
+
+	ASSERT_LE(0, sup);
+	STREAM(items, .max_concurrency = 4);
+	ASSERT_EQ(0, sup_task_async_stream(T, &opts, &stream));
+	for (unsigned int i = 0; i < items.all; i++) {
+		/* who has replied is its child until it is dead */
+		ASSERT_TRUE(eventually((ret = sup_stream_next(stream, SOON, &item)) !=
+				       -EUSERS));
+		ASSERT_EQ(1, ret);
+		ASSERT_EQ(i, number_of(&item.result));
+	}
+	EXPECT_EQ(0, sup_stream_next(stream, SOON, &item));
+	EXPECT_GE(2, shared->most);
+	sup_stream_free(stream);
+	ASSERT_TRUE(eventually(has_children(sup, 0)));
+	close(sup);
+	close(mailbox);
 }
 
 TEST_F(task, stream_bad)

@@ -1,6 +1,6 @@
 %% SPDX-License-Identifier: GPL-2.0
 %% The oracle's command line: scenario files in, canonical traces out: of the real
-%% OTP supervisor or, for a file NAME.reg, of Elixir's Registry.
+%% OTP supervisor or, for a file NAME.reg, of Elixir's Registry, for NAME.tsk of its Task.
 
 -module(oracle).
 -export([main/0]).
@@ -61,12 +61,14 @@ begin_play({File, Cmds}) ->
 reader(File) ->
 	case filename:extension(File) of
 		".reg" -> oracle_registry;
+		".tsk" -> oracle_task;
 		_ -> oracle_scenario
 	end.
 
 player(File) ->
 	case filename:extension(File) of
 		".reg" -> oracle_registry;
+		".tsk" -> oracle_task;
 		_ -> oracle_play
 	end.
 

@@ -3,7 +3,8 @@
  * replay [--policy] FILE... - plays scenarios and prints the trace of what
  * happened, in the words of the real OTP's traces (see oracle). With --policy
  * the policy plays them here, without it the module does, with real processes;
- * a file NAME.reg is a scenario of registries, which are the module's alone.
+ * a file NAME.reg is a scenario of registries, which are the module's alone, and
+ * NAME.tsk one of tasks, which are the library's.
  *
  * With several files each trace follows a line "==> FILE <==". Exit status: 0
  * all were played, 1 one could not be, 100 wrong usage.
@@ -15,6 +16,7 @@
 
 #include "replay.h"
 #include "replay_registry.h"
+#include "replay_task.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -357,10 +359,10 @@ static bool play_file(const char *path, const struct replay_backend *backend)
 	const char *suffix = strrchr(path, '.');
 	bool ok;
 
-	if (suffix && strcmp(suffix, ".reg") == 0) {
+	if (suffix && (strcmp(suffix, ".reg") == 0 || strcmp(suffix, ".tsk") == 0)) {
 		if (backend == &replay_device)
-			return reg_play_file(path);
-		fprintf(stderr, "%s: no registry is in the policy\n", path);
+			return suffix[1] == 'r' ? reg_play_file(path) : task_play_file(path);
+		fprintf(stderr, "%s: neither registries nor tasks are in the policy\n", path);
 		return false;
 	}
 	if (!scenario_read(&scenario, path))
