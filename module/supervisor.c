@@ -451,11 +451,11 @@ static void supervisor_unkeep(struct sup_supervisor *sup)
 }
 
 /* Tell of the deaths that were decided about. */
-static void supervisor_decided(struct sup_supervisor *sup)
+static void supervisor_decided(struct sup_supervisor *sup, u64 now_ns)
 {
 	struct sup_child *child;
 
-	while ((child = sup_engine_decided(sup, ktime_get_ns())))
+	while ((child = sup_engine_decided(sup, now_ns)))
 		sup_crash(child);
 }
 
@@ -463,16 +463,18 @@ static void supervisor_decided(struct sup_supervisor *sup)
 static bool supervisor_next(struct sup_supervisor *sup, struct sup_action *action)
 {
 	bool due = sup->left_over;
+	u64 now_ns;
 
 	if (due) {
 		*action = sup->left;
 		sup->left_over = false;
 		return true;
 	}
+	now_ns = ktime_get_ns();
 	/* By what was input, and by what comes next. */
-	supervisor_decided(sup);
-	due = sup_engine_next(sup, ktime_get_ns(), action);
-	supervisor_decided(sup);
+	supervisor_decided(sup, now_ns);
+	due = sup_engine_next(sup, now_ns, action);
+	supervisor_decided(sup, now_ns);
 	supervisor_see_stopping(sup);
 	if (!due && !list_empty(&sup->kept))
 		supervisor_unkeep(sup);
