@@ -47,6 +47,8 @@ int sup_spec_from_opts(struct supervisor_child_spec *spec, const char *id,
 	int ret;
 
 	*encoded = NULL;
+	if (!id)
+		return -EINVAL;
 	ret = SUP_STRUCT_IN(&o, retry_reset_after_ms, opts);
 	if (ret)
 		return ret;

@@ -862,6 +862,7 @@ static void test_join(void)
 	SUP_OPTS(sup_create_opts, create, .kind = SUPERVISOR_DYNAMIC,
 		 .spawn = SUPERVISOR_SPAWN_SELF, .child = &template,
 		 .child_id = "task");
+	SUP_OPTS(sup_dynamic_opts, nameless, .child = &template);
 	int pool = sup_create(device, -1, &create, NULL);
 
 	ok(pool >= 0, "one whose children join");
@@ -871,6 +872,8 @@ static void test_join(void)
 	is(sup_dynamic_join(pool, 0, SECONDS(20), NULL), -EDEADLK, "not its owner");
 	is(sup_dynamic_start(pool, NULL, SECONDS(20), NULL), -EINVAL,
 	   "none is started");
+	is(sup_dynamic_start(pool, &nameless, SECONDS(20), NULL), -EINVAL,
+	   "nor one whose spec has no id");
 	is(sup_stop(pool, SUPERVISOR_EXIT_NORMAL, SECONDS(20)), 0, "stop");
 	close(pool);
 }
