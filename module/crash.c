@@ -176,16 +176,17 @@ static void crash_log(const struct sup_child *child, const struct supervisor_msg
 void sup_crash(struct sup_child *child)
 {
 	struct sup_supervisor *sup = child->sup;
-	struct death death = child_death(child);
 	struct supervisor_msg_crash *crash;
+	struct death death;
 	bool wanted;
 
 	lockdep_assert_held(&sup->lock);
 	BUILD_BUG_ON(SUP_VERDICT_START_FAILED != (int)SUPERVISOR_CRASH_START_FAILED);
-	if (!child_crashed(child, &death))
-		return;
 	wanted = sup_event_crash_wanted(sup);
 	if (!wanted && !sup->log_crashes)
+		return;
+	death = child_death(child);
+	if (!child_crashed(child, &death))
 		return;
 	crash = crash_alloc(child, &death);
 	if (wanted)

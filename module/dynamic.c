@@ -1059,6 +1059,20 @@ u64 sup_dynamic_deadline(const struct sup_dynamic *dynamic)
 }
 
 /**
+ * sup_dynamic_awaited() - how many deaths have to come before it can go on
+ * @dynamic: whose, which has nothing to do now
+ *
+ * Return: how many of its children that are processes are left of those which have
+ *	all been told to end; 0 when each death matters by itself.
+ */
+u32 sup_dynamic_awaited(const struct sup_dynamic *dynamic)
+{
+	if (dynamic->op != SUP_DYNAMIC_WAIT && dynamic->op != SUP_DYNAMIC_KILL)
+		return 0;
+	return dynamic->nr_children - dynamic->nr_supervisors;
+}
+
+/**
  * sup_dynamic_idle() - tell whether all that was asked for is done
  * @dynamic: whose
  *

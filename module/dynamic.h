@@ -182,6 +182,7 @@ bool sup_dynamic_next(struct sup_dynamic *dynamic, u64 now_ns, struct sup_action
 struct sup_dynamic_child *sup_dynamic_decided(struct sup_dynamic *dynamic, u64 now_ns);
 bool sup_dynamic_withdraw(struct sup_dynamic *dynamic, struct sup_call *call);
 u64 sup_dynamic_deadline(const struct sup_dynamic *dynamic);
+u32 sup_dynamic_awaited(const struct sup_dynamic *dynamic);
 bool sup_dynamic_idle(const struct sup_dynamic *dynamic);
 bool sup_dynamic_suspended(const struct sup_dynamic *dynamic);
 bool sup_dynamic_stopping(const struct sup_dynamic *dynamic);

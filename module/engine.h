@@ -56,6 +56,12 @@ static inline bool sup_engine_idle(const struct sup_supervisor *sup)
 				     sup_policy_idle(&sup->policy);
 }
 
+/* How many processes' deaths are all that it waits for, or 0 when it looks at each. */
+static inline u32 sup_engine_awaited(const struct sup_supervisor *sup)
+{
+	return sup_is_dynamic(sup) ? sup_dynamic_awaited(&sup->dynamic) : 0;
+}
+
 static inline bool sup_engine_suspended(const struct sup_supervisor *sup)
 {
 	return sup_is_dynamic(sup) ? sup_dynamic_suspended(&sup->dynamic) :

@@ -66,21 +66,45 @@ static bool inbox_wake_locked(struct sup_supervisor *sup)
 	return wake;
 }
 
+/*
+ * Of deaths that are waited for anyway, and come many at once, the actor need not be
+ * woken for each: true when another one is to come that will wake it, or a jiffy to
+ * pass. What comes between is not kept waiting.
+ */
+static bool inbox_gather_locked(struct sup_supervisor *sup, const struct sup_inbox_msg *msg)
+{
+	lockdep_assert_held(&sup->inbox_lock);
+	if (msg->kind != SUP_INBOX_EXIT || sup->awaited <= 1) {
+		sup->awaited = 0;
+		return false;
+	}
+	sup->awaited--;
+	return true;
+}
+
 /* True as for inbox_wake_locked(). */
 static bool inbox_put(struct sup_supervisor *sup, struct sup_inbox_msg *msg, u32 controls,
 		      bool *added)
 {
+	bool wake, gather, hurry;
 	unsigned long flags;
-	bool wake;
 
 	spin_lock_irqsave(&sup->inbox_lock, flags);
 	sup->controls |= controls;
 	*added = list_empty(&msg->node);
 	if (*added)
 		list_add_tail(&msg->node, &sup->inbox);
+	gather = inbox_gather_locked(sup, msg);
+	hurry = sup->gathering && !gather;
 	wake = inbox_wake_locked(sup);
+	sup->gathering = gather;
 	spin_unlock_irqrestore(&sup->inbox_lock, flags);
-	return wake;
+	if (wake && gather)
+		queue_delayed_work(sup_workqueue, &sup->work, 1);
+	/* Unless it runs already: then it finds the entry, and nobody queues it twice. */
+	if (hurry && cancel_delayed_work(&sup->work))
+		queue_delayed_work(sup_workqueue, &sup->work, 0);
+	return wake && !gather;
 }
 
 static bool inbox_add(struct sup_supervisor *sup, struct sup_inbox_msg *msg, u32 controls)
@@ -88,7 +112,7 @@ static bool inbox_add(struct sup_supervisor *sup, struct sup_inbox_msg *msg, u32
 	bool added;
 
 	if (inbox_put(sup, msg, controls, &added))
-		queue_work(sup_workqueue, &sup->work);
+		queue_delayed_work(sup_workqueue, &sup->work, 0);
 	return added;
 }
 
@@ -672,6 +696,15 @@ static void supervisor_handle(struct sup_supervisor *sup, struct sup_inbox_msg *
 	}
 }
 
+/* From now on it looks at whatever comes. */
+static void inbox_awake(struct sup_supervisor *sup)
+{
+	spin_lock_irq(&sup->inbox_lock);
+	sup->awaited = 0;
+	sup->gathering = false;
+	spin_unlock_irq(&sup->inbox_lock);
+}
+
 /* The work item is done, unless something came meanwhile. */
 static bool inbox_sleep(struct sup_supervisor *sup, bool idle)
 {
@@ -682,6 +715,7 @@ static bool inbox_sleep(struct sup_supervisor *sup, bool idle)
 	asleep = list_empty(&sup->inbox);
 	if (asleep) {
 		sup->awake = false;
+		sup->awaited = sup_engine_awaited(sup);
 		if (idle) {
 			root = sup->busy_root;
 			sup->busy_root = NULL;
@@ -704,6 +738,7 @@ static void supervisor_run(struct sup_supervisor *sup, int budget, bool signals)
 	bool asleep, busy, unkept;
 
 	mutex_lock(&sup->lock);
+	inbox_awake(sup);
 	do {
 		msg = sup->left_over ? NULL : inbox_take(sup, signals);
 		if (msg)
@@ -726,12 +761,15 @@ static void supervisor_run(struct sup_supervisor *sup, int budget, bool signals)
 	if (asleep)
 		sup_object_put(&sup->object);
 	else
-		queue_work(sup_workqueue, &sup->work);
+		queue_delayed_work(sup_workqueue, &sup->work, 0);
 }
 
 static void supervisor_work(struct work_struct *work)
 {
-	supervisor_run(container_of(work, struct sup_supervisor, work), SUPERVISOR_BATCH, true);
+	struct sup_supervisor *sup = container_of(to_delayed_work(work), struct sup_supervisor,
+						  work);
+
+	supervisor_run(sup, SUPERVISOR_BATCH, true);
 }
 
 /**
@@ -958,7 +996,7 @@ static void supervisor_init(struct sup_supervisor *sup, const struct supervisor_
 	sup_inbox_msg_init(&sup->control_msg, SUP_INBOX_CONTROL);
 	sup_inbox_msg_init(&sup->up_msg, SUP_INBOX_UP);
 	sup_inbox_msg_init(&sup->down_msg, SUP_INBOX_DOWN);
-	INIT_WORK(&sup->work, supervisor_work);
+	INIT_DELAYED_WORK(&sup->work, supervisor_work);
 	INIT_DELAYED_WORK(&sup->timer, supervisor_timer);
 	init_waitqueue_head(&sup->changed);
 	init_waitqueue_head(&sup->idle);

@@ -356,6 +356,8 @@ struct sup_start {
  * @inbox_lock: I
  * @inbox: I: struct sup_inbox_msg
  * @awake: I: the work item is queued or running, and holds a reference
+ * @awaited: I: deaths that are to come before it need run; 0 while it runs
+ * @gathering: I: it is queued, but a jiffy late, to have more of them at once
  * @busy_root: I: the root that counts it as busy, or NULL
  * @controls: I: SUP_CONTROL_*
  * @stop_reason: I: with SUP_CONTROL_STOP
@@ -431,11 +433,13 @@ struct sup_supervisor {
 	spinlock_t inbox_lock;
 	struct list_head inbox;
 	bool awake;
+	bool gathering;
+	u32 awaited;
 	struct sup_supervisor *busy_root;
 	u32 controls;
 	enum sup_reason stop_reason;
 	struct sup_inbox_msg control_msg;
-	struct work_struct work;
+	struct delayed_work work;
 	struct delayed_work timer;
 	u64 timer_due;
 	struct sup_inbox_msg up_msg;

@@ -196,6 +196,16 @@ static struct fuzz_child *fuzz_awaited(const struct fuzz *fuzz)
 	return NULL;
 }
 
+/* How many have been told to end, and have not. */
+static u32 fuzz_nr_ending(const struct fuzz *fuzz)
+{
+	u32 nr = 0;
+
+	for (size_t i = 0; i < MAX_CHILDREN; i++)
+		nr += fuzz->children[i] && (fuzz->children[i]->termed || fuzz->children[i]->killed);
+	return nr;
+}
+
 static void fuzz_tell(struct fuzz *fuzz, enum sup_input_type type, struct fuzz_child *child,
 		      enum sup_reason reason)
 {
@@ -399,6 +409,8 @@ static void fuzz_check_rest(const struct fuzz *fuzz)
 	check(sup_dynamic_deadline(dynamic) > fuzz->now_ns);
 	check(!dynamic->turns.suspended || dynamic->op != SUP_DYNAMIC_DOWN);
 
+	check(!sup_dynamic_awaited(dynamic) || sup_dynamic_stopping(dynamic));
+
 	switch (dynamic->op) {
 	case SUP_DYNAMIC_DOWN:
 		check(!fuzz->began && sup_dynamic_idle(dynamic) && !fuzz_awaited(fuzz));
@@ -415,6 +427,8 @@ static void fuzz_check_rest(const struct fuzz *fuzz)
 	case SUP_DYNAMIC_WAIT:
 	case SUP_DYNAMIC_KILL:
 		check(!sup_dynamic_idle(dynamic) && fuzz_awaited(fuzz));
+		/* Who waits for so many deaths does not wait for ever. */
+		check(sup_dynamic_awaited(dynamic) <= fuzz_nr_ending(fuzz));
 		break;
 	default:
 		check(!"nothing waits in between");
