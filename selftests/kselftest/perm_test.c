@@ -97,6 +97,27 @@ TEST_F(perm, unprivileged)
 	      "down stopped");
 }
 
+static int resets_as_user(void *argument)
+{
+	struct supervisor_reset_signals reset = ARG(supervisor_reset_signals);
+	int err = become(USER, USER);
+
+	err = err ?: _test_ioctl(*(int *)argument, SUPERVISOR_RESET_SIGNALS, &reset);
+	if (err)
+		return err;
+	return signal(SIGUSR1, SIG_DFL) == SIG_DFL ? 0 : -EPROTO;
+}
+
+/* Whoever has a file of the device may: they are nobody's but its own. */
+TEST_F(perm, anybody_resets_its_own_signals)
+{
+	DEV = device_open();
+	ASSERT_LE(0, DEV);
+	ASSERT_NE(SIG_ERR, signal(SIGUSR1, SIG_IGN));
+	ASSERT_EQ(0, in_process(resets_as_user, &DEV));
+	ASSERT_EQ(SIG_IGN, signal(SIGUSR1, SIG_DFL));
+}
+
 /* ---- what may not be signalled ---- */
 
 /* Created as USER, while the spawner, and so the children, are root's. */
