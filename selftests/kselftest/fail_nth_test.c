@@ -391,39 +391,36 @@ static int do_attach_keyed(struct scene *scene)
 	return found == (err ? -ENOENT : getpid()) ? err : -EPROTO;
 }
 
-/* Done, or not at all; done may be untold. */
-static int do_reset_signals(struct scene *scene)
+/* They are reset if, and only if, the call succeeds; that may be untold (EFAULT). */
+static int call_that_resets(int dev, unsigned int cmd, void *arg)
 {
-	struct supervisor_reset_signals reset = ARG(supervisor_reset_signals);
 	__sighandler_t was;
 	int err;
 
 	if (signal(SIGUSR1, SIG_IGN) == SIG_ERR)
 		return -errno;
-	err = _test_ioctl(scene->dev, SUPERVISOR_RESET_SIGNALS, &reset);
+	err = _test_ioctl(dev, cmd, arg);
 	was = signal(SIGUSR1, SIG_DFL);
 	if (was == SIG_ERR)
 		return -errno;
 	return err == -EFAULT || (was == SIG_IGN) == !!err ? err : -EPROTO;
 }
 
-/* The flag works if, and only if, the attach does; that may be untold (EFAULT). */
+static int do_reset_signals(struct scene *scene)
+{
+	struct supervisor_reset_signals reset = ARG(supervisor_reset_signals);
+
+	return call_that_resets(scene->dev, SUPERVISOR_RESET_SIGNALS, &reset);
+}
+
 static int do_attach_resetting(struct scene *scene)
 {
 	struct supervisor_child_attach attach =
 		ARG(supervisor_child_attach,
 		    .flags = SUPERVISOR_ATTACH_F_RESET_SIGNALS,
 		    .token = scene->token);
-	__sighandler_t was;
-	int err;
 
-	if (signal(SIGUSR1, SIG_IGN) == SIG_ERR)
-		return -errno;
-	err = _test_ioctl(scene->dev, SUPERVISOR_CHILD_ATTACH, &attach);
-	was = signal(SIGUSR1, SIG_DFL);
-	if (was == SIG_ERR)
-		return -errno;
-	return err == -EFAULT || (was == SIG_IGN) == !!err ? err : -EPROTO;
+	return call_that_resets(scene->dev, SUPERVISOR_CHILD_ATTACH, &attach);
 }
 
 static int do_report(struct scene *scene)

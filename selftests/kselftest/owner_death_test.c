@@ -1042,6 +1042,20 @@ static void kill_some(int sup)
 		kill(pid, SIGKILL);
 }
 
+/* All run, and their last keeper stops them: nothing is left, as @before. */
+#define test_all_ends(before) \
+	do { \
+		ASSERT_TRUE(eventually(runs_are(self->sup, "abc"))); \
+		test_stop(self->sup); \
+		ASSERT_FALSE(kids_run(ALL)); \
+		ASSERT_EQ(0, world->twice); \
+		process_kill(self->keeper); \
+		self->keeper = 0; \
+		close(self->sup); \
+		self->sup = -1; \
+		ASSERT_TRUE(eventually(used_is(self->dev, before))); \
+	} while (0)
+
 TEST_F(owner_death, hold_at_any_moment)
 {
 	unsigned int i, total = rounds(100);
@@ -1080,15 +1094,7 @@ TEST_F(owner_death, hold_at_any_moment)
 		close(self->sup);
 	}
 	test_look();
-	ASSERT_TRUE(eventually(runs_are(self->sup, "abc")));
-	test_stop(self->sup);
-	ASSERT_FALSE(kids_run(ALL));
-	ASSERT_EQ(0, world->twice);
-	process_kill(self->keeper);
-	self->keeper = 0;
-	close(self->sup);
-	self->sup = -1;
-	ASSERT_TRUE(eventually(used_is(self->dev, &before)));
+	test_all_ends(&before);
 }
 
 TEST_F(owner_death, shutdown_at_any_moment)
@@ -1237,15 +1243,7 @@ TEST_F(owner_death, dynamic_hold_at_any_moment)
 		ASSERT_TRUE(eventually(world->runs[3 + i % 3] > runs));
 		ASSERT_EQ(0, world->twice);
 	}
-	ASSERT_TRUE(eventually(runs_are(self->sup, "abc")));
-	test_stop(self->sup);
-	ASSERT_FALSE(kids_run(ALL));
-	ASSERT_EQ(0, world->twice);
-	process_kill(self->keeper);
-	self->keeper = 0;
-	close(self->sup);
-	self->sup = -1;
-	ASSERT_TRUE(eventually(used_is(self->dev, &before)));
+	test_all_ends(&before);
 	close(adder.answers);
 }
 
