@@ -226,17 +226,26 @@ struct sup_mailbox_owner *sup_mailbox_owner_alloc(struct sup_mailbox *mailbox)
 	return owner;
 }
 
-/* No owner from now on; its death is nobody's business. */
-static void owner_drop(struct sup_mailbox *mailbox)
+/*
+ * From one owner to the next, or to none; the death of the one that was is nobody's
+ * business now. In one step: who sends meanwhile, or asks if the name is free, finds
+ * the one or the other.
+ */
+static void owner_replace(struct sup_mailbox *mailbox, struct sup_mailbox_owner *owner)
 {
-	struct sup_mailbox_owner *owner = mailbox->owner;
+	struct sup_mailbox_owner *old = mailbox->owner;
 
 	lockdep_assert_held(&mailbox->owner_lock);
-	server_set(mailbox, NULL);
-	mailbox->owner = NULL;
+	mailbox->owner = owner;
+	server_set(mailbox, owner ? owner->watch.process : NULL);
 	/* Who was told of its death frees it. */
-	if (owner && sup_unwatch(&owner->watch))
-		sup_mailbox_owner_free(owner);
+	if (old && sup_unwatch(&old->watch))
+		sup_mailbox_owner_free(old);
+}
+
+static void owner_drop(struct sup_mailbox *mailbox)
+{
+	owner_replace(mailbox, NULL);
 }
 
 static bool owner_is_dead(const struct sup_mailbox *mailbox)
@@ -250,14 +259,12 @@ static void owner_set(struct sup_mailbox *mailbox, struct sup_mailbox_owner *own
 	struct sup_process *process = owner->process;
 
 	lockdep_assert_held(&mailbox->owner_lock);
-	owner_drop(mailbox);
-	mailbox->owner = owner;
 	mailbox->owner_uid = current_euid();
 	mailbox->owner_ns = get_user_ns(current_user_ns());
 	put_user_ns(old_ns);
 	owner->process = NULL;
 	sup_watch_add(&owner->watch, process);
-	server_set(mailbox, process);
+	owner_replace(mailbox, owner);
 }
 
 static bool own_allowed(const struct sup_mailbox *mailbox)

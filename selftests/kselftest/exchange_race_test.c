@@ -643,6 +643,40 @@ TEST_F(exchange_race, own_against_owners_death)
 	test_each_side_won();
 }
 
+static void *owner_loop(void *argument)
+{
+	struct shared *shared = argument;
+
+	while (!shared->stop && !shared->err[0]) {
+		shared->err[0] = _test_mailbox_own(shared->ready);
+		set_word(&shared->round, shared->round + 1);
+	}
+	return NULL;
+}
+
+/* However often owners change, there is one. */
+TEST_F(exchange_race, send_while_owners_change)
+{
+	struct shared *shared = self->shared;
+	unsigned int i, total = 20 * rounds(ROUNDS);
+	pthread_t owner;
+	int err;
+
+	shared->ready = BOX;
+	ASSERT_EQ(0, pthread_create(&owner, NULL, owner_loop, shared));
+	wait_while(&shared->round, 0);
+	for (i = 0; i < total || shared->round < 100; i++) {
+		err = _test_send(BOX, "x", 1, 0);
+		ASSERT_TRUE(!err || err == -EAGAIN);
+		if (err)
+			ASSERT_EQ(0, _test_take(BOX, &message, 0));
+	}
+	shared->stop = 1;
+	pthread_join(owner, NULL);
+	TH_LOG("%u sent, %d owners", i, shared->round);
+	ASSERT_EQ(0, shared->err[0]);
+}
+
 /* ---- two of a kind ---- */
 
 static int act_take(struct helper *helper, unsigned int round)
