@@ -258,6 +258,27 @@ int _test_info(int dev, struct supervisor_info *info)
 	return _test_ioctl(dev, SUPERVISOR_INFO, info);
 }
 
+/* " LIMIT: IS, was WAS" of each that is not as it was; empty when all are. */
+const char *used_otherwise(int dev, const struct supervisor_info *before)
+{
+	static char text[512];
+	struct supervisor_info info;
+	size_t done = 0;
+	unsigned int i;
+
+	text[0] = '\0';
+	if (_test_info(dev, &info))
+		return " unknown";
+	for (i = 0; i < sizeof(info.out_used) / sizeof(info.out_used[0]) &&
+	     done < sizeof(text); i++)
+		if (info.out_used[i] != before->out_used[i])
+			done += snprintf(text + done, sizeof(text) - done,
+					 " %u: %llu, was %llu", i,
+					 (unsigned long long)info.out_used[i],
+					 (unsigned long long)before->out_used[i]);
+	return text;
+}
+
 int _test_mailbox_create(int dev, __u32 ring_bytes, int *mailbox)
 {
 	struct supervisor_mailbox_create create =

@@ -32,7 +32,7 @@ FIXTURE_SETUP(scale)
 FIXTURE_TEARDOWN(scale)
 {
 	tree_close(&self->tree);
-	EXPECT_TRUE(eventually(used_is(self->dev, &self->before)));
+	test_used_again(self->dev, &self->before);
 	close(self->dev);
 }
 

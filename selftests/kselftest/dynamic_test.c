@@ -264,7 +264,7 @@ TEST_F(dynamic, bad_specs_change_nothing)
 	test_wait(SUP, SUPERVISOR_WAIT_IDLE);
 	test_info(DEV, &before);
 	test_add(EINVAL, SUPERVISOR_RESULT_INVALID, &CHILD("a", WAITS, .restart = 4));
-	ASSERT_TRUE(eventually(used_is(DEV, &before)));
+	test_used_again(DEV, &before);
 }
 
 TEST_F(dynamic, args_go_beside_the_blob)

@@ -67,7 +67,7 @@ FIXTURE_TEARDOWN(exchange)
 		process_kill(self->owner);
 	close(self->replies);
 	close(self->mailbox);
-	EXPECT_TRUE(eventually(used_is(self->dev, &self->before)));
+	test_used_again(self->dev, &self->before);
 	close(self->dev);
 }
 

@@ -51,7 +51,7 @@ FIXTURE_SETUP(mailbox)
 /* Every test closes what it made. */
 FIXTURE_TEARDOWN(mailbox)
 {
-	EXPECT_TRUE(eventually(used_is(self->dev, &self->before)));
+	test_used_again(self->dev, &self->before);
 	close(self->dev);
 }
 
@@ -1579,7 +1579,7 @@ TEST_F(mailbox, survivor_of_nobody_ends_with_its_files)
 	test_send(mailbox, "lost");
 	close(mailbox);
 	ASSERT_EQ(-ENOENT, _test_open_mailbox(DEV, name, O_RDWR, &mailbox));
-	ASSERT_TRUE(eventually(used_is(DEV, &self->before)));
+	test_used_again(DEV, &self->before);
 }
 
 TEST_F(mailbox, fork_owns_nothing)
@@ -1853,7 +1853,7 @@ TEST_F(mailbox, kept_for_the_next_incarnation)
 	close(mailbox);
 	ASSERT_EQ(0, _test_delete(tree.sup, "server"));
 	ASSERT_TRUE(eventually(name_is_gone(DEV, name)));
-	ASSERT_TRUE(eventually(used_is(DEV, &before)));
+	test_used_again(DEV, &before);
 	tree_close(&tree);
 }
 
@@ -1909,7 +1909,7 @@ TEST_F(mailbox, kept_though_closed)
 	close(mailbox);
 	ASSERT_EQ(0, _test_delete(tree.sup, "a"));
 	ASSERT_TRUE(eventually(name_is_gone(DEV, name)));
-	ASSERT_TRUE(eventually(used_is(DEV, &before)));
+	test_used_again(DEV, &before);
 	tree_close(&tree);
 }
 
@@ -1937,7 +1937,7 @@ TEST_F(mailbox, anonymous_one_is_not_kept)
 	test_info(DEV, &before);
 	test_start(tree.sup);
 	ASSERT_EQ(0, _test_terminate(tree.sup, "a"));
-	ASSERT_TRUE(eventually(used_is(DEV, &before)));
+	test_used_again(DEV, &before);
 	tree_close(&tree);
 }
 
@@ -2082,7 +2082,7 @@ TEST_F(mailbox, io_uring_that_ends_early)
 	sleep_ms(30);
 	close(mailbox);
 	ring_close(&ring);
-	ASSERT_TRUE(eventually(used_is(DEV, &self->before)));
+	test_used_again(DEV, &self->before);
 }
 
 TEST_HARNESS_MAIN

@@ -784,7 +784,7 @@ TEST_F(owner_death, hold_counts)
 	test_stop(self->sup);
 	close(self->sup);
 	self->sup = -1;
-	ASSERT_TRUE(eventually(used_is(self->dev, &before)));
+	test_used_again(self->dev, &before);
 }
 
 /* Adopted or stopped, and nothing in between. */
@@ -1053,7 +1053,7 @@ static void kill_some(int sup)
 		self->keeper = 0; \
 		close(self->sup); \
 		self->sup = -1; \
-		ASSERT_TRUE(eventually(used_is(self->dev, before))); \
+		test_used_again(self->dev, before); \
 	} while (0)
 
 TEST_F(owner_death, hold_at_any_moment)
@@ -1124,7 +1124,7 @@ TEST_F(owner_death, shutdown_at_any_moment)
 		self->sup = -1;
 		test_no_name();
 	}
-	ASSERT_TRUE(eventually(used_is(self->dev, &before)));
+	test_used_again(self->dev, &before);
 }
 
 /* ---- likewise, of a dynamic supervisor ---- */
@@ -1208,7 +1208,7 @@ TEST_F(owner_death, dynamic_shutdown_at_any_moment)
 		self->sup = -1;
 		test_no_name();
 	}
-	ASSERT_TRUE(eventually(used_is(self->dev, &before)));
+	test_used_again(self->dev, &before);
 	close(adder.answers);
 }
 

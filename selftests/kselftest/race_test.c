@@ -55,7 +55,7 @@ FIXTURE_TEARDOWN(race)
 
 /* Of the rounds' objects, once what was under way has ended. */
 #define test_nothing_is_left() \
-	ASSERT_TRUE(eventually(used_is(DEV, &self->before)))
+	test_used_again(DEV, &self->before)
 
 /* Another one, which is up. */
 #define test_started(sup_) \

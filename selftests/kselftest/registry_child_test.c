@@ -42,7 +42,7 @@ FIXTURE_TEARDOWN(keyed)
 	tree_close(&self->tree);
 	actor_end(&self->a);
 	close(self->reg);
-	ASSERT_TRUE(eventually(used_is(self->dev, &self->before)));
+	test_used_again(self->dev, &self->before);
 	close(self->dev);
 }
 
@@ -395,7 +395,7 @@ TEST_F(keyed, start_child_of_a_taken_one)
 	ASSERT_EQ(A, add.out_pid);
 	test_which(SUP, "");
 	/* It has been discarded, and what it cost come back. */
-	ASSERT_TRUE(eventually(used_is(self->dev, &before)));
+	test_used_again(self->dev, &before);
 	ASSERT_EQ(1, order(UNREGISTER, "web"));
 	ASSERT_EQ(0, _test_child_add(SUP, &spec, &add));
 	test_found(add.out_pid, "web", "");
@@ -660,7 +660,7 @@ TEST_F(keyed, updated_by_itself)
 	test_killed("a");
 	trace("exited a killed, started a");
 	test_found(child_pid(SUP, "a"), "web", "one");
-	ASSERT_TRUE(eventually(used_is(self->dev, &spec)));
+	test_used_again(self->dev, &spec);
 }
 
 /* ---- duplicate keys ---- */
@@ -705,7 +705,7 @@ FIXTURE_TEARDOWN(duplicate)
 {
 	tree_close(&self->tree);
 	close(self->reg);
-	ASSERT_TRUE(eventually(used_is(self->dev, &self->before)));
+	test_used_again(self->dev, &self->before);
 	close(self->dev);
 }
 

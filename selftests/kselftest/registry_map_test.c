@@ -198,7 +198,7 @@ FIXTURE_TEARDOWN(map)
 	actor_end(&self->b);
 	test_unmap(self->map);
 	close(self->reg);
-	ASSERT_TRUE(eventually(used_is(self->dev, &self->before)));
+	test_used_again(self->dev, &self->before);
 	close(self->dev);
 }
 
@@ -759,7 +759,7 @@ TEST(create)
 		test_unmap(map);
 		close(reg);
 	}
-	ASSERT_TRUE(eventually(used_is(dev, &before)));
+	test_used_again(dev, &before);
 	close(dev);
 }
 
@@ -779,7 +779,7 @@ TEST(memory_is_charged)
 		  info.out_used[SUPERVISOR_LIMIT_BYTES] -
 		  before.out_used[SUPERVISOR_LIMIT_BYTES]);
 	close(regs[0]);
-	ASSERT_TRUE(eventually(used_is(dev, &before)));
+	test_used_again(dev, &before);
 
 	/* Until the user has no more: there is less memory than bytes to have. */
 	ASSERT_EQ(0, write_file("/sys/module/supervisor/parameters/max_user_bytes",
@@ -797,7 +797,7 @@ TEST(memory_is_charged)
 		close(regs[n]);
 	ASSERT_EQ(0, write_file("/sys/module/supervisor/parameters/max_user_bytes",
 				"1073741824"));
-	ASSERT_TRUE(eventually(used_is(dev, &before)));
+	test_used_again(dev, &before);
 	close(dev);
 }
 

@@ -45,7 +45,7 @@ FIXTURE_TEARDOWN(talk)
 	close(self->box);
 	close(self->unique);
 	close(self->topics);
-	ASSERT_TRUE(eventually(used_is(self->dev, &self->before)));
+	test_used_again(self->dev, &self->before);
 	close(self->dev);
 }
 

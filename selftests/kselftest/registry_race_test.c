@@ -158,7 +158,7 @@ FIXTURE_SETUP(registry_race)
 FIXTURE_TEARDOWN(registry_race)
 {
 	close(self->registry);
-	EXPECT_TRUE(eventually(used_is(self->dev, &self->before)));
+	test_used_again(self->dev, &self->before);
 	close(self->dev);
 }
 
@@ -576,7 +576,7 @@ FIXTURE_SETUP(readers)
 FIXTURE_TEARDOWN(readers)
 {
 	close(self->registry);
-	EXPECT_TRUE(eventually(used_is(self->dev, &self->before)));
+	test_used_again(self->dev, &self->before);
 	close(self->dev);
 }
 

@@ -67,7 +67,7 @@ FIXTURE_SETUP(scale)
 FIXTURE_TEARDOWN(scale)
 {
 	close(self->registry);
-	EXPECT_TRUE(eventually(used_is(self->dev, &self->before)));
+	test_used_again(self->dev, &self->before);
 	close(self->dev);
 }
 

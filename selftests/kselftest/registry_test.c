@@ -81,7 +81,7 @@ FIXTURE_TEARDOWN(registry)
 	actor_end(&self->a);
 	actor_end(&self->b);
 	close(self->reg);
-	ASSERT_TRUE(eventually(used_is(self->dev, &self->before)));
+	test_used_again(self->dev, &self->before);
 	close(self->dev);
 }
 
@@ -774,7 +774,7 @@ FIXTURE_SETUP(create)
 
 FIXTURE_TEARDOWN(create)
 {
-	ASSERT_TRUE(eventually(used_is(self->dev, &self->before)));
+	test_used_again(self->dev, &self->before);
 	close(self->dev);
 }
 

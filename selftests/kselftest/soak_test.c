@@ -388,7 +388,7 @@ TEST(soak)
 	EXPECT_LE(counts->cast, counts->casts + counts->killed);
 
 	tree_close(&tree);
-	EXPECT_TRUE(eventually(used_is(dev, &before)));
+	test_used_again(dev, &before);
 	close(dev);
 }
 

@@ -136,6 +136,35 @@ static bool trace_has(FILE *pipe, char *line, size_t size, const char *expected)
 	return false;
 }
 
+struct pair {
+	const char *other;	/* NULL once it has come */
+	const char *expected;	/* likewise */
+};
+
+static bool begins(const char *event, const char *expected)
+{
+	return expected && !strncmp(event, expected, strlen(expected));
+}
+
+/* With the next lines, of those that come now: have both come? */
+static bool trace_has_both(FILE *pipe, char *line, size_t size, struct pair *pair)
+{
+	char at[1024];
+
+	while ((pair->other || pair->expected) && fgets(at, sizeof(at), pipe)) {
+		const char *event = line_event(at);
+
+		if (begins(event, pair->other)) {
+			pair->other = NULL;
+		} else if (begins(event, pair->expected)) {
+			pair->expected = NULL;
+			snprintf(line, size, "%s", at);
+		}
+	}
+	clearerr(pipe);
+	return !pair->other && !pair->expected;
+}
+
 /* Past what else there is, this comes next. */
 #define test_traced(...) \
 	do { \
@@ -145,6 +174,15 @@ static bool trace_has(FILE *pipe, char *line, size_t size, const char *expected)
 						 sizeof(self->line), \
 						 expected_))) \
 			TH_LOG("not traced: %s", expected_); \
+	} while (0)
+
+/* Both come next, in whichever order; the line of @expected_ is kept. */
+#define test_traced_both(other_, expected_) \
+	do { \
+		struct pair pair_ = { .other = (other_), .expected = (expected_) }; \
+		ASSERT_TRUE(eventually(trace_has_both(self->pipe, self->line, \
+						      sizeof(self->line), &pair_))) \
+			TH_LOG("not traced both: %s; %s", pair_.other, pair_.expected); \
 	} while (0)
 
 #define test_traced_tree(...) \
@@ -178,16 +216,44 @@ static bool trace_has(FILE *pipe, char *line, size_t size, const char *expected)
 			    ID, number_, (run_)); \
 	} while (0)
 
-/* A death, from the hook to the supervisor that hears of it: under one number. */
+/* "... seq=7 ..." */
+static unsigned long long line_seq(const char *line)
+{
+	const char *at = strstr(line, " seq=");
+
+	return at ? strtoull(at + 5, NULL, 10) : 0;
+}
+
+/* The supervisor hears of a death, by the number that the hook gave it. */
+#define test_traced_exited(child_, run_, reason_, status_, seq_, path_) \
+	test_traced("sup_exited: supervisor=%llu child=%llu incarnation=%u " \
+		    "reason=%u status=0x%x seq=%llu path=%s callers=1 " \
+		    "caller=%d", ID, (unsigned long long)(child_), (run_), \
+		    (reason_), (status_), (seq_), (path_), getpid())
+
+/* A death, from the hook to the supervisor that hears of it. */
 #define test_traced_exit(child_, run_, reason_, status_, path_, pid_) \
 	do { \
-		unsigned long long seq_; \
 		test_traced("sup_exit: pid=%d status=0x%x seq=", (pid_), (status_)); \
-		ASSERT_EQ(1, sscanf(strstr(self->line, "seq="), "seq=%llu", &seq_)); \
-		test_traced("sup_exited: supervisor=%llu child=%llu incarnation=%u " \
-			    "reason=%u status=0x%x seq=%llu path=%s callers=1 " \
-			    "caller=%d", ID, (unsigned long long)(child_), (run_), \
-			    (reason_), (status_), seq_, (path_), getpid()); \
+		test_traced_exited((child_), (run_), (reason_), (status_), \
+				   line_seq(self->line), (path_)); \
+	} while (0)
+
+/*
+ * The same, and the supervisor's signal before it. That is told when it has been sent:
+ * the child may be dead by then.
+ */
+#define test_traced_end(child_, run_, reason_, status_, path_, pid_) \
+	do { \
+		char signal_[256], exit_[256]; \
+		snprintf(signal_, sizeof(signal_), \
+			 "sup_signal: supervisor=%llu child=%llu pid=%d sig=%d ret=0", \
+			 ID, (unsigned long long)(child_), (pid_), (status_)); \
+		snprintf(exit_, sizeof(exit_), "sup_exit: pid=%d status=0x%x seq=", \
+			 (pid_), (status_)); \
+		test_traced_both(signal_, exit_); \
+		test_traced_exited((child_), (run_), (reason_), (status_), \
+				   line_seq(self->line), (path_)); \
 	} while (0)
 
 #define test_terminated(child_, id_) \
@@ -215,9 +281,7 @@ TEST_F(trace, life_of_a_child)
 	test_terminated(a.out_id, "a");
 	test_traced("sup_decision: supervisor=%llu child=%llu action=term", ID,
 		    (unsigned long long)a.out_id);
-	test_traced("sup_signal: supervisor=%llu child=%llu pid=%d sig=%d ret=0", ID,
-		    (unsigned long long)a.out_id, pid, SIGTERM);
-	test_traced_exit(a.out_id, 2, SUPERVISOR_EXIT_SHUTDOWN, SIGTERM, "a", pid);
+	test_traced_end(a.out_id, 2, SUPERVISOR_EXIT_SHUTDOWN, SIGTERM, "a", pid);
 	test_traced("sup_decision: supervisor=%llu child=%llu action=reply", ID,
 		    (unsigned long long)a.out_id);
 }
@@ -232,9 +296,7 @@ TEST_F(trace, kill_and_stop)
 	test_traced_start(a.out_id, 1, "a", a.out_pid);
 	test_traced("sup_decision: supervisor=%llu child=%llu action=kill", ID,
 		    (unsigned long long)a.out_id);
-	test_traced("sup_signal: supervisor=%llu child=%llu pid=%d sig=%d ret=0", ID,
-		    (unsigned long long)a.out_id, a.out_pid, SIGKILL);
-	test_traced_exit(a.out_id, 1, SUPERVISOR_EXIT_KILLED, SIGKILL, "a", a.out_pid);
+	test_traced_end(a.out_id, 1, SUPERVISOR_EXIT_KILLED, SIGKILL, "a", a.out_pid);
 	test_traced("sup_decision: supervisor=%llu child=0 action=down", ID);
 	test_traced("sup_escalate: supervisor=%llu reason=%u down=%u", ID,
 		    SUPERVISOR_EXIT_NORMAL, SUPERVISOR_DOWN_STOPPED);

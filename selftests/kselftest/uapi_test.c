@@ -869,7 +869,7 @@ FIXTURE_SETUP(uapi)
 FIXTURE_TEARDOWN(uapi)
 {
 	/* What was closed is given back, if not at once. */
-	EXPECT_TRUE(eventually(used_is(self->dev, &self->before)));
+	test_used_again(self->dev, &self->before);
 	close(self->sup);
 	close(self->mailbox);
 	close(self->dev);
@@ -1514,7 +1514,7 @@ TEST_F(spec, one_wrong_thing_to_be_registered)
 
 	ASSERT_EQ(0, _test_registry_status(registry, &after));
 	ASSERT_EQ(0, memcmp(&before, &after, sizeof(after)));
-	ASSERT_TRUE(eventually(used_is(self->dev, &info)));
+	test_used_again(self->dev, &info);
 	close(reader);
 	close(registry);
 	/* Nobody keeps it. */
