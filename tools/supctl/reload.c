@@ -379,6 +379,13 @@ void reload_answer(struct reload *reload,
 	go_on(reload);
 }
 
+/* Can those of the one be compared with those of the other at all? */
+static bool has_like_children(const struct tree_supervisor *a,
+				  const struct tree_supervisor *b)
+{
+	return a->opts.kind == b->opts.kind && a->partitions == b->partitions;
+}
+
 /* What was said of the running root itself stays said. */
 static void keep_flags(struct tree_supervisor *old, struct tree_supervisor *new)
 {
@@ -399,7 +406,7 @@ void reload_begin(struct reload *reload, struct tree *tree)
 	if (strcmp(old->name, tree->name))
 		complain("%s: changed its name to '%s', and left as it was: that takes a new start of supctl",
 			 old->name, tree->name);
-	if (old->root.opts.kind != tree->root.opts.kind) {
+	if (!has_like_children(&old->root, &tree->root)) {
 		tree_free(tree);
 		return;
 	}
