@@ -23,6 +23,7 @@
 #define FEW 10
 #define MANY 10000
 #define STOPPED 1000
+#define SETTLE_MS 100
 #define MEMBERS 4096
 #define STACK 4096
 #define ROUNDS 10
@@ -266,6 +267,12 @@ void bench_exit_many(void)
 	});
 }
 
+/* All sleep, and what other swarms left has been freed. */
+static void swarm_settle(void)
+{
+	sleep_ms(SETTLE_MS);
+}
+
 static double swarm_stop_bare(const void *context)
 {
 	struct swarm swarm;
@@ -274,7 +281,7 @@ static double swarm_stop_bare(const void *context)
 	(void)context;
 	swarm_new(&swarm, NULL, STOPPED);
 	swarm_start(&swarm);
-	sched_yield();
+	swarm_settle();
 	begin = now_ns();
 	for (unsigned int i = 0; i < STOPPED; i++)
 		check_errno(kill(swarm.pid[i], SIGTERM), "kill");
@@ -292,22 +299,34 @@ static double swarm_stop(const void *context)
 	pool_new(&pool);
 	swarm_new(&swarm, &pool, STOPPED);
 	swarm_start(&swarm);
+	swarm_settle();
 	begin = now_ns();
 	pool_end(&pool);
 	swarm_reap(&swarm);
 	return (double)(now_ns() - begin);
 }
 
+/*
+ * By turns: for each 1,600 stacks or so that processes leave, the kernel gives back the
+ * addresses of all at once, which takes a tenth of either time. The least of each is
+ * without that.
+ */
 void bench_stop_all(void)
 {
-	report(&(struct result){
+	struct result result = {
 		.name = "stop-all",
 		.what = "stop of 1,000 children at once, to kill and waitpid of all",
 		.unit = UNIT_MS,
-		.floor = elsewhere(swarm_stop_bare, NULL),
-		.ours = elsewhere(swarm_stop, NULL),
+		.floor = INFINITY,
+		.ours = INFINITY,
 		.limit = 1.15,
-	});
+	};
+
+	for (int i = 0; i < ROUNDS; i++) {
+		result.floor = fmin(result.floor, elsewhere(swarm_stop_bare, NULL));
+		result.ours = fmin(result.ours, elsewhere(swarm_stop, NULL));
+	}
+	report(&result);
 }
 
 /* By how much one member makes its cgroup grow. */
