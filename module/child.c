@@ -1402,6 +1402,13 @@ static bool signal_group_ok(struct sup_supervisor *sup, struct pid *pgrp)
 	return ok;
 }
 
+/* Has its end begun? Then the kernel drops whatever else is sent to it. Under RCU. */
+static bool task_is_ending(struct task_struct *task)
+{
+	/* The kernel writes it plainly, under siglock; once set, it stays. */
+	return data_race(READ_ONCE(task->signal->flags)) & SIGNAL_GROUP_EXIT;
+}
+
 /* Signal each member by itself. True if there may be one left to kill. */
 static bool signal_members(struct sup_supervisor *sup, struct pid *pgrp, int sig)
 {
@@ -1410,8 +1417,7 @@ static bool signal_members(struct sup_supervisor *sup, struct pid *pgrp, int sig
 
 	rcu_read_lock();
 	hlist_for_each_entry_rcu(task, &pgrp->tasks[PIDTYPE_PGID], pid_links[PIDTYPE_PGID]) {
-		bool dying = READ_ONCE(task->signal->flags) & SIGNAL_GROUP_EXIT ||
-			     READ_ONCE(task->exit_state);
+		bool dying = task_is_ending(task) || READ_ONCE(task->exit_state);
 		struct pid *pid = task_pid(task);
 
 		last = task;
@@ -1490,6 +1496,27 @@ static void child_kill_rest(struct sup_child *child)
 	revert_creds(old);
 }
 
+/*
+ * A process that is stopped has to be woken to hear its stop signal. Not if its end has
+ * begun, as a signal that is not caught makes it: it is stopped no more, and cannot be.
+ * Others of its group may be.
+ */
+static bool child_needs_waking(struct sup_child *child)
+{
+	struct task_struct *task;
+	bool ending;
+
+	if (child->stop_signal == SIGKILL)
+		return false;
+	if (child->signal_whom == SUPERVISOR_SIGNAL_GROUP)
+		return true;
+	rcu_read_lock();
+	task = pid_task(sup_child_pid(child), PIDTYPE_TGID);
+	ending = task && task_is_ending(task);
+	rcu_read_unlock();
+	return !ending;
+}
+
 /* May not be signalled: the policy will give it up in a while. */
 static void child_unkillable(struct sup_child *child)
 {
@@ -1535,7 +1562,7 @@ void sup_child_term(struct sup_child *child)
 	ret = child_signal(child, child->stop_signal);
 	if (ret == -EPERM)
 		child_unkillable(child);
-	else if (child->stop_signal != SIGKILL)
+	else if (child_needs_waking(child))
 		child_signal(child, SIGCONT);
 }
 

@@ -1112,11 +1112,17 @@ TEST_F(tree, stopped_child_is_woken_to_obey)
 {
 	test_tree_open(&self->tree, CREATE());
 	test_child(SUP, "a", RUNS(child_stop_self, 0),
+		   .signal_whom = SUPERVISOR_SIGNAL_GROUP,
+		   .shutdown_ms = SUPERVISOR_SHUTDOWN_INFINITY);
+	test_child(SUP, "b", RUNS(child_stop_self, 0),
+		   .signal_whom = SUPERVISOR_SIGNAL_PROCESS,
 		   .shutdown_ms = SUPERVISOR_SHUTDOWN_INFINITY);
 	test_start(SUP);
 	ASSERT_TRUE(process_becomes(child_pid(SUP, "a"), "T"));
+	ASSERT_TRUE(process_becomes(child_pid(SUP, "b"), "T"));
 	test_stop(SUP);
-	trace("started a, up, term a, exited a shutdown, down stopped");
+	trace("started a, started b, up, term b, exited b shutdown, "
+	      "term a, exited a shutdown, down stopped");
 }
 
 static void exit_normally_on_term(int unused)
