@@ -771,7 +771,9 @@ void sup_mailbox_post_locked(struct sup_mailbox *mailbox, struct sup_post *post)
  * @mailbox: where
  * @post: the message, which is nowhere queued
  *
- * Context: does not sleep; not in the exit hook.
+ * What keeps the mailbox may be the message's, and go with it.
+ *
+ * Context: may sleep.
  * Return: false when nobody can ever read it; it is not queued then.
  */
 bool sup_mailbox_post(struct sup_mailbox *mailbox, struct sup_post *post)
@@ -782,10 +784,15 @@ bool sup_mailbox_post(struct sup_mailbox *mailbox, struct sup_post *post)
 	closed = mailbox->closed;
 	if (!closed && list_empty(&post->node))
 		sup_mailbox_post_locked(mailbox, post);
-	spin_unlock(&mailbox->lock);
+	/* Who reads it before anybody is woken may also close the mailbox before that. */
 	if (!closed)
-		sup_mailbox_wake_readers(mailbox, false);
-	return !closed;
+		sup_object_get(&mailbox->object);
+	spin_unlock(&mailbox->lock);
+	if (closed)
+		return false;
+	sup_mailbox_wake_readers(mailbox, false);
+	sup_mailbox_put(mailbox);
+	return true;
 }
 
 /**

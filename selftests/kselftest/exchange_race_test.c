@@ -785,6 +785,37 @@ TEST_F(exchange_race, start_against_close)
 	test_each_side_won();
 }
 
+static int act_take_and_close(struct helper *helper, unsigned int round)
+{
+	static struct message taken_by_helper;
+	__u64 until = after_ms(PATIENCE_MS);
+	int err;
+
+	/* Awake: it is faster than who would wake it. */
+	do {
+		err = _test_take(helper->mailbox, &taken_by_helper, 0);
+	} while (err == -EAGAIN && now_ns() < until);
+	return close(helper->mailbox) ? -errno : err;
+}
+
+/* Whoever has read a reply may close where it came at once, before the replier is done. */
+TEST_F(exchange_race, reply_against_close_after_it)
+{
+	int replies;
+
+	for_rounds(rounds(ROUNDS), act_take_and_close) {
+		test_mailbox(DEV, MAILBOX(.ring_bytes = 4096), &replies);
+		self->helper.mailbox = replies;
+		test_call_start(BOX, "x", 1, replies, &ref);
+		ASSERT_EQ(0, _test_take(BOX, &message, 0));
+		self->balance.lead = rand() % 20000 - 10000;
+		ASSERT_EQ(0, test_round(_test_reply(BOX, message.head->ref, "y", 1)));
+		ASSERT_EQ(0, self->shared->err[1]);
+	}
+	/* The teardown sees what is left of them. */
+	test_empty(BOX);
+}
+
 #define MANY 1000
 
 /* The owner is dead; another process reads on, and keeps no call from failing. */
