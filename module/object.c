@@ -440,6 +440,18 @@ static struct sup_object *name_find_locked(const struct user_namespace *ns, cons
 	return NULL;
 }
 
+/* Objects that are made at the same time need not come here in the order of their ids. */
+static void name_add_locked(struct sup_object *object)
+{
+	struct sup_object *at;
+
+	lockdep_assert_held(&sup_names_lock);
+	list_for_each_entry_reverse(at, &sup_names, name.node)
+		if (at->id < object->id)
+			break;
+	list_add(&object->name.node, &at->name.node);
+}
+
 /**
  * sup_object_set_name - give a new object a name
  * @object: an object that nobody else has seen, with a file counted
@@ -477,7 +489,7 @@ int sup_object_set_name(struct sup_object *object, u64 uptr, u32 len, u32 mode)
 	} else {
 		name->bytes = bytes;
 		name->ns = get_user_ns(ns);
-		list_add_tail(&name->node, &sup_names);
+		name_add_locked(object);
 	}
 	mutex_unlock(&sup_names_lock);
 	if (!ret)

@@ -655,4 +655,61 @@ TEST_F(race, storm_of_attaches)
 	}
 }
 
+/* Two objects that get their names at the same time. */
+static __u64 named[2];
+
+static int name_one(int dev, int side, int *mailbox)
+{
+	struct supervisor_mailbox_create create =
+		NAMED_MAILBOX(side ? "/race.1" : "/race.0", .ring_bytes = 4096);
+	int err = _test_ioctl(dev, SUPERVISOR_MAILBOX_CREATE, &create);
+
+	*mailbox = create.out_fd;
+	named[side] = create.out_id;
+	return err;
+}
+
+static int act_name(struct helper *helper, unsigned int round)
+{
+	return name_one(helper->dev, 1, &helper->mailbox);
+}
+
+/* How many of them are listed. */
+static int count_named(int dev)
+{
+	struct supervisor_name_entry entries[64];
+	struct supervisor_list list = ARG(supervisor_list, .buf = (uintptr_t)entries);
+	const struct supervisor_name_entry *entry;
+	int count = 0, err;
+	char *at;
+
+	do {
+		list.buf_len = sizeof(entries);
+		err = _test_ioctl(dev, SUPERVISOR_LIST, &list);
+		if (err)
+			return err;
+		for (at = (char *)entries; list.out_count--; at += entry->size) {
+			entry = (void *)at;
+			count += entry->id == named[0] || entry->id == named[1];
+		}
+	} while (list.cursor);
+	return count;
+}
+
+TEST_F(race, name_against_name)
+{
+	int mailbox;
+
+	self->helper.dev = DEV;
+	for_rounds(rounds(ROUNDS), act_name) {
+		ASSERT_EQ(0, test_round(name_one(DEV, 0, &mailbox)));
+		ASSERT_EQ(0, self->shared->err[1]);
+		note_winner(&self->balance, named[0] > named[1]);
+		ASSERT_EQ(2, count_named(DEV));
+		close(mailbox);
+		close(self->helper.mailbox);
+	}
+	test_each_side_won();
+}
+
 TEST_HARNESS_MAIN
