@@ -240,36 +240,53 @@ void sup_account_put(struct sup_account *account)
 	}
 }
 
+/* What is above all others: NULL for no account. */
+static struct sup_account *account_top(struct sup_account *account)
+{
+	while (account && account->parent)
+		account = account->parent;
+	return account;
+}
+
+/* In one step: what is refused is never seen by who wants less. */
+static bool account_try_add(struct sup_account *account, u32 limit, u64 amount)
+{
+	u64 max = sup_limit(limit);
+	s64 used = atomic64_read(&account->used[limit]);
+
+	do {
+		/* Their sum may be more than a number can be. */
+		if (amount > max || (u64)used > max - amount)
+			return false;
+	} while (!atomic64_try_cmpxchg(&account->used[limit], &used, used + amount));
+	return true;
+}
+
 /**
  * sup_account_charge - charge an account and all above it
- * @account: the account
+ * @account: the account, or NULL, which pays for anything
  * @limit: SUPERVISOR_LIMIT_*
  * @amount: how much
+ *
+ * What one has, those above it have too: so the last of them is asked, and first.
  *
  * Context: any.
  * Return: 0, or -EDQUOT with nothing charged.
  */
 int sup_account_charge(struct sup_account *account, u32 limit, u64 amount)
 {
-	struct sup_account *at, *undo;
-	u64 max = sup_limit(limit);
+	struct sup_account *top = account_top(account);
 
-	for (at = account; at; at = at->parent)
-		if ((u64)atomic64_add_return(amount, &at->used[limit]) > max)
-			goto over;
+	if (top && !account_try_add(top, limit, amount))
+		return -EDQUOT;
+	for (; account != top; account = account->parent)
+		atomic64_add(amount, &account->used[limit]);
 	return 0;
-
-over:
-	for (undo = account; ; undo = undo->parent) {
-		atomic64_sub(amount, &undo->used[limit]);
-		if (undo == at)
-			return -EDQUOT;
-	}
 }
 
 /**
  * sup_account_uncharge - give back what was charged
- * @account: the account
+ * @account: the account, or NULL
  * @limit: SUPERVISOR_LIMIT_*
  * @amount: how much
  *
@@ -277,6 +294,7 @@ over:
  */
 void sup_account_uncharge(struct sup_account *account, u32 limit, u64 amount)
 {
+	/* The last one last: it never has less than those below it. */
 	for (; account; account = account->parent)
 		atomic64_sub(amount, &account->used[limit]);
 }

@@ -430,6 +430,44 @@ TEST_F(limits, calls)
 	test_used(SUPERVISOR_LIMIT_CALLS, 0);
 }
 
+static void *ask_for_too_much(void *argument)
+{
+	struct supervisor_mailbox_create create;
+	const volatile bool *stop = argument;
+	long granted = 0;
+	int dev = device_open();
+
+	while (!*stop) {
+		create = ARG(supervisor_mailbox_create, .ring_bytes = 1 << 24);
+		granted += _test_ioctl(dev, SUPERVISOR_MAILBOX_CREATE, &create) != -EDQUOT;
+	}
+	close(dev);
+	return (void *)granted;
+}
+
+/* Who asks for what there is gets it, whatever else is refused at that moment. */
+TEST_F(limits, who_wants_less_gets_it)
+{
+	volatile bool stop = false;
+	unsigned int total = rounds(2000), refused = 0, i;
+	pthread_t thread;
+	void *granted;
+	int mailbox;
+
+	test_limit(SUPERVISOR_LIMIT_BYTES, 1 << 20);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, ask_for_too_much, (void *)&stop));
+	for (i = 0; i < total; i++) {
+		if (_test_mailbox_create(self->dev, 4096, &mailbox))
+			refused++;
+		else
+			close(mailbox);
+	}
+	stop = true;
+	ASSERT_EQ(0, pthread_join(thread, &granted));
+	ASSERT_EQ(NULL, granted);
+	ASSERT_EQ(0, refused) TH_LOG("of %u", total);
+}
+
 static char payload[32768];
 
 /* Small ones are the receiver's, which the ring was set aside for. */
