@@ -430,6 +430,29 @@ TEST_F(limits, calls)
 	test_used(SUPERVISOR_LIMIT_CALLS, 0);
 }
 
+/* It does not come back for its call, though others have the file through which it was. */
+TEST_F(limits, call_of_one_that_is_killed)
+{
+	struct supervisor_child_add add = CALL(supervisor_child_add);
+	struct supervisor_child_spec spec = CHILD("a", WAITS);
+	char buf[4096] __aligned(8);
+	struct supervisor_msg *message = (void *)buf;
+	pid_t pid;
+
+	test_start(self->sup);
+	test_info(self->dev, &self->before);
+	pid = fork();
+	if (!pid)
+		_exit(-_test_child_add(self->sup, &spec, &add));
+	ASSERT_EQ(1, _test_recv(self->mailbox, buf, sizeof(buf), 1,
+				after_ms(PATIENCE_MS)));
+	ASSERT_EQ(SUPERVISOR_MSG_START, message->type);
+	process_kill(pid);
+	ASSERT_EQ(0, _test_report(self->dev, message->ref,
+				  SUPERVISOR_REPORT_FAILED, ENOENT));
+	test_used_again(self->dev, &self->before);
+}
+
 static void *ask_for_too_much(void *argument)
 {
 	struct supervisor_mailbox_create create;
