@@ -1688,6 +1688,15 @@ int sup_call_resume(struct sup_ucmd *ucmd)
 	return call_tree(ucmd, resume_one);
 }
 
+/* Why it is down: it is set before that, under the same lock. */
+static void wait_result(struct sup_supervisor *sup, struct supervisor_wait *cmd)
+{
+	mutex_lock(&sup->lock);
+	cmd->out_reason = sup->reason;
+	cmd->out_down = sup->down;
+	mutex_unlock(&sup->lock);
+}
+
 /**
  * sup_call_wait - ioctl(SUPERVISOR_WAIT)
  * @ucmd: the ioctl
@@ -1712,10 +1721,8 @@ int sup_call_wait(struct sup_ucmd *ucmd)
 	case SUPERVISOR_WAIT_DOWN:
 		downs = READ_ONCE(sup->downs);
 		ret = sup_wait_until(sup->changed, ended_since(sup, downs), cmd->deadline);
-		if (!ret) {
-			cmd->out_reason = READ_ONCE(sup->reason);
-			cmd->out_down = READ_ONCE(sup->down);
-		}
+		if (!ret)
+			wait_result(sup, cmd);
 		return ret;
 	default:
 		return -EOPNOTSUPP;
