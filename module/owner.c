@@ -214,7 +214,7 @@ static void hold_end(struct sup_supervisor *sup)
 
 /**
  * sup_hold - a root may have lost its owner, or the ways to adopt it
- * @sup: the root, which has started and is not down
+ * @sup: the root
  *
  * Context: holds S; may sleep.
  * Return: false when it is to stop: it is not to be held, or has neither a name nor
@@ -309,9 +309,11 @@ static int adopt_locked(struct sup_supervisor *sup, struct sup_process *owner)
 	lockdep_assert_held(&sup->lock);
 	if (sup->state >= SUPERVISOR_STATE_STOPPING)
 		return -ESHUTDOWN;
-	/* Who has waited for its owner finds it held, though that is still to be done. */
-	if (sup->state == SUPERVISOR_STATE_NEW || !sup_hold(sup) ||
-	    sup_hold_deadline(sup) == SUP_NOT_HELD)
+	/*
+	 * Who has waited for its owner finds it held, though that is still to be done; so
+	 * may its start be, for which the owner did not wait.
+	 */
+	if (!sup_hold(sup) || sup_hold_deadline(sup) == SUP_NOT_HELD)
 		return -EBUSY;
 	mutex_lock(&sup_tree_lock);
 	sup_owner_set(sup, owner);

@@ -827,6 +827,33 @@ TEST_F(owner_death, deadline_races_adoption)
 	TH_LOG("%u of %u adopted", adopted, total);
 }
 
+/* Its owner has not waited for its start, and is dead before anything came of it. */
+TEST_F(owner_death, adopted_before_it_has_started)
+{
+	unsigned int i, total = rounds(60);
+	int mailbox, status;
+
+	self->plan.count = 1;
+	for (i = 0; i < total; i++) {
+		self->keeper = fork();
+		if (!self->keeper) {
+			if (!plan_create(&self->plan, device_open(), &mailbox))
+				raise(SIGKILL);
+			_exit(1);
+		}
+		ASSERT_EQ(self->keeper, waitpid(self->keeper, &status, 0));
+		ASSERT_TRUE(WIFSIGNALED(status));
+		self->keeper = 0;
+		test_look();
+		ASSERT_EQ(0, _test_adopt(self->sup, &mailbox));
+		test_stop(self->sup);
+		close(mailbox);
+		close(self->sup);
+		self->sup = -1;
+		test_no_name();
+	}
+}
+
 /* ---- released ---- */
 
 static void kid_attaches_late(struct start *start)
