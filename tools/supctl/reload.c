@@ -381,7 +381,7 @@ void reload_answer(struct reload *reload,
 
 /* Can those of the one be compared with those of the other at all? */
 static bool has_like_children(const struct tree_supervisor *a,
-				  const struct tree_supervisor *b)
+			      const struct tree_supervisor *b)
 {
 	return a->opts.kind == b->opts.kind && a->partitions == b->partitions;
 }
