@@ -622,7 +622,7 @@ int client_end(struct client *client);
 const char *used_otherwise(int dev, const struct supervisor_info *before);
 #define used_is(dev_, before_) (!*used_otherwise((dev_), (before_)))
 #define test_used_again(dev_, before_) \
-	EXPECT_TRUE(eventually(used_is((dev_), (before_)))) \
+	ASSERT_TRUE(eventually(used_is((dev_), (before_)))) \
 		TH_LOG("used:%s", used_otherwise((dev_), (before_)))
 
 #define test_ioctl(...) ASSERT_EQ(0, _test_ioctl(__VA_ARGS__))

@@ -645,10 +645,11 @@ TEST_F(exchange_race, own_against_owners_death)
 
 static void *owner_loop(void *argument)
 {
-	struct shared *shared = argument;
+	struct helper *helper = argument;
+	struct shared *shared = helper->shared;
 
-	while (!shared->stop && !shared->err[0]) {
-		shared->err[0] = _test_mailbox_own(shared->ready);
+	while (!shared->stop && !shared->err[1]) {
+		shared->err[1] = _test_mailbox_own(helper->mailbox);
 		set_word(&shared->round, shared->round + 1);
 	}
 	return NULL;
@@ -659,11 +660,11 @@ TEST_F(exchange_race, send_while_owners_change)
 {
 	struct shared *shared = self->shared;
 	unsigned int i, total = 20 * rounds(ROUNDS);
-	pthread_t owner;
 	int err;
 
-	shared->ready = BOX;
-	ASSERT_EQ(0, pthread_create(&owner, NULL, owner_loop, shared));
+	self->helper.shared = shared;
+	self->helper.mailbox = BOX;
+	ASSERT_EQ(0, pthread_create(&self->helper.thread, NULL, owner_loop, &self->helper));
 	wait_while(&shared->round, 0);
 	for (i = 0; i < total || shared->round < 100; i++) {
 		err = _test_send(BOX, "x", 1, 0);
@@ -672,9 +673,9 @@ TEST_F(exchange_race, send_while_owners_change)
 			ASSERT_EQ(0, _test_take(BOX, &message, 0));
 	}
 	shared->stop = 1;
-	pthread_join(owner, NULL);
+	pthread_join(self->helper.thread, NULL);
 	TH_LOG("%u sent, %d owners", i, shared->round);
-	ASSERT_EQ(0, shared->err[0]);
+	ASSERT_EQ(0, shared->err[1]);
 }
 
 /* ---- two of a kind ---- */

@@ -126,11 +126,16 @@ static const char *line_event(char *line)
 	return at ? at + 2 : "";
 }
 
+static bool begins(const char *event, const char *expected)
+{
+	return expected && !strncmp(event, expected, strlen(expected));
+}
+
 /* Is the next line, of those that come now, one that begins like that? */
 static bool trace_has(FILE *pipe, char *line, size_t size, const char *expected)
 {
 	while (fgets(line, size, pipe))
-		if (!strncmp(line_event(line), expected, strlen(expected)))
+		if (begins(line_event(line), expected))
 			return true;
 	clearerr(pipe);
 	return false;
@@ -140,11 +145,6 @@ struct pair {
 	const char *other;	/* NULL once it has come */
 	const char *expected;	/* likewise */
 };
-
-static bool begins(const char *event, const char *expected)
-{
-	return expected && !strncmp(event, expected, strlen(expected));
-}
 
 /* With the next lines, of those that come now: have both come? */
 static bool trace_has_both(FILE *pipe, char *line, size_t size, struct pair *pair)
