@@ -7,7 +7,6 @@
 
 #include <linux/mm.h>
 #include <linux/pid_namespace.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -684,9 +683,7 @@ static int request_see_through(struct sup_request *request, struct sup_ucmd *ucm
 
 	*number = 0;
 	ret = waits_on ? request_wait(request, deadline) : request_submit(request, deadline);
-	/* Who is killed does not come back for it. */
-	if (ret == -ERESTARTSYS && fatal_signal_pending(current))
-		ret = -EINTR;
+	ret = sup_park_errno(ret);
 	if (ret == -ERESTARTSYS && request_park(request, ucmd->file, number))
 		return ret;
 	if (ret != -ERESTARTSYS)

@@ -10,7 +10,6 @@
 #include <linux/random.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -697,9 +696,7 @@ static int call_see_through(struct sup_exchange *exchange, struct sup_ucmd *ucmd
 	/* Who has woken the server on its own processor may let it answer before it waits. */
 	cond_resched();
 	ret = sup_wait_until(exchange->wait, exchange_is_done(exchange), cmd->deadline);
-	/* Who is killed does not come back for it. */
-	if (ret == -ERESTARTSYS && fatal_signal_pending(current))
-		ret = -EINTR;
+	ret = sup_park_errno(ret);
 	if (ret)
 		ret = exchange_give_up(exchange, ret);
 	if (!ret)

@@ -4,8 +4,25 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/sched/signal.h>
+
 #include "object.h"
 #include "park.h"
+
+/**
+ * sup_park_errno - may a call be kept whose caller was waiting for it
+ * @ret: what the wait returned
+ *
+ * Who is killed does not come back for it, and the file may stay open elsewhere.
+ *
+ * Context: process.
+ * Return: @ret; -EINTR instead of -ERESTARTSYS, with which it would be kept, if the
+ *	caller is being killed.
+ */
+int sup_park_errno(int ret)
+{
+	return ret == -ERESTARTSYS && fatal_signal_pending(current) ? -EINTR : ret;
+}
 
 /**
  * sup_park - keep a call for who comes back

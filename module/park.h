@@ -26,6 +26,7 @@ struct sup_parked {
 	u64 number;
 };
 
+int sup_park_errno(int ret);
 u64 sup_park(struct list_head *list, struct sup_parked *parked, struct file *file);
 struct sup_parked *sup_parked_find(struct list_head *list, const struct file *file,
 				   u64 number);
